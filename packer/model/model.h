@@ -1,0 +1,46 @@
+// A model as imported: description, weights by role, tokenizer, and what the file looked like.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/spec.h"
+#include "model/tensor.h"
+#include "model/tokenizer.h"
+
+namespace sb3lm {
+
+/// One stored tensor of the checkpoint, as it lies in the file (`export` writes them back).
+struct SourceTensor {
+  std::string name;
+  std::string type;  // "F16", "U8", "I32", "F32"
+  std::vector<std::int64_t> shape;
+};
+
+struct SourceFile {
+  std::string format;                           // "ssmoelm", "llama2.c", "safetensors"
+  std::vector<SourceTensor> tensors;            // in file order
+  std::map<std::string, std::string> metadata;  // safetensors __metadata__
+};
+
+struct Model {
+  ModelSpec spec;
+  std::map<TensorKey, Tensor> tensors;         // exactly expected_tensors(spec)
+  std::map<TensorKey, std::string> names;      // the checkpoint's name (stem) of each
+  std::map<std::string, std::string> conventions;  // every convention in force, by option name
+  Tokenizer tokenizer;
+  ChatTemplate chat;
+  double temperature = 0;                      // recommended decoding
+  int top_k = 0;
+  double top_p = 1;
+  double repetition_penalty = 1;
+  std::string licence;
+  SourceFile source;
+
+  const Tensor& at(const TensorKey& key) const { return tensors.at(key); }
+};
+
+}  // namespace sb3lm

@@ -1,0 +1,98 @@
+// Weights by role, whatever the file called them.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/spec.h"
+
+namespace sb3lm {
+
+enum class Role {
+  embedding,       // [vocabulary, width]
+  head,            // [vocabulary, width]; absent when tied
+  final_norm,      // [1, width]
+  attention_norm,  // [1, width]
+  q,               // [query_heads * head_size, width]
+  k,               // [kv_heads * head_size, width]
+  v,               // [kv_heads * head_size, width]
+  o,               // [width, query_heads * head_size]
+  ffn_norm,        // [1, width]
+  router,          // [routed_experts, width]
+  gate,            // dense [hidden, width]
+  up,              // dense [hidden, width]
+  down,            // dense [width, hidden]
+  shared_gate,     // [shared_hidden, width]
+  shared_up,       // [shared_hidden, width]
+  shared_down,     // [width, shared_hidden]
+  expert_gate,     // per expert [hidden, width]
+  expert_up,       // per expert [hidden, width]
+  expert_down,     // per expert [width, hidden]
+};
+
+/// Which tensor: `layer` is an index into ModelSpec::layers, -1 outside layers; `expert` is -1 for
+/// all but routed experts.
+struct TensorKey {
+  Role role = Role::embedding;
+  int layer = -1;
+  int expert = -1;
+  auto operator<=>(const TensorKey&) const = default;
+};
+
+/// "embedding", "layer 3 q", "layer 0 expert 5 gate".
+std::string tensor_key_text(const TensorKey& key);
+/// "attention_norm" and so on, and back (nothing found: bad_input).
+std::string_view role_name(Role role);
+Role role_from_name(std::string_view name);
+
+struct Shape {
+  int rows = 0;
+  int cols = 0;
+  bool operator==(const Shape&) const = default;
+};
+
+/// Every tensor that a model of this spec must have, with its shape, in a fixed order (embedding,
+/// layers by index, final norm, head).
+std::vector<std::pair<TensorKey, Shape>> expected_tensors(const ModelSpec& spec);
+
+/// How unsigned codes mean weights: weight = (step * code + offset) * row scale.
+///   1 bit: step 2, offset -1 (so -1, +1);  3 bit: 1, -4;  4 bit: 1, -8;  8 bit: 1, -128.
+struct CodeFormat {
+  int bits = 0;
+  int step = 1;
+  int offset = 0;
+  static CodeFormat of_bits(int bits) {
+    return bits == 1 ? CodeFormat{1, 2, -1} : CodeFormat{bits, 1, -(1 << (bits - 1))};
+  }
+  int level(int code) const { return step * code + offset; }
+  bool operator==(const CodeFormat&) const = default;
+};
+
+/// Quantised matrix, row-major, one unsigned code per byte, one binary16 scale per row.
+struct CodedTensor {
+  Shape shape;
+  CodeFormat format;
+  std::vector<std::uint8_t> codes;       // rows * cols, each < 2^bits
+  std::vector<std::uint16_t> row_scale;  // rows, binary16 bit patterns, finite
+};
+
+enum class FloatType { f32, f16, bf16 };
+
+/// Unquantised matrix (or vector, with one row), row-major.
+struct FloatTensor {
+  Shape shape;
+  FloatType type = FloatType::f32;  // as stored in the file; every value is exact in it
+  std::vector<float> values;
+};
+
+using Tensor = std::variant<FloatTensor, CodedTensor>;
+
+Shape shape_of(const Tensor& tensor);
+/// The exact weight as a double.
+double weight_at(const Tensor& tensor, int row, int col);
+
+}  // namespace sb3lm

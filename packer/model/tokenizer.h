@@ -1,0 +1,97 @@
+// A BPE tokenizer in one canonical form, whatever file it came from. The native encode and decode
+// here are what the blocks (kernels/tokenize.cc, kernels/detokenize.cc) are tested against.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sb3lm {
+
+enum class TokenizerKind {
+  none,        // the model is driven by token ids
+  spaced_bpe,  // symbols are code points, U+2581 stands for a space, unknown ones fall back to bytes
+               // (SentencePiece-like tokenizer.json with Metaspace; llama2.c's tokenizer.bin)
+  byte_bpe,    // symbols are bytes, text is first cut by GPT-2's pattern (byte-level tokenizer.json)
+};
+
+enum class TokenType : std::uint8_t {
+  normal,
+  byte,     // <0xHH> of a spaced_bpe vocabulary
+  special,  // never produced from user text, prints nothing
+};
+
+struct Token {
+  std::string text;  // the bytes that it prints: U+2581 is a space here, <0x0A> a line feed;
+                     // for special tokens their name ("<bos>")
+  TokenType type = TokenType::normal;
+};
+
+/// `left` directly followed by `right` may become `result`. Of all pairs present the lowest `rank`
+/// merges first, the leftmost one among equals.
+struct Merge {
+  int left = 0;
+  int right = 0;
+  int result = 0;
+  int rank = 0;
+};
+
+/// Where spaced_bpe text is cut before merging (merges never cross a cut).
+enum class WordSplit {
+  none,          // one piece
+  before_space,  // a new word starts at every space (Metaspace with split)
+  gpt2,          // byte_bpe: GPT-2's pattern
+};
+
+struct Tokenizer {
+  TokenizerKind kind = TokenizerKind::none;
+  std::vector<Token> tokens;            // by id; size is the vocabulary
+  std::vector<Merge> merges;            // sorted by (left, right)
+  std::map<std::string, int> alphabet;  // spaced_bpe: one code point (space for U+2581) -> id
+  std::array<int, 256> byte_token{};    // id of each byte, -1 if there is none
+  int unknown = -1;                     // for what neither alphabet nor bytes cover; -1: dropped
+  WordSplit split = WordSplit::none;
+  bool prefix_space = false;            // a space is put in front of non-empty text ...
+  bool prefix_unless_space = false;     // ... only if the text does not start with one
+  bool strip_leading_space = false;     // decoding drops the first printed space
+  int bos = -1;                         // start of text, -1 if unknown
+  bool add_bos = false;                 // `--prompt` puts bos in front
+  std::vector<int> stop_ids;            // end generation (eos, end of turn), not printed
+
+  bool present() const { return kind != TokenizerKind::none; }
+};
+
+/// Ids of plain text. Special tokens are never recognised in it. `with_bos` puts bos in front where
+/// the tokenizer asks for it.
+std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos);
+
+/// The bytes that the ids print, invalid UTF-8 left as it is.
+std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids);
+
+/// The id of a special token by its name, -1 if there is none.
+int special_id(const Tokenizer& tokenizer, std::string_view name);
+
+/// How a chat turn becomes tokens (DESIGN.md section 8). `user` marks where the user's text goes;
+/// special tokens are ids, the text between them is encoded on its own.
+struct TemplatePart {
+  enum class Kind { token, text, user } kind = Kind::text;
+  int token = -1;
+  std::string text;
+};
+struct ChatTemplate {
+  std::vector<TemplatePart> first;  // opens the conversation; empty: the user's text continues
+  std::vector<TemplatePart> next;   // every later turn, after the reply's last token
+  std::vector<int> stop_ids;
+  bool present() const { return !first.empty(); }
+};
+
+/// Parses "<bos><|user|>\n{user}<|eot|>\n<|assistant|>\n": names of special tokens, {user}, text.
+std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text);
+/// The ids of one turn.
+std::vector<int> apply_template(const Tokenizer& tokenizer, const std::vector<TemplatePart>& parts,
+                                std::string_view user);
+
+}  // namespace sb3lm
