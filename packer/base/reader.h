@@ -26,7 +26,8 @@ class Reader {
   const std::string& file() const { return file_; }
 
   void seek(std::uint64_t offset) {
-    if (offset > bytes_.size()) fail("offset {} is past the end of {} bytes", offset, bytes_.size());
+    if (offset > bytes_.size())
+      fail("offset {} is past the end of {} bytes", offset, bytes_.size());
     offset_ = static_cast<std::size_t>(offset);
   }
 
