@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -45,6 +47,9 @@ struct TensorKey {
 
 /// "embedding", "layer 3 q", "layer 0 expert 5 gate".
 std::string tensor_key_text(const TensorKey& key);
+/// And back, for name maps. "layer 0 expert * gate" (expert -1) means all experts in one stack.
+/// Throws bad_input that shows the spelling.
+TensorKey tensor_key_from_text(std::string_view text);
 /// "attention_norm" and so on, and back (nothing found: bad_input).
 std::string_view role_name(Role role);
 Role role_from_name(std::string_view name);
