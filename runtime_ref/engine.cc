@@ -1,0 +1,187 @@
+#include "runtime_ref/engine.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+using Vector = std::vector<double>;
+
+Vector multiply(const Tensor& w, const Vector& x) {
+  Vector y(static_cast<std::size_t>(shape_of(w).rows));
+  ops::matvec(w, x, y);
+  return y;
+}
+
+Vector norm(const Tensor& w, const Vector& x, double eps) {
+  Vector y(x.size());
+  ops::rms_norm(w, x, eps, y);
+  return y;
+}
+
+void add_scaled(Vector& sum, double factor, const Vector& x) {
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * x[i];
+}
+
+void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_size,
+                  Vector& heads) {
+  const auto size = static_cast<std::size_t>(head_size);
+  for (std::size_t at = 0; at < heads.size(); at += size) {
+    ops::rope(rope, rotation, std::span(heads).subspan(at, size));
+  }
+}
+
+}  // namespace
+
+Engine::Engine(const Model& model, int context)
+    : model_(model), spec_(model.spec), context_(context == 0 ? model.spec.context : context) {
+  if (context_ < 1) fail(Fault::usage, "context {}: it must be at least 1", context_);
+  const Shape table{spec_.vocabulary, spec_.width};
+  embedding_ = weights(Role::embedding, -1, -1, table);
+  final_norm_ = weights(Role::final_norm, -1, -1, {1, spec_.width});
+  head_ = spec_.tied_head ? embedding_ : weights(Role::head, -1, -1, table);
+  for (std::size_t i = 0; i < spec_.layers.size(); ++i)
+    layers_.push_back(bind(static_cast<int>(i)));
+  for (const int layer : spec_.passes) caches_.emplace_back(spec_.kv_width(layer));
+  hidden_.resize(static_cast<std::size_t>(spec_.width));
+  logits_.resize(static_cast<std::size_t>(spec_.vocabulary));
+}
+
+const Tensor* Engine::weights(Role role, int layer, int expert, Shape shape) const {
+  const auto found = model_.tensors.find({role, layer, expert});
+  check(found != model_.tensors.end(), "the engine's model lacks a tensor that its spec asks for");
+  check(shape_of(found->second) == shape, "a tensor's shape is not the one that the spec asks for");
+  return &found->second;
+}
+
+/// The roles of a block's three matrices follow each other in the order gate, up, down.
+Engine::Swiglu Engine::bind_swiglu(Role gate, int layer, int expert, int hidden) const {
+  const auto role_after = [&](int step) {
+    return static_cast<Role>(static_cast<int>(gate) + step);
+  };
+  return {weights(gate, layer, expert, {hidden, spec_.width}),
+          weights(role_after(1), layer, expert, {hidden, spec_.width}),
+          weights(role_after(2), layer, expert, {spec_.width, hidden}), hidden};
+}
+
+Engine::Layer Engine::bind(int layer) const {
+  const LayerSpec& spec = spec_.layers[static_cast<std::size_t>(layer)];
+  const FeedForwardSpec& ffn = spec.feed_forward;
+  const int q_width = spec.attention.query_heads * spec.attention.head_size;
+  const int kv_width = spec_.kv_width(layer);
+  Layer bound{};
+  bound.attention_norm = weights(Role::attention_norm, layer, -1, {1, spec_.width});
+  bound.q = weights(Role::q, layer, -1, {q_width, spec_.width});
+  bound.k = weights(Role::k, layer, -1, {kv_width, spec_.width});
+  bound.v = weights(Role::v, layer, -1, {kv_width, spec_.width});
+  bound.o = weights(Role::o, layer, -1, {spec_.width, q_width});
+  bound.ffn_norm = weights(Role::ffn_norm, layer, -1, {1, spec_.width});
+  if (!ffn.is_mixture()) {
+    bound.experts.push_back(bind_swiglu(Role::gate, layer, -1, ffn.hidden));
+    return bound;
+  }
+  bound.router = weights(Role::router, layer, -1, {ffn.routed_experts, spec_.width});
+  for (int e = 0; e < ffn.routed_experts; ++e) {
+    bound.experts.push_back(bind_swiglu(Role::expert_gate, layer, e, ffn.hidden));
+  }
+  if (ffn.shared_experts > 0) {
+    bound.shared.push_back(bind_swiglu(Role::shared_gate, layer, -1, ffn.shared_hidden));
+  }
+  return bound;
+}
+
+void Engine::reset() {
+  position_ = 0;
+  step_margin_ = smallest_margin_ = std::numeric_limits<double>::infinity();
+  for (KvCache& cache : caches_) cache.clear();
+}
+
+void Engine::step_without_logits(int token) {
+  if (token < 0 || token >= spec_.vocabulary) {
+    fail(Fault::usage, "token {}: ids of this model are 0 to {}", token, spec_.vocabulary - 1);
+  }
+  if (position_ >= context_) {
+    fail(Fault::usage, "token {}: the context of {} positions is full", token, context_);
+  }
+  step_margin_ = std::numeric_limits<double>::infinity();
+  ops::dequantise_row(*embedding_, token, hidden_);
+  for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass);
+  smallest_margin_ = std::min(smallest_margin_, step_margin_);
+  ++position_;
+}
+
+std::span<const double> Engine::step(int token) {
+  step_without_logits(token);
+  ops::matvec(*head_, norm(*final_norm_, hidden_, spec_.norm_eps), logits_);
+  return logits_;
+}
+
+void Engine::run_pass(std::size_t pass) {
+  const auto index = static_cast<std::size_t>(spec_.passes[pass]);
+  const Layer& layer = layers_[index];
+  add_scaled(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)));
+  const Vector x = norm(*layer.ffn_norm, hidden_, spec_.norm_eps);
+  add_scaled(hidden_, 1, feed_forward(spec_.layers[index], layer, x));
+}
+
+Vector Engine::attend(std::size_t pass, const Vector& x) {
+  const auto index = static_cast<std::size_t>(spec_.passes[pass]);
+  const AttentionSpec& spec = spec_.layers[index].attention;
+  const Layer& layer = layers_[index];
+  Vector q = multiply(*layer.q, x);
+  Vector k = multiply(*layer.k, x);
+  const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
+  rotate_heads(spec.rope, rotation, spec.head_size, q);
+  rotate_heads(spec.rope, rotation, spec.head_size, k);
+  caches_[pass].append(k, multiply(*layer.v, x));
+  Vector mixed(q.size());
+  ops::attention(spec, q, caches_[pass], mixed);
+  return multiply(*layer.o, mixed);
+}
+
+/// Routed experts in index order, then the shared one.
+Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x) {
+  if (layer.router == nullptr) return swiglu(layer.experts.front(), x);
+  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
+  Vector sum(x.size());
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    add_scaled(sum, weight[i], swiglu(layer.experts[static_cast<std::size_t>(chosen[i])], x));
+  }
+  for (const Swiglu& block : layer.shared) add_scaled(sum, 1, swiglu(block, x));
+  return sum;
+}
+
+Vector Engine::swiglu(const Swiglu& block, const Vector& x) const {
+  Vector inner = multiply(*block.gate, x);
+  const Vector up = multiply(*block.up, x);
+  for (std::size_t i = 0; i < inner.size(); ++i) inner[i] = ops::silu(inner[i]) * up[i];
+  return multiply(*block.down, inner);
+}
+
+std::pair<std::vector<int>, Vector> Engine::route(const FeedForwardSpec& spec, const Tensor& router,
+                                                  const Vector& x) {
+  Vector score = multiply(router, x);
+  const std::vector<int> chosen = ops::top_k(score, spec.top_k);
+  step_margin_ = std::min(step_margin_, ops::choice_margin(score, chosen));
+  if (spec.router_norm == RouterNorm::all) ops::softmax(score);
+  Vector weight;
+  for (const int expert : chosen) weight.push_back(score[static_cast<std::size_t>(expert)]);
+  if (spec.router_norm == RouterNorm::chosen) ops::softmax(weight);
+  return {chosen, weight};
+}
+
+std::size_t Engine::bytes() const {
+  std::size_t sum = (hidden_.capacity() + logits_.capacity()) * sizeof(double);
+  for (const KvCache& cache : caches_) sum += cache.bytes();
+  return sum;
+}
+
+double top1_margin(std::span<const double> logits) {
+  const std::array chosen{ops::argmax(logits)};
+  return ops::choice_margin(logits, chosen);
+}
+
+}  // namespace sb3lm

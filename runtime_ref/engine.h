@@ -1,0 +1,90 @@
+// The verification engine: the forward pass that packer/model/spec.h describes, on dequantised
+// weights, in doubles, token by token. It is the oracle for the blocks, so it shares nothing with
+// the code that makes them, and it is written to be read rather than to be fast.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "model/model.h"
+#include "runtime_ref/cache.h"
+#include "runtime_ref/ops.h"
+
+namespace sb3lm {
+
+class Engine {
+ public:
+  /// Reads the weights where they are: `model` must outlive the engine. `context` 0 means the
+  /// model's. Throws bug if a tensor is missing or has another shape than the spec says.
+  explicit Engine(const Model& model, int context = 0);
+  explicit Engine(Model&&, int = 0) = delete;
+
+  /// Forgets every position.
+  void reset();
+
+  /// Runs one token at the next position and returns the logits of the token after it,
+  /// [vocabulary]; they are valid until the next call. Throws usage for an id outside the
+  /// vocabulary, or if the context is full.
+  std::span<const double> step(int token);
+  /// The same without the final norm and the head: the cheap way through a prompt.
+  void step_without_logits(int token);
+
+  int position() const { return position_; }  // how many tokens are in the caches
+  int context() const { return context_; }
+  int vocabulary() const { return spec_.vocabulary; }
+  const Model& model() const { return model_; }
+  /// Of the caches and working vectors; the weights belong to the model.
+  std::size_t bytes() const;
+
+  /// How near a mixture came to choosing another expert: the smallest ops::choice_margin of the
+  /// router over all passes of the last step (infinity without mixtures), and since reset.
+  double router_margin() const { return step_margin_; }
+  double smallest_router_margin() const { return smallest_margin_; }
+
+ private:
+  using Vector = std::vector<double>;
+  struct Swiglu {
+    const Tensor *gate, *up, *down;
+    int hidden;
+  };
+  struct Layer {
+    const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
+    const Tensor* router;         // null for a dense block
+    std::vector<Swiglu> experts;  // routed ones by index; the block itself if dense
+    std::vector<Swiglu> shared;   // none or one
+  };
+
+  const Tensor* weights(Role role, int layer, int expert, Shape shape) const;
+  Layer bind(int layer) const;
+  Swiglu bind_swiglu(Role gate, int layer, int expert, int hidden) const;
+
+  void run_pass(std::size_t pass);
+  Vector attend(std::size_t pass, const Vector& x);
+  Vector feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x);
+  Vector swiglu(const Swiglu& block, const Vector& x) const;
+  /// The chosen experts in index order, and the weight of each.
+  std::pair<std::vector<int>, Vector> route(const FeedForwardSpec& spec, const Tensor& router,
+                                            const Vector& x);
+
+  const Model& model_;
+  const ModelSpec& spec_;
+  int context_;
+  int position_ = 0;
+  double step_margin_ = std::numeric_limits<double>::infinity();
+  double smallest_margin_ = std::numeric_limits<double>::infinity();
+  std::vector<Layer> layers_;
+  std::vector<KvCache> caches_;  // one per pass
+  const Tensor* embedding_;
+  const Tensor* final_norm_;
+  const Tensor* head_;
+  Vector hidden_;  // the residual stream, [width]
+  Vector logits_;  // [vocabulary]
+};
+
+/// How near the greedy choice is to another one: (largest - second) / max |logit|; infinity for a
+/// vocabulary of one.
+double top1_margin(std::span<const double> logits);
+
+}  // namespace sb3lm

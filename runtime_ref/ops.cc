@@ -1,0 +1,156 @@
+#include "runtime_ref/ops.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/half.h"
+
+namespace sb3lm::ops {
+namespace {
+
+constexpr std::size_t kLanes = 8;
+
+std::size_t row_start(const Shape& shape, int row) {
+  return static_cast<std::size_t>(row) * static_cast<std::size_t>(shape.cols);
+}
+
+void dequantise(const FloatTensor& w, int row, std::span<double> out) {
+  const float* values = w.values.data() + row_start(w.shape, row);
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = values[c];
+}
+
+void dequantise(const CodedTensor& w, int row, std::span<double> out) {
+  const std::uint8_t* codes = w.codes.data() + row_start(w.shape, row);
+  const double scale = half_to_double(w.row_scale[static_cast<std::size_t>(row)]);
+  const CodeFormat format = w.format;
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = format.level(codes[c]) * scale;
+}
+
+}  // namespace
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  std::array<double, kLanes> lane{};
+  const std::size_t whole = a.size() - a.size() % kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t j = 0; j < kLanes; ++j) lane[j] += a[i + j] * b[i + j];
+  }
+  for (std::size_t i = whole; i < a.size(); ++i) lane[i - whole] += a[i] * b[i];
+  return std::accumulate(lane.begin(), lane.end(), 0.0);
+}
+
+void dequantise_row(const Tensor& w, int row, std::span<double> out) {
+  std::visit([&](const auto& tensor) { dequantise(tensor, row, out); }, w);
+}
+
+void matvec(const Tensor& w, std::span<const double> x, std::span<double> y) {
+  std::vector<double> weights(x.size());
+  for (std::size_t r = 0; r < y.size(); ++r) {
+    dequantise_row(w, static_cast<int>(r), weights);
+    y[r] = dot(weights, x);
+  }
+}
+
+void rms_norm(const Tensor& w, std::span<const double> x, double eps, std::span<double> out) {
+  dequantise_row(w, 0, out);
+  const double root = std::sqrt(dot(x, x) / static_cast<double>(x.size()) + eps);
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / root * out[i];
+}
+
+Rotation rotation_at(const RopeSpec& rope, int position) {
+  Rotation rotation;
+  if (rope.layout == RopeLayout::none) return rotation;
+  for (int j = 0; j < rope.dims / 2; ++j) {
+    const double angle = rope.sign * position * std::pow(rope.base, -2.0 * j / rope.dims);
+    rotation.cosine.push_back(std::cos(angle));
+    rotation.sine.push_back(std::sin(angle));
+  }
+  return rotation;
+}
+
+void rope(const RopeSpec& rope, const Rotation& rotation, std::span<double> head) {
+  const bool interleaved = rope.layout == RopeLayout::interleaved;
+  const std::size_t pairs = rotation.cosine.size();
+  for (std::size_t j = 0; j < pairs; ++j) {
+    double& first = head[interleaved ? 2 * j : j];
+    double& second = head[interleaved ? 2 * j + 1 : j + pairs];
+    const double a = first;
+    const double b = second;
+    first = a * rotation.cosine[j] - b * rotation.sine[j];
+    second = a * rotation.sine[j] + b * rotation.cosine[j];
+  }
+}
+
+void softmax(std::span<double> x) {
+  const double largest = *std::max_element(x.begin(), x.end());
+  double sum = 0;
+  for (double& value : x) {
+    value = std::exp(value - largest);
+    sum += value;
+  }
+  for (double& value : x) value /= sum;
+}
+
+double silu(double x) {
+  return x / (1 + std::exp(-x));
+}
+
+void attention(const AttentionSpec& spec, std::span<const double> q, const KvCache& cache,
+               std::span<double> out) {
+  const auto size = static_cast<std::size_t>(spec.head_size);
+  const auto heads = static_cast<std::size_t>(spec.query_heads);
+  const std::size_t group = heads / static_cast<std::size_t>(spec.kv_heads);
+  std::vector<double> weight(cache.positions());
+  for (std::size_t h = 0; h < heads; ++h) {
+    const std::size_t kv = h / group * size;
+    for (std::size_t p = 0; p < weight.size(); ++p) {
+      weight[p] = dot(q.subspan(h * size, size), cache.key(p).subspan(kv, size)) /
+                  std::sqrt(static_cast<double>(spec.head_size));
+    }
+    softmax(weight);
+    const std::span<double> head = out.subspan(h * size, size);
+    std::fill(head.begin(), head.end(), 0.0);
+    for (std::size_t p = 0; p < weight.size(); ++p) {
+      const std::span<const double> value = cache.value(p).subspan(kv, size);
+      for (std::size_t i = 0; i < size; ++i) head[i] += weight[p] * value[i];
+    }
+  }
+}
+
+int argmax(std::span<const double> x) {
+  return static_cast<int>(std::max_element(x.begin(), x.end()) - x.begin());
+}
+
+std::vector<int> top_k(std::span<const double> x, int k) {
+  std::vector<int> order(x.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto better = [&](int a, int b) {
+    const double left = x[static_cast<std::size_t>(a)];
+    const double right = x[static_cast<std::size_t>(b)];
+    return left != right ? left > right : a < b;
+  };
+  const auto count = std::min(static_cast<std::size_t>(k), x.size());
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
+                    better);
+  order.resize(count);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+double choice_margin(std::span<const double> x, std::span<const int> chosen) {
+  double in = std::numeric_limits<double>::infinity();
+  double out = -std::numeric_limits<double>::infinity();
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const bool is_in = std::find(chosen.begin(), chosen.end(), static_cast<int>(i)) != chosen.end();
+    if (is_in) in = std::min(in, x[i]);
+    if (!is_in) out = std::max(out, x[i]);
+    largest = std::max(largest, std::fabs(x[i]));
+  }
+  if (in == out) return 0;
+  return (in - out) / largest;
+}
+
+}  // namespace sb3lm::ops
