@@ -1,0 +1,120 @@
+// The forward pass as Scratch procedures, one file each. `..._at` arguments are positions in a
+// list, counted from 1; regions are positions in Workspace::act.
+#pragma once
+
+#include <vector>
+
+#include "kernels/workspace.h"
+#include "model/spec.h"
+
+namespace sb3lm {
+
+/// exp(x): sets Workspace::exp to e^x, within 1 ulp over the whole double range, from + - * floor
+/// and a list of powers of two only. prepare fills that list and must run once before.
+struct ExpBlocks {
+  blocks::Proc<> prepare;
+  blocks::Proc<blocks::Num> exp;
+};
+ExpBlocks emit_exp(blocks::Sprite& engine, const Workspace& w);
+
+/// table(in_at, groups): for each group of 8 inputs x1..x8 at `in_at`, all 256 subset sums; entry
+/// 256*group + code + 1 sums the x whose bit is set in `code`, x1 being the most significant bit.
+/// Sets Workspace::sum to the sum of all inputs.
+blocks::Proc<blocks::Num, blocks::Num> emit_table(blocks::Sprite& engine, const Workspace& w);
+
+/// rows G(codes_at, rows, planes, start, scales_at, out_at): out = W x for `rows` rows of
+/// `planes` x G codes, most significant plane first, x being the vector in the table. Each row
+/// starts from start * sum(x), which makes codes signed (see row_start).
+using RowsProc =
+    blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+RowsProc emit_rows(blocks::Sprite& engine, const Workspace& w, int groups);
+
+/// The `start` of codes that mean step * code + offset with offset -2^(bits-1), or 2 * code - 1 for
+/// one bit (whose row scale is stored doubled): n doublings later it is the offset times sum(x).
+inline double row_start(int bits) {
+  return bits == 1 ? -0.25 : -0.5;
+}
+
+/// Float matrices: rows are stored padded to chunks * chunk items.
+struct DotShape {
+  int chunk = 0;
+  int chunks = 0;
+  int stride() const { return chunk * chunks; }
+  static DotShape of(int cols) {
+    const int chunks = (cols + kMaxTerms - 1) / kMaxTerms;
+    return {(cols + chunks - 1) / chunks, chunks};
+  }
+  auto operator<=>(const DotShape&) const = default;
+};
+/// dot C(weights_at, rows, in_at, out_at): out = W x with one list item per weight.
+using DotProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+DotProc emit_dot(blocks::Sprite& engine, const Workspace& w, DotShape shape);
+
+/// rmsnorm(in_at, weight_at, out_at): out = x / sqrt(mean(x^2) + eps) * weight over `width` items.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(blocks::Sprite& engine,
+                                                                 const Workspace& w, int width,
+                                                                 double eps);
+
+/// add(from_at, factor, to_at, count): to += factor * from.
+using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+AddProc emit_add(blocks::Sprite& engine, const Workspace& w);
+
+/// swiglu(gate_at, up_at, count): gate = silu(gate) * up, in place.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& engine,
+                                                                const Workspace& w,
+                                                                const ExpBlocks& exp);
+
+/// advance: sets the cos/sin lists to Workspace::position (0, or one more than at the last call).
+/// Angles move on by one rotation per position; every 64 positions they restart from a second
+/// stored rotation, which keeps the error near 1e-15. apply(at, heads): turns heads in place.
+struct RopeBlocks {
+  blocks::Proc<> advance;
+  blocks::Proc<blocks::Num, blocks::Num> apply;
+};
+RopeBlocks emit_rope(blocks::Sprite& engine, const Workspace& w, const RopeSpec& rope,
+                     int head_size, const std::string& name);
+
+/// Regions of the activations that attention uses, each a first position in `act`.
+struct AttentionRegions {
+  int q = 0, k = 0, v = 0, scores = 0, out = 0;
+};
+/// attend(cache_at): stores k and v of this position in the pass's cache (both start at `cache_at`)
+/// and computes softmax(q.k / sqrt(head)) v for every query head into `out`. `span` is the number
+/// of positions that the cache holds, a multiple of kValueBlock.
+inline constexpr int kValueBlock = 16;
+blocks::Proc<blocks::Num> emit_attention(blocks::Sprite& engine, const Workspace& w,
+                                         const ExpBlocks& exp, const AttentionSpec& spec, int span,
+                                         const AttentionRegions& regions, const std::string& name);
+
+/// route(logits_at, weights_at): from `experts` logits the weights of the chosen top_k, 0 for all
+/// others; ties go to the lower index.
+blocks::Proc<blocks::Num, blocks::Num> emit_router(blocks::Sprite& engine, const Workspace& w,
+                                                   const ExpBlocks& exp,
+                                                   const FeedForwardSpec& spec,
+                                                   const std::string& name);
+
+/// embed(codes_at, scale_at, out_at): one row of a matrix of bit planes as numbers.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_embed_codes(blocks::Sprite& engine,
+                                                                     const Workspace& w, int bits,
+                                                                     int cols);
+/// embed(weights_at, out_at): one row of a float matrix.
+blocks::Proc<blocks::Num, blocks::Num> emit_embed_floats(blocks::Sprite& engine, const Workspace& w,
+                                                         int cols);
+
+/// Next token from raw logits (DESIGN.md section 4). restart: seeds the generator and forgets what
+/// was seen; see(id): id counts for the repetition penalty; pick: sets `token` from the logits.
+struct SampleBlocks {
+  blocks::Proc<> restart;
+  blocks::Proc<blocks::Num> see;
+  blocks::Proc<> pick;
+  blocks::Var<blocks::Num> token;
+};
+struct SampleInputs {
+  int vocabulary = 0;
+  int logits_at = 0;  // region in act
+  blocks::Var<blocks::Num> temperature, top_k, top_p, repetition_penalty, seed;
+};
+SampleBlocks emit_sample(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                         const SampleInputs& in);
+
+}  // namespace sb3lm

@@ -1,0 +1,116 @@
+// Rotary position embedding without trigonometry at run time (sin and cos blocks round differently
+// in the two VMs): stored rotations by one position and by 64 positions are multiplied up.
+#include <cmath>
+#include <numbers>
+
+#include "kernels/kernels.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+constexpr int kReseed = 64;
+
+// cos and sin of `positions` steps of each frequency. Computed in long double and rounded once, so
+// that every libm gives the same doubles.
+void stored_rotation(const RopeSpec& rope, int positions, std::vector<scratch::Scalar>& cosine,
+                     std::vector<scratch::Scalar>& sine) {
+  for (int j = 0; j < rope.dims / 2; ++j) {
+    const long double angle =
+        positions * std::pow(static_cast<long double>(rope.base), -2.0L * j / rope.dims);
+    cosine.push_back(static_cast<double>(std::cos(angle)));
+    sine.push_back(static_cast<double>(rope.sign * std::sin(angle)));
+  }
+}
+
+struct Rotation {
+  List<Num> cosine, sine;
+};
+
+Rotation rotation_list(Sprite& engine, const RopeSpec& rope, const std::string& name,
+                       int positions) {
+  std::vector<scratch::Scalar> cosine, sine;
+  if (positions >= 0) stored_rotation(rope, positions, cosine, sine);
+  const std::size_t zeros = positions >= 0 ? 0 : static_cast<std::size_t>(rope.dims / 2);
+  return {engine.list<Num>("_cos " + name, std::move(cosine), zeros),
+          engine.list<Num>("_sin " + name, std::move(sine), zeros)};
+}
+
+}  // namespace
+
+RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, int head_size,
+                     const std::string& name) {
+  const Rotation now = rotation_list(engine, rope, name, -1),
+                 anchor = rotation_list(engine, rope, name + " anchor", -1),
+                 one = rotation_list(engine, rope, name + " step", 1),
+                 far = rotation_list(engine, rope, name + " far step", kReseed);
+  const auto j = engine.var<Num>("_rope " + name + " j"),
+             c = engine.var<Num>("_rope " + name + " c"),
+             at = engine.var<Num>("_rope " + name + " at"),
+             a = engine.var<Num>("_rope " + name + " a");
+  const int half = rope.dims / 2;
+
+  // `to` = `from` turned by `by`; `from` and `to` may be the same.
+  const auto turn = [&](Script& s, const Rotation& from, const Rotation& by, const Rotation& to) {
+    s.set(c, from.cosine[j] * by.cosine[j] - from.sine[j] * by.sine[j]);
+    s.replace(to.sine, j, from.sine[j] * by.cosine[j] + from.cosine[j] * by.sine[j]);
+    s.replace(to.cosine, j, c + 0);
+  };
+  const auto each_frequency = [&](Script& s, auto body) {
+    s.set(j, 1);
+    s.repeat(half, [&](Script& s) {
+      body(s);
+      s.change(j, 1);
+    });
+  };
+  const auto copy_anchor = [&](Script& s) {
+    s.replace(now.cosine, j, anchor.cosine[j]);
+    s.replace(now.sine, j, anchor.sine[j]);
+  };
+  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
+    s.when_else(
+        w.position == 0,
+        [&](Script& s) {
+          each_frequency(s, [&](Script& s) {
+            s.replace(anchor.cosine, j, 1);
+            s.replace(anchor.sine, j, 0);
+            copy_anchor(s);
+          });
+        },
+        [&](Script& s) {
+          s.when_else(
+              mod(w.position, kReseed) == 0,
+              [&](Script& s) {
+                each_frequency(s, [&](Script& s) {
+                  turn(s, anchor, far, anchor);
+                  copy_anchor(s);
+                });
+              },
+              [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
+        });
+  });
+
+  const bool split = rope.layout == RopeLayout::half_split;
+  const int step = split ? 1 : 2, partner = split ? half : 1;
+  const auto apply = engine.define<Num, Num>(
+      "rope " + name, {"at", "heads"}, [&](Script& s, Arg<Num> first, Arg<Num> heads) {
+        s.set(at, first + 0);
+        s.repeat(heads, [&](Script& s) {
+          s.set(j, 1);
+          s.repeat(half, [&](Script& s) {
+            s.set(a, w.act[at] + 0);
+            s.set(c, w.act[at + partner] + 0);
+            s.replace(w.act, at + 0, a * now.cosine[j] - c * now.sine[j]);
+            s.replace(w.act, at + partner, a * now.sine[j] + c * now.cosine[j]);
+            s.change(at, step);
+            s.change(j, 1);
+          });
+          s.change(at, head_size - half * step);
+        });
+      });
+  return {advance, apply};
+}
+
+}  // namespace sb3lm

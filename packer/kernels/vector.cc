@@ -1,0 +1,83 @@
+// Element-wise kernels: RMSNorm, scaled addition, SwiGLU.
+#include "kernels/kernels.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+// The largest divisor of n up to 16: how many items one loop turn takes.
+int unroll_of(int n) {
+  int unroll = std::min(n, 16);
+  while (n % unroll != 0) --unroll;
+  return unroll;
+}
+
+}  // namespace
+
+Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps) {
+  const auto in = engine.var<Num>("_norm in"), out = engine.var<Num>("_norm out"),
+             weight = engine.var<Num>("_norm weight"), acc = engine.var<Num>("_norm acc");
+  const int unroll = unroll_of(width);
+  return engine.define<Num, Num, Num>(
+      "rmsnorm", {"in at", "weight at", "out at"},
+      [&](Script& s, Arg<Num> in_at, Arg<Num> weight_at, Arg<Num> out_at) {
+        s.set(in, in_at + 0);
+        s.set(acc, 0);
+        s.repeat(width / unroll, [&](Script& s) {
+          s.set(acc,
+                acc + unrolled_sum(unroll, [&](int k) { return w.act[in + k] * w.act[in + k]; }));
+          s.change(in, unroll);
+        });
+        s.set(acc, 1 / sqrt(acc / width + eps));
+        s.set(in, in_at + 0);
+        s.set(out, out_at + 0);
+        s.set(weight, weight_at + 0);
+        s.repeat(width / unroll, [&](Script& s) {
+          for (int k = 0; k < unroll; ++k) {
+            s.replace(w.act, out + k, (w.act[in + k] * acc) * w.scales[weight + k]);
+          }
+          s.change(in, unroll);
+          s.change(out, unroll);
+          s.change(weight, unroll);
+        });
+      });
+}
+
+AddProc emit_add(Sprite& engine, const Workspace& w) {
+  const auto from = engine.var<Num>("_add from"), to = engine.var<Num>("_add to"),
+             by = engine.var<Num>("_add by");
+  return engine.define<Num, Num, Num, Num>(
+      "add", {"from at", "factor", "to at", "count"},
+      [&](Script& s, Arg<Num> from_at, Arg<Num> factor, Arg<Num> to_at, Arg<Num> count) {
+        s.set(from, from_at + 0);
+        s.set(to, to_at + 0);
+        s.set(by, factor + 0);
+        s.repeat(count, [&](Script& s) {
+          s.replace(w.act, to, w.act[to] + by * w.act[from]);
+          s.change(from, 1);
+          s.change(to, 1);
+        });
+      });
+}
+
+Proc<Num, Num, Num> emit_swiglu(Sprite& engine, const Workspace& w, const ExpBlocks& exp) {
+  const auto gate = engine.var<Num>("_swiglu gate"), up = engine.var<Num>("_swiglu up"),
+             x = engine.var<Num>("_swiglu x");
+  return engine.define<Num, Num, Num>(
+      "swiglu", {"gate at", "up at", "count"},
+      [&](Script& s, Arg<Num> gate_at, Arg<Num> up_at, Arg<Num> count) {
+        s.set(gate, gate_at + 0);
+        s.set(up, up_at + 0);
+        s.repeat(count, [&](Script& s) {
+          s.set(x, w.act[gate] + 0);
+          s.call(exp.exp, 0 - x);
+          s.replace(w.act, gate, (x / (1 + w.exp)) * w.act[up]);
+          s.change(gate, 1);
+          s.change(up, 1);
+        });
+      });
+}
+
+}  // namespace sb3lm

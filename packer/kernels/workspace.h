@@ -1,0 +1,36 @@
+// The lists and variables that kernels share. All activations live in one list, `act`, in regions
+// that lower/layout.cc hands out, so that one leaf procedure serves every matrix of a width.
+#pragma once
+
+#include "scratch/script.h"
+
+namespace sb3lm {
+
+struct Workspace {
+  blocks::List<blocks::Num> codes;    // bit planes: table index of each group of 8 weights
+  blocks::List<blocks::Num> scales;   // row scales, norms, routers, float matrices
+  blocks::List<blocks::Num> act;      // activations, by region
+  blocks::List<blocks::Num> table;    // 256 subset sums per group of 8 inputs, rebuilt per vector
+  blocks::List<blocks::Num> keys;     // KV cache: per pass [position][kv head][dim]
+  blocks::List<blocks::Num> values;   // KV cache: per pass [kv head][dim][position]
+  blocks::Var<blocks::Num> sum;       // of the vector that `table` was built from
+  blocks::Var<blocks::Num> position;  // of the token being computed, from 0
+  blocks::Var<blocks::Num> exp;       // result of the exp procedure
+};
+
+/// Creates the lists with their preloaded sizes on the engine's target.
+struct WorkspaceSizes {
+  std::size_t codes = 0;
+  std::vector<scratch::Scalar> float_weights;  // first items of `scales`
+  std::size_t scales = 0;                      // decoded items after them
+  std::size_t act = 0;
+  std::size_t cache = 0;
+};
+Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
+
+/// The largest expression that a kernel may unroll, and the most lookups that one procedure may
+/// hold before V8 stops optimising it (CODEGEN.md b.3, b.4).
+inline constexpr int kMaxTerms = 96;
+inline constexpr int kMaxLookups = 384;
+
+}  // namespace sb3lm

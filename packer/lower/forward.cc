@@ -1,0 +1,284 @@
+#include "lower/forward.h"
+
+#include <map>
+#include <optional>
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+// Emits each leaf kernel once, whatever number of matrices use it.
+class ForwardEmitter {
+ public:
+  ForwardEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const Model& model,
+                 const Layout& layout)
+      : engine_(engine),
+        w_(w),
+        exp_(exp),
+        model_(model),
+        layout_(layout),
+        norm_(emit_rmsnorm(engine, w, model.spec.width, model.spec.norm_eps)),
+        add_(emit_add(engine, w)),
+        swiglu_(emit_swiglu(engine, w, exp)),
+        slot_(engine.var<Num>("_slot")) {
+    emit_leaves();
+  }
+
+  ForwardBlocks emit() {
+    std::vector<Proc<Num>> layers;
+    for (std::size_t i = 0; i < model_.spec.layers.size(); ++i) {
+      layers.push_back(emit_layer(static_cast<int>(i)));
+    }
+    return {emit_token(layers), emit_head()};
+  }
+
+ private:
+  const TensorPlace& place(Role role, int layer = -1, int expert = -1) const {
+    return layout_.at({role, layer, expert});
+  }
+
+  void emit_leaves() {
+    for (const TensorPlace& matrix : layout_.tensors) {
+      if (matrix.shape.rows == 1 && matrix.storage != Storage::codes) continue;  // norms
+      if (matrix.storage == Storage::codes) {
+        if (!table_) table_ = emit_table(engine_, w_);
+        const int groups = matrix.groups();
+        if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
+      } else {
+        const DotShape shape = DotShape::of(matrix.shape.cols);
+        if (!dots_.contains(shape)) dots_.emplace(shape, emit_dot(engine_, w_, shape));
+      }
+    }
+  }
+
+  // Builds the table of the vector at `in` if one of its readers needs it.
+  void prepare(Script& s, Expr<Num> in, std::initializer_list<const TensorPlace*> readers) {
+    for (const TensorPlace* reader : readers) {
+      if (reader->storage != Storage::codes) continue;
+      s.call(*table_, std::move(in), reader->groups());
+      return;
+    }
+  }
+
+  // Groups of 8 and padded dot products read a few items past a vector's end, which must be 0; a
+  // region that vectors of several sizes share may hold an older one's there.
+  void clear_padding(Script& s, const Expr<Num>& at, int size) {
+    for (int i = size; i < padded_size(size); ++i) s.replace(w_.act, copy(at) + i, 0);
+  }
+
+  // out = matrix * in; the table holds `in` already (see prepare).
+  void multiply(Script& s, const TensorPlace& m, Expr<Num> in, Expr<Num> out) {
+    if (m.storage == Storage::codes) {
+      s.call(rows_.at(m.groups()), m.codes_at, m.shape.rows, m.format.bits,
+             row_start(m.format.bits), m.scales_at, std::move(out));
+    } else {
+      s.call(dots_.at(DotShape::of(m.shape.cols)), m.scales_at, m.shape.rows, std::move(in),
+             std::move(out));
+    }
+  }
+
+  const RopeBlocks& rope(const AttentionSpec& spec) {
+    for (const auto& [known, blocks] : ropes_) {
+      if (known.rope == spec.rope && known.head_size == spec.head_size) return blocks;
+    }
+    ropes_.emplace_back(
+        spec, emit_rope(engine_, w_, spec.rope, spec.head_size, std::to_string(ropes_.size() + 1)));
+    return ropes_.back().second;
+  }
+
+  const Proc<Num>& attention(const AttentionSpec& spec) {
+    for (const auto& [known, proc] : attentions_) {
+      if (known == spec) return proc;
+    }
+    const Regions& act = layout_.act;
+    attentions_.emplace_back(
+        spec,
+        emit_attention(engine_, w_, exp_, spec, layout_.span,
+                       {.q = act.q, .k = act.k, .v = act.v, .scores = act.scores, .out = act.mix},
+                       std::to_string(attentions_.size() + 1)));
+    return attentions_.back().second;
+  }
+
+  const Proc<Num, Num>& router(const FeedForwardSpec& spec) {
+    for (const auto& [known, proc] : routers_) {
+      if (known == spec) return proc;
+    }
+    routers_.emplace_back(
+        spec, emit_router(engine_, w_, exp_, spec, std::to_string(routers_.size() + 1)));
+    return routers_.back().second;
+  }
+
+  Proc<Num> emit_layer(int layer) {
+    const LayerSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)];
+    const std::string name = fmt::format("layer {}", spec.id);
+    const auto attend = attention(spec.attention);
+    const auto attention_block = engine_.define<Num>(
+        name + " attention", {"cache at"},
+        [&](Script& s, Arg<Num> cache_at) { emit_attention_block(s, layer, attend, cache_at); });
+    const auto ffn_block =
+        spec.feed_forward.is_mixture() ? emit_mixture(layer, name) : emit_dense(layer, name);
+    return engine_.define<Num>(name, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
+      s.call(attention_block, cache_at);
+      s.call(ffn_block);
+    });
+  }
+
+  void emit_attention_block(Script& s, int layer, const Proc<Num>& attend, Arg<Num>& cache_at) {
+    const AttentionSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].attention;
+    const Regions& act = layout_.act;
+    const TensorPlace &q = place(Role::q, layer), &k = place(Role::k, layer),
+                      &v = place(Role::v, layer), &o = place(Role::o, layer);
+    s.call(norm_, act.x, place(Role::attention_norm, layer).scales_at, act.norm);
+    prepare(s, act.norm, {&q, &k, &v});
+    multiply(s, q, act.norm, act.q);
+    multiply(s, k, act.norm, act.k);
+    multiply(s, v, act.norm, act.v);
+    if (spec.rope.layout != RopeLayout::none) {
+      s.call(rope(spec).apply, act.q, spec.query_heads);
+      s.call(rope(spec).apply, act.k, spec.kv_heads);
+    }
+    s.call(attend, cache_at);
+    clear_padding(s, act.mix, o.shape.cols);
+    prepare(s, act.mix, {&o});
+    multiply(s, o, act.mix, act.out);
+    s.call(add_, act.out, 1, act.x, model_.spec.width);
+  }
+
+  struct Block {
+    const TensorPlace *gate, *up, *down;
+  };
+
+  // x += factor * down(swiglu of the hidden vectors at `gate`, `up`).
+  void down_and_add(Script& s, const Block& block, Expr<Num> gate, Expr<Num> up, Expr<Num> factor) {
+    const Regions& act = layout_.act;
+    s.call(swiglu_, copy(gate), std::move(up), block.gate->shape.rows);
+    clear_padding(s, gate, block.gate->shape.rows);
+    prepare(s, copy(gate), {block.down});
+    multiply(s, *block.down, std::move(gate), act.out);
+    s.call(add_, act.out, std::move(factor), act.x, model_.spec.width);
+  }
+
+  Proc<> emit_dense(int layer, const std::string& name) {
+    const Regions& act = layout_.act;
+    const Block block{&place(Role::gate, layer), &place(Role::up, layer),
+                      &place(Role::down, layer)};
+    return engine_.define<>(name + " feed forward", {}, [&](Script& s) {
+      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+      prepare(s, act.norm, {block.gate, block.up});
+      multiply(s, *block.gate, act.norm, act.gate);
+      multiply(s, *block.up, act.norm, act.up);
+      down_and_add(s, block, act.gate, act.up, 1);
+    });
+  }
+
+  // All hidden vectors first, while the table holds the normed input; then each way down. Every
+  // expert that runs has a slot in the hidden regions, in index order, the shared one last.
+  Proc<> emit_mixture(int layer, const std::string& name) {
+    const FeedForwardSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward;
+    const Regions& act = layout_.act;
+    const TensorPlace& router_matrix = place(Role::router, layer);
+    const auto route = router(spec);
+    std::vector<Block> experts;
+    for (int e = 0; e < spec.routed_experts; ++e) {
+      experts.push_back({&place(Role::expert_gate, layer, e), &place(Role::expert_up, layer, e),
+                         &place(Role::expert_down, layer, e)});
+    }
+    std::optional<Block> shared;
+    if (spec.shared_experts > 0) {
+      shared = Block{&place(Role::shared_gate, layer), &place(Role::shared_up, layer),
+                     &place(Role::shared_down, layer)};
+    }
+    const auto gate_at = [&] { return slot_ * act.hidden_stride + act.gate; };
+    const auto up_at = [&] { return slot_ * act.hidden_stride + act.up; };
+    const auto raise = [&](Script& s, const Block& block) {
+      multiply(s, *block.gate, act.norm, gate_at());
+      multiply(s, *block.up, act.norm, up_at());
+      s.change(slot_, 1);
+    };
+    const auto lower = [&](Script& s, const Block& block, Expr<Num> factor) {
+      down_and_add(s, block, gate_at(), up_at(), std::move(factor));
+      s.change(slot_, 1);
+    };
+    const auto each_chosen = [&](Script& s, auto body) {
+      s.set(slot_, 0);
+      for (int e = 0; e < spec.routed_experts; ++e) {
+        s.when(w_.act[act.router_weights + e] > 0, [&](Script& s) { body(s, e); });
+      }
+    };
+    return engine_.define<>(name + " mixture", {}, [&](Script& s) {
+      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+      prepare(s, act.norm,
+              {experts[0].gate, shared ? shared->gate : experts[0].gate, &router_matrix});
+      multiply(s, router_matrix, act.norm, act.router_logits);
+      s.call(route, act.router_logits, act.router_weights);
+      each_chosen(s, [&](Script& s, int e) { raise(s, experts[static_cast<std::size_t>(e)]); });
+      if (shared) raise(s, *shared);
+      each_chosen(s, [&](Script& s, int e) {
+        lower(s, experts[static_cast<std::size_t>(e)], w_.act[act.router_weights + e] + 0);
+      });
+      if (shared) lower(s, *shared, 1);
+    });
+  }
+
+  Proc<Num> emit_token(const std::vector<Proc<Num>>& layers) {
+    const ModelSpec& spec = model_.spec;
+    const TensorPlace& m = place(Role::embedding);
+    const auto id = engine_.var<Num>("_embed id");
+    const auto embed = engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
+      s.set(id, arg + 0);
+      if (m.storage == Storage::codes) {
+        const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
+        s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
+               layout_.act.x);
+      } else {
+        s.call(emit_embed_floats(engine_, w_, spec.width), id * m.stride + m.scales_at,
+               layout_.act.x);
+      }
+    });
+    return engine_.define<Num>("token", {"id"}, [&](Script& s, Arg<Num> arg) {
+      s.call(embed, arg);
+      for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
+      for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
+        s.call(layers[static_cast<std::size_t>(spec.passes[pass])], layout_.cache_at[pass]);
+      }
+      s.change(w_.position, 1);
+    });
+  }
+
+  Proc<> emit_head() {
+    const ModelSpec& spec = model_.spec;
+    const TensorPlace& head = place(spec.tied_head ? Role::embedding : Role::head);
+    return engine_.define<>("head", {}, [&](Script& s) {
+      s.call(norm_, layout_.act.x, place(Role::final_norm).scales_at, layout_.act.norm);
+      prepare(s, layout_.act.norm, {&head});
+      multiply(s, head, layout_.act.norm, layout_.act.logits);
+    });
+  }
+
+  Sprite& engine_;
+  const Workspace& w_;
+  const ExpBlocks& exp_;
+  const Model& model_;
+  const Layout& layout_;
+  Proc<Num, Num, Num> norm_;
+  AddProc add_;
+  Proc<Num, Num, Num> swiglu_;
+  Var<Num> slot_;
+  std::optional<Proc<Num, Num>> table_;
+  std::map<int, RowsProc> rows_;
+  std::map<DotShape, DotProc> dots_;
+  std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;
+  std::vector<std::pair<AttentionSpec, Proc<Num>>> attentions_;
+  std::vector<std::pair<FeedForwardSpec, Proc<Num, Num>>> routers_;
+};
+
+}  // namespace
+
+ForwardBlocks emit_forward(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                           const Model& model, const Layout& layout) {
+  return ForwardEmitter(engine, w, exp, model, layout).emit();
+}
+
+}  // namespace sb3lm

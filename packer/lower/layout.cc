@@ -1,0 +1,161 @@
+#include "lower/layout.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/half.h"
+
+namespace sb3lm {
+namespace {
+
+// Text items are shared by all tensors of one encoding and width, so that each item has its own
+// letter statistics.
+class TextPlacer {
+ public:
+  explicit TextPlacer(Layout& layout) : layout_(layout) {}
+
+  void place(const CodeEncoding& encoding, const CodedTensor& tensor, TensorPlace& place) {
+    const int bits = tensor.format.bits;
+    const int streams = encoding.streams(bits);
+    if (streams == 0)
+      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding.name, bits);
+    const auto [slot, fresh] =
+        first_item_.try_emplace({std::string(encoding.name), bits}, layout_.text.size());
+    if (fresh) layout_.text.resize(layout_.text.size() + static_cast<std::size_t>(streams));
+    place.encoding = encoding.name;
+    place.text_item = static_cast<std::int64_t>(slot->second) + 1;
+    place.text_letter = static_cast<std::int64_t>(layout_.text[slot->second].size()) + 1;
+    encoding.pack(tensor,
+                  std::span(layout_.text).subspan(slot->second, static_cast<std::size_t>(streams)));
+  }
+
+ private:
+  Layout& layout_;
+  std::map<std::pair<std::string, int>, std::size_t> first_item_;
+};
+
+void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place,
+                 std::string& halves) {
+  place.storage = Storage::codes;
+  place.shape = tensor.shape;
+  place.format = tensor.format;
+  place.codes_at = layout.codes + 1;
+  layout.codes += std::int64_t{place.groups()} * tensor.format.bits * tensor.shape.rows;
+  place.scales_at = layout.scales + 1;  // made absolute once the preloaded floats are counted
+  place.scale_letter = static_cast<std::int64_t>(halves.size()) + 1;
+  layout.scales += tensor.shape.rows;
+  pack_halves(tensor.row_scale, halves);
+}
+
+void place_halves(Layout& layout, const FloatTensor& tensor, TensorPlace& place,
+                  std::string& halves) {
+  place.storage = Storage::halves;
+  place.text_letter = static_cast<std::int64_t>(halves.size()) + 1;
+  place.scales_at = layout.scales + 1;
+  layout.scales += std::int64_t{place.stride} * tensor.shape.rows;
+  for (const float value : tensor.values) {
+    const std::uint16_t half = half_from_double(value);
+    pack_halves({&half, 1}, halves);
+  }
+}
+
+void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place) {
+  place.storage = Storage::floats;
+  place.scales_at = static_cast<std::int64_t>(layout.floats.size()) + 1;
+  for (int row = 0; row < tensor.shape.rows; ++row) {
+    for (int col = 0; col < place.stride; ++col) {
+      layout.floats.emplace_back(
+          col < tensor.shape.cols
+              ? static_cast<double>(
+                    tensor.values[static_cast<std::size_t>(row) * tensor.shape.cols + col])
+              : 0.0);
+    }
+  }
+}
+
+void place_tensors(const Model& model, const std::string& encoding, Layout& layout) {
+  TextPlacer placer(layout);
+  std::string halves;
+  for (const auto& [key, shape] : expected_tensors(model.spec)) {
+    TensorPlace place{.key = key, .shape = shape};
+    const Tensor& tensor = model.at(key);
+    if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
+      place_codes(layout, *coded, place, halves);
+      placer.place(code_encoding(encoding), *coded, place);
+    } else {
+      const auto& floats = std::get<FloatTensor>(tensor);
+      place.type = floats.type;
+      place.stride = shape.rows == 1 ? shape.cols : DotShape::of(shape.cols).stride();
+      if (floats.type == FloatType::f16) {
+        place_halves(layout, floats, place, halves);
+      } else {
+        place_floats(layout, floats, place);
+      }
+    }
+    layout.index[key] = layout.tensors.size();
+    layout.tensors.push_back(place);
+  }
+  layout.text.push_back(std::move(halves));
+  layout.halves_item = static_cast<std::int64_t>(layout.text.size());
+  for (TensorPlace& place : layout.tensors) {
+    if (place.storage == Storage::halves) place.text_item = layout.halves_item;
+    if (place.storage != Storage::floats) {
+      place.scales_at += static_cast<std::int64_t>(layout.floats.size());
+    }
+  }
+}
+
+void place_cache(const ModelSpec& spec, int context, Layout& layout) {
+  layout.context = context;
+  layout.span = (context + kValueBlock - 1) / kValueBlock * kValueBlock;
+  for (const int layer : spec.passes) {
+    layout.cache_at.push_back(layout.cache + 1);
+    layout.cache += std::int64_t{layout.span} * spec.kv_width(layer);
+  }
+}
+
+void place_activations(const ModelSpec& spec, Layout& layout) {
+  int heads = 0, kv = 0, hidden = 0, slots = 1, experts = 0;
+  for (const LayerSpec& layer : spec.layers) {
+    const FeedForwardSpec& ffn = layer.feed_forward;
+    heads = std::max(heads, layer.attention.query_heads * layer.attention.head_size);
+    kv = std::max(kv, layer.attention.kv_heads * layer.attention.head_size);
+    hidden = std::max({hidden, ffn.hidden, ffn.shared_hidden});
+    slots = std::max(slots, ffn.top_k + ffn.shared_experts);
+    experts = std::max(experts, ffn.routed_experts);
+  }
+  Regions& act = layout.act;
+  act.size = 0;
+  const auto region = [&](int size) { return std::exchange(act.size, act.size + size) + 1; };
+  act.x = region(padded_size(spec.width));
+  act.norm = region(padded_size(spec.width));
+  act.q = region(padded_size(heads));
+  act.k = region(padded_size(kv));
+  act.v = region(padded_size(kv));
+  act.scores = region(layout.span + kValueBlock);
+  act.mix = region(padded_size(heads));
+  act.out = region(padded_size(spec.width));
+  act.hidden_stride = padded_size(hidden);
+  act.gate = region(slots * act.hidden_stride);
+  act.up = region(slots * act.hidden_stride);
+  act.router_logits = region(experts);
+  act.router_weights = region(experts);
+  act.logits = region(spec.vocabulary);
+}
+
+}  // namespace
+
+int padded_size(int size) {
+  return std::max(8 * group_count(size), DotShape::of(size).stride());
+}
+
+Layout make_layout(const Model& model, int context, const std::string& encoding) {
+  Layout layout;
+  place_tensors(model, encoding, layout);
+  place_cache(model.spec, context, layout);
+  place_activations(model.spec, layout);
+  return layout;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,75 @@
+// Where every tensor, cache and activation lies in the lists of the .sb3. All positions count from
+// 1, as Scratch does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/kernels.h"
+#include "model/model.h"
+#include "quant/encoding.h"
+
+namespace sb3lm {
+
+/// How a tensor is stored.
+enum class Storage {
+  codes,   // bit planes in `_codes`, row scales in `_scales`; both decoded from text
+  halves,  // binary16 numbers in `_scales`, decoded from text
+  floats,  // numbers in `_scales`, preloaded
+};
+
+struct TensorPlace {
+  TensorKey key;
+  Storage storage = Storage::codes;
+  Shape shape;
+  CodeFormat format;              // codes
+  FloatType type{};               // halves, floats: the type in the checkpoint
+  std::string encoding;           // codes: name of the CodeEncoding
+  std::int64_t text_item = 0;     // codes, halves: first item of the text list ...
+  std::int64_t text_letter = 0;   // ... and first letter
+  std::int64_t codes_at = 0;      // codes
+  std::int64_t scales_at = 0;     // codes: row scales; else the numbers
+  std::int64_t scale_letter = 0;  // codes: letter of the first scale in the item of halves
+  int stride = 0;                 // halves, floats: list items per row
+
+  int groups() const { return group_count(shape.cols); }
+  /// Row scales of 1-bit codes are stored doubled (see row_start).
+  double scale_factor() const { return format.bits == 1 ? 2 : 1; }
+};
+
+/// First positions of the activations in Workspace::act.
+struct Regions {
+  int x = 0, norm = 0, q = 0, k = 0, v = 0, scores = 0, mix = 0, out = 0;
+  int gate = 0, up = 0, hidden_stride = 0;  // one slot per expert that runs, the shared one first
+  int router_logits = 0, router_weights = 0;
+  int logits = 0;
+  int size = 0;
+};
+
+struct Layout {
+  std::vector<TensorPlace> tensors;        // in expected_tensors order
+  std::map<TensorKey, std::size_t> index;  // into `tensors`
+  std::vector<std::string> text;           // items of the text list; the last one holds halves
+  std::int64_t halves_item = 0;
+  std::int64_t codes = 0;               // list sizes
+  std::vector<scratch::Scalar> floats;  // first items of `_scales`
+  std::int64_t scales = 0;              // decoded items after them
+  int context = 0;                      // positions that the KV cache holds
+  int span = 0;                         // context rounded up to whole value blocks
+  std::vector<std::int64_t> cache_at;   // per pass
+  std::int64_t cache = 0;
+  Regions act;
+
+  const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
+};
+
+/// Items that a vector of `size` takes in `act`: table groups and padded dot products may read past
+/// its end, as zeros.
+int padded_size(int size);
+
+/// Places everything and packs the weights' text. `encoding` names the CodeEncoding for all codes.
+Layout make_layout(const Model& model, int context, const std::string& encoding);
+
+}  // namespace sb3lm

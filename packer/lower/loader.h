@@ -1,0 +1,20 @@
+// Green flag: the weights' text becomes numbers, with visible progress; `unload` undoes it.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "lower/layout.h"
+#include "lower/stage.h"
+
+namespace sb3lm {
+
+/// load: decodes everything, chunk by chunk, yielding between chunks. unload: zeros again. Both
+/// keep `loaded` (1 while the weights are numbers).
+struct LoaderBlocks {
+  blocks::Proc<> load;
+  blocks::Proc<> unload;
+  blocks::Var<blocks::Num> loaded;
+};
+LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
+                         const StageNames& stage);
+
+}  // namespace sb3lm

@@ -1,0 +1,87 @@
+#include "lower/lower.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "lower/forward.h"
+#include "lower/layout.h"
+#include "lower/loader.h"
+#include "lower/model_info.h"
+#include "lower/scripts.h"
+#include "lower/stage.h"
+#include "lower/ui.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+constexpr int kLargestContext = 2048;
+
+int context_of(const Model& model, const LowerOptions& options) {
+  if (options.context < 0) fail(Fault::usage, "context {}: it must be positive", options.context);
+  if (options.context > 0) return options.context;
+  return std::min(model.spec.context, kLargestContext);
+}
+
+scratch::Program empty_project(const LowerOptions& options) {
+  scratch::Program program;
+  program.title = options.title;
+  program.targets.push_back({.name = "Stage", .is_stage = true});
+  program.targets.push_back({.name = "engine", .visible = false, .layer = 1});
+  return program;
+}
+
+WorkspaceSizes sizes_of(const Layout& layout) {
+  return {.codes = static_cast<std::size_t>(layout.codes),
+          .float_weights = layout.floats,
+          .scales = static_cast<std::size_t>(layout.scales),
+          .act = static_cast<std::size_t>(layout.act.size),
+          .cache = static_cast<std::size_t>(layout.cache)};
+}
+
+std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
+                                    const StageNames& stage) {
+  if (!tokenizer.present()) return std::nullopt;
+  const auto text = engine.var<Str>("_reply", std::string());
+  return TextBlocks{emit_tokenize(engine, tokenizer, stage.prompt_tokens),
+                    emit_detokenize(engine, tokenizer, text), text};
+}
+
+}  // namespace
+
+scratch::Program lower(const Model& model, const LowerOptions& options) {
+  const Layout layout = make_layout(model, context_of(model, options), options.encoding);
+  scratch::Program program = empty_project(options);
+  Sprite stage_target(program, 0), engine(program, 1);
+
+  const StageNames stage =
+      declare_stage(stage_target, model, write_model_info(model, layout, options));
+  const Workspace workspace = make_workspace(engine, sizes_of(layout));
+  const ExpBlocks exp = emit_exp(engine, workspace);
+  const ForwardBlocks forward = emit_forward(engine, workspace, exp, model, layout);
+  const SampleBlocks sample = emit_sample(engine, workspace, exp,
+                                          {.vocabulary = model.spec.vocabulary,
+                                           .logits_at = layout.act.logits,
+                                           .temperature = stage.temperature,
+                                           .top_k = stage.top_k,
+                                           .top_p = stage.top_p,
+                                           .repetition_penalty = stage.repetition_penalty,
+                                           .seed = stage.seed});
+  const LoaderBlocks loader = emit_loader(engine, workspace, layout, stage);
+  const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
+  emit_scripts(engine, {.workspace = workspace,
+                        .stage = stage,
+                        .loader = loader,
+                        .forward = forward,
+                        .sample = sample,
+                        .exp = exp,
+                        .text = text,
+                        .model = model,
+                        .layout = layout});
+  add_chat_ui(program, {});
+  return program;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,22 @@
+// Model to Scratch program: the engine sprite with its lists and procedures, the stage with the
+// public names of DESIGN.md section 9, the user interface.
+#pragma once
+
+#include <string>
+
+#include "model/model.h"
+#include "scratch/ir.h"
+
+namespace sb3lm {
+
+struct LowerOptions {
+  int context = 0;               // positions in the KV cache; 0: the model's, at most 2,048
+  std::string encoding = "hex";  // text form of the codes
+  std::string title;
+  std::string version;  // of this program, for `model info`
+};
+
+/// Throws unsupported for what the blocks cannot hold.
+scratch::Program lower(const Model& model, const LowerOptions& options);
+
+}  // namespace sb3lm

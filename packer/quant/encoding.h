@@ -1,0 +1,71 @@
+// Weights as text in lists, and back. An encoding owns both sides: native pack and unpack, and the
+// blocks that decode it at start-up. Adding one is a file and a row in encoding.cc's registry; the
+// tests loop over the registry.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/tensor.h"
+#include "scratch/script.h"
+
+namespace sb3lm {
+
+/// Where the decoding blocks read and write.
+struct DecodeLists {
+  blocks::List<blocks::Str> text;    // items of letters
+  blocks::List<blocks::Num> codes;   // table indices: byte + 256 * group + 1
+  blocks::List<blocks::Num> scales;  // numbers
+  blocks::List<blocks::Num> spread;  // item hh (hex) + 1: see spread_table
+};
+
+/// decode(item, letter, rows, at): decodes `rows` rows from the given letter (from 1) of the text
+/// items starting at `item`, to list positions from `at`. What else it needs is fixed per shape:
+/// `groups` of 8 weights a row, or the factor of the numbers.
+using DecodeProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+
+/// Columns padded to whole groups of 8; padding has code 0 and meets inputs that are 0.
+inline int group_count(int cols) {
+  return (cols + 7) / 8;
+}
+
+/// Text form of quantised matrices, row after row, a fixed number of letters per row and stream.
+struct CodeEncoding {
+  std::string_view name;
+  /// Number of text streams that a tensor of this width is spread over; 0: cannot hold it.
+  int (*streams)(int bits);
+  /// Letters per row in each stream.
+  int (*row_letters)(int bits, int groups);
+  /// Appends the tensor to `streams` strings.
+  void (*pack)(const CodedTensor& tensor, std::span<std::string> streams);
+  /// Fills tensor.codes (shape and format are set) from letters that start at the tensor's first.
+  /// Throws bad_input on a letter that is not in the alphabet, or too few letters.
+  void (*unpack)(std::span<const std::string_view> streams, CodedTensor& tensor);
+  /// decode(item, letter, rows, at, groups) for this width of codes.
+  DecodeProc (*emit_decode)(blocks::Sprite& engine, const DecodeLists& lists, int bits);
+};
+
+std::span<const CodeEncoding> code_encodings();
+/// Throws unsupported if there is none of that name.
+const CodeEncoding& code_encoding(std::string_view name);
+
+/// The spread table of the decoders: item 16 * a + b + 1 holds, for the 4-bit codes a and b of two
+/// neighbouring weights, sum over k = 0..3 of (2 * bit_k(a) + bit_k(b)) * 8192^k, so that four
+/// pairs shifted together give the bytes of four planes (ENCODING.md, recommended default).
+std::vector<scratch::Scalar> spread_table();
+
+/// Binary16 numbers as four hex letters each, the most significant first.
+void pack_halves(std::span<const std::uint16_t> halves, std::string& stream);
+/// Throws bad_input like CodeEncoding::unpack.
+std::vector<std::uint16_t> unpack_halves(std::string_view letters, std::size_t count);
+inline constexpr int kHalfLetters = 4;
+/// decode(item, letter, count, at, factor): scales from `at` = factor * value.
+DecodeProc emit_decode_halves(blocks::Sprite& engine, const DecodeLists& lists);
+
+/// 0..15, throws bad_input for other letters.
+int hex_digit(char letter);
+
+}  // namespace sb3lm

@@ -1,0 +1,68 @@
+// Row scales, norms and routers: binary16 bit patterns as hex, decoded exactly through a list of
+// the 64 step sizes (sign and exponent).
+#include <cmath>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "quant/encoding.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+void pack_halves(std::span<const std::uint16_t> halves, std::string& stream) {
+  for (const std::uint16_t half : halves) stream += fmt::format("{:04x}", half);
+}
+
+std::vector<std::uint16_t> unpack_halves(std::string_view letters, std::size_t count) {
+  if (letters.size() / kHalfLetters < count) {
+    fail(Fault::bad_input, "weight text: {} letters for {} numbers", letters.size(), count);
+  }
+  std::vector<std::uint16_t> halves(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    int bits = 0;
+    for (const char letter : letters.substr(i * kHalfLetters, kHalfLetters)) {
+      bits = 16 * bits + hex_digit(letter);
+    }
+    halves[i] = static_cast<std::uint16_t>(bits);
+  }
+  return halves;
+}
+
+DecodeProc emit_decode_halves(Sprite& engine, const DecodeLists& lists) {
+  // value = (mantissa + implicit) * step, both by sign and exponent.
+  std::vector<scratch::Scalar> steps, implicit;
+  for (int top = 0; top < 64; ++top) {
+    const int exponent = top & 31;
+    const double step = std::ldexp(1.0, (exponent == 0 ? 1 : exponent) - 25);
+    steps.emplace_back(top < 32 ? step : -step);
+    implicit.emplace_back(exponent == 0 ? 0.0 : 1024.0);
+  }
+  const auto step = engine.list<Num>("_half steps", std::move(steps)),
+             add = engine.list<Num>("_half implicit", std::move(implicit));
+  const auto local = [&](const char* what) {
+    return engine.var<Num>(std::string("_decode half ") + what);
+  };
+  const auto item = local("item"), from = local("letter"), to = local("at"), bits = local("bits"),
+             top = local("top"), by = local("factor");
+  return engine.define<Num, Num, Num, Num, Num>(
+      "decode half", {"item", "letter", "count", "at", "factor"},
+      [&](Script& s, Arg<Num> item_arg, Arg<Num> letter_at, Arg<Num> count, Arg<Num> at,
+          Arg<Num> factor) {
+        s.set(item, item_arg + 0);
+        s.set(from, letter_at + 0);
+        s.set(to, at + 0);
+        s.set(by, factor + 0);
+        s.repeat(count, [&](Script& s) {
+          const auto digit = [&](int k) { return letter(from + k, lists.text[item + 0]); };
+          s.set(bits, to_num(join(join("0x", join(digit(0), digit(1))), join(digit(2), digit(3)))));
+          s.set(top, floor(bits / 1024));
+          s.replace(lists.scales, to + 0,
+                    ((bits - top * 1024) + add[top + 1]) * step[top + 1] * by);
+          s.change(from, kHalfLetters);
+          s.change(to, 1);
+        });
+      });
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,144 @@
+#include "quant/hex.h"
+
+#include "base/error.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+constexpr char kDigits[] = "0123456789abcdef";
+
+// The digit of weight `code` in each stream: all of it, or high bits and low four.
+int digit_of(int code, int bits, std::size_t stream) {
+  if (bits <= 4) return code;
+  return stream == 0 ? code >> 4 : code & 15;
+}
+
+std::uint8_t code_at(const CodedTensor& tensor, int row, int col) {
+  if (col >= tensor.shape.cols) return 0;
+  return tensor.codes[static_cast<std::size_t>(row) * tensor.shape.cols + col];
+}
+
+// "0x" and two letters of the text at `item`, as a number.
+Expr<Num> hex_pair(const DecodeLists& lists, const Var<Num>& item, const Var<Num>& letter_at,
+                   int offset) {
+  return to_num(join("0x", join(letter(letter_at + offset, lists.text[item + 0]),
+                                letter(letter_at + (offset + 1), lists.text[item + 0]))));
+}
+
+}  // namespace
+
+int hex_streams(int bits) {
+  return bits < 1 || bits > 8 ? 0 : bits <= 4 ? 1 : 2;
+}
+
+int hex_row_letters(int bits, int groups) {
+  return bits == 1 ? 2 * groups : 8 * groups;
+}
+
+void hex_pack(const CodedTensor& tensor, std::span<std::string> streams) {
+  const int bits = tensor.format.bits, cols = 8 * group_count(tensor.shape.cols);
+  for (int row = 0; row < tensor.shape.rows; ++row) {
+    if (bits == 1) {
+      for (int col = 0; col < cols; col += 4) {
+        int digit = 0;
+        for (int k = 0; k < 4; ++k) digit = 2 * digit + code_at(tensor, row, col + k);
+        streams[0] += kDigits[digit];
+      }
+      continue;
+    }
+    for (int col = 0; col < cols; ++col) {
+      for (std::size_t stream = 0; stream < streams.size(); ++stream) {
+        streams[stream] += kDigits[digit_of(code_at(tensor, row, col), bits, stream)];
+      }
+    }
+  }
+}
+
+void hex_unpack(std::span<const std::string_view> streams, CodedTensor& tensor) {
+  const int bits = tensor.format.bits;
+  const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
+  const auto letters =
+      static_cast<std::size_t>(hex_row_letters(bits, group_count(tensor.shape.cols)));
+  for (const std::string_view stream : streams) {
+    if (stream.size() / letters < rows) {
+      fail(Fault::bad_input, "weight text: {} letters for {} rows of {}", stream.size(), rows,
+           letters);
+    }
+  }
+  tensor.codes.resize(rows * cols);
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t col = 0; col < cols; ++col) {
+      int code = 0;
+      if (bits == 1) {
+        code = hex_digit(streams[0][row * letters + col / 4]) >> (3 - col % 4) & 1;
+      } else {
+        for (const std::string_view stream : streams) {
+          code = 16 * code + hex_digit(stream[row * letters + col]);
+        }
+      }
+      if (code >> bits != 0) {
+        fail(Fault::bad_input, "weight text: code {} does not fit {} bits", code, bits);
+      }
+      tensor.codes[row * cols + col] = static_cast<std::uint8_t>(code);
+    }
+  }
+}
+
+DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
+  const std::string name = fmt::format("decode hex {}", bits);
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto item = local("item"), from = local("letter"), to = local("at"), acc = local("acc"),
+             rest = local("rest"), base = local("base");
+  const auto code = [&](Expr<Num> byte) { return std::move(byte) + base; };
+
+  // Eight weights of one digit stream: four pairs to `planes` bytes, `first` being the plane of the
+  // most significant bit.
+  const auto eight_weights = [&](Script& s, int first, int planes, Arg<Num>& groups) {
+    const auto pair = [&](int k) { return lists.spread[hex_pair(lists, item, from, 2 * k) + 1]; };
+    s.set(acc, ((pair(0) * 4 + pair(1)) * 4 + pair(2)) * 4 + pair(3));
+    for (int plane = planes - 1; plane >= 0; --plane) {
+      const auto place = [&] { return to + groups * (first + plane); };
+      if (plane == 0) {
+        s.replace(lists.codes, place(), code(acc + 0));
+      } else {
+        s.set(rest, floor(acc / 8192));
+        s.replace(lists.codes, place(), code(acc - rest * 8192));
+        s.set(acc, rest + 0);
+      }
+    }
+  };
+  return engine.define<Num, Num, Num, Num, Num>(
+      name, {"item", "letter", "rows", "at", "groups"},
+      [&](Script& s, Arg<Num> item_arg, Arg<Num> letter_at, Arg<Num> rows, Arg<Num> at,
+          Arg<Num> groups) {
+        s.set(item, item_arg + 0);
+        s.set(from, letter_at + 0);
+        s.set(to, at + 0);
+        s.repeat(rows, [&](Script& s) {
+          s.set(base, 1);
+          s.repeat(groups, [&](Script& s) {
+            if (bits == 1) {
+              s.replace(lists.codes, to + 0, code(hex_pair(lists, item, from, 0)));
+              s.change(from, 2);
+            } else if (bits <= 4) {
+              eight_weights(s, 0, bits, groups);
+              s.change(from, 8);
+            } else {
+              eight_weights(s, 0, bits - 4, groups);
+              s.change(item, 1);
+              eight_weights(s, bits - 4, 4, groups);
+              s.change(item, -1);
+              s.change(from, 8);
+            }
+            s.change(to, 1);
+            s.change(base, 256);
+          });
+          if (bits > 1) s.change(to, groups * (bits - 1));
+        });
+      });
+}
+
+}  // namespace sb3lm
