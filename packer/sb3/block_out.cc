@@ -1,0 +1,386 @@
+#include "sb3/block_out.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/number_text.h"
+
+namespace sb3lm {
+
+using scratch::InputKind;
+using scratch::Node;
+using scratch::Op;
+
+namespace {
+
+// How an input is filled: project.json's first number of an input.
+enum InputState { kShadow = 1, kNoShadow = 2, kObscuredShadow = 3 };
+// Kinds of value that live inside an input instead of in a block.
+enum Primitive {
+  kNumber = 4,
+  kPositive = 5,
+  kWhole = 6,
+  kInteger = 7,
+  kText = 10,
+  kBroadcast = 11,
+  kVariable = 12,
+  kList = 13,
+};
+
+constexpr double kProcedureColumn = 900, kRowHeight = 48, kScriptGap = 120;
+
+// The editor's own choice of shadow for a slot; every virtual machine takes any of them.
+int primitive_for(std::string_view name, InputKind kind) {
+  if (name == "TIMES" || name == "LETTER") return kWhole;
+  if (name == "INDEX") return kInteger;
+  if (name == "DURATION") return kPositive;
+  return kind == InputKind::number ? kNumber : kText;
+}
+
+bool is_literal(const Node* node) {
+  return node == nullptr || node->op == Op::literal_number || node->op == Op::literal_text;
+}
+
+std::size_t rows(const scratch::Stack& body) {
+  std::size_t count = 0;
+  for (const auto& block : body) {
+    ++count;
+    for (const auto& inside : block->bodies) count += 1 + rows(inside);
+  }
+  return count;
+}
+
+// ["a","b"] as a text, the way mutations carry arrays.
+template <class Items, class Text>
+std::string array_text(const Items& items, Text text_of) {
+  JsonOut json;
+  json.begin_array();
+  for (std::size_t i = 0; i < items.size(); ++i) json.string(text_of(items[i], i));
+  return json.end().take();
+}
+
+}  // namespace
+
+void BlockOut::target(const scratch::Target& target) {
+  double y = 0;
+  for (const auto& procedure_to_write : target.procedures) {
+    procedure(procedure_to_write, {kProcedureColumn, y});
+    y += kScriptGap + kRowHeight * static_cast<double>(rows(procedure_to_write.body));
+  }
+  y = 0;
+  for (const auto& script_to_write : target.scripts) {
+    script(script_to_write, {0, y});
+    y += kScriptGap + kRowHeight * static_cast<double>(rows(script_to_write.body));
+  }
+}
+
+void BlockOut::procedure(const scratch::Procedure& procedure, Place place) {
+  const Handle definition = next_handle_++, inside = next_handle_++;
+  const std::optional<Handle> first = queue_stack(procedure.body, definition);
+  open_block({nullptr, definition, std::nullopt, first, true, place}, "procedures_definition");
+  out_.key("inputs").begin_object().key("custom_block").begin_array();
+  out_.number(kShadow).string(ids_.use(inside)).end().end().end();
+  prototype(procedure, inside, definition);
+  write_pending();
+}
+
+void BlockOut::prototype(const scratch::Procedure& procedure, Handle self, Handle parent) {
+  const auto& parameters = procedure.parameters;
+  check(placeholders(procedure.code).size() == parameters.size(),
+        "a procedure's code has not as many places as parameters");
+  const Handle first_shadow = next_handle_;
+  next_handle_ += parameters.size();
+  open_block({nullptr, self, parent, std::nullopt, false}, "procedures_prototype");
+  out_.key("shadow").boolean(true).key("inputs").begin_object();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    out_.key(argument_id(i)).begin_array();
+    out_.number(kShadow).string(ids_.use(first_shadow + i)).end();
+  }
+  out_.end().key("mutation").begin_object().key("tagName").string("mutation");
+  out_.key("children").begin_array().end().key("proccode").string(procedure.code);
+  out_.key("argumentids");
+  out_.string(array_text(parameters, [](const auto&, std::size_t i) { return argument_id(i); }));
+  out_.key("argumentnames");
+  out_.string(array_text(parameters, [](const auto& item, std::size_t) { return item.name; }));
+  out_.key("argumentdefaults").string(array_text(parameters, [](const auto& item, std::size_t) {
+    return item.is_boolean ? "false" : "";
+  }));
+  out_.key("warp").string(procedure.warp ? "true" : "false").end().end();
+  argument_shadows(procedure, first_shadow, self);
+}
+
+void BlockOut::argument_shadows(const scratch::Procedure& procedure, Handle first, Handle parent) {
+  for (const auto& parameter : procedure.parameters) {
+    const Op op = parameter.is_boolean ? Op::argument_boolean : Op::argument;
+    open_block({nullptr, first++, parent, std::nullopt, false}, scratch::info(op).opcode);
+    out_.key("shadow").boolean(true).key("fields").begin_object();
+    out_.key("VALUE").begin_array().string(parameter.name).null().end().end().end();
+  }
+}
+
+void BlockOut::script(const scratch::Script& script, Place place) {
+  const Handle hat = next_handle_++;
+  const std::optional<Handle> first = queue_stack(script.body, hat);
+  block({script.hat.get(), hat, std::nullopt, first, true, place});
+  write_pending();
+}
+
+void BlockOut::write_pending() {
+  // What was queued first is written first.
+  std::reverse(pending_.begin(), pending_.end());
+  while (!pending_.empty()) {
+    const Pending next = pending_.back();
+    pending_.pop_back();
+    block(next);
+  }
+}
+
+void BlockOut::block(const Pending& pending) {
+  if (pending.is_costume_menu) return costume_menu(pending);
+  const Node& node = *pending.node;
+  const scratch::OpcodeInfo& row = scratch::info(node.op);
+  const std::size_t already = pending_.size();
+  open_block(pending, row.opcode);
+  if (node.op == Op::call) {
+    call_inputs(pending);
+  } else {
+    inputs(pending);
+  }
+  fields(node);
+  mutation_of(node);
+  out_.end();
+  std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(already), pending_.end());
+}
+
+void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
+  out_.key(ids_.use(pending.self)).begin_object().key("opcode").string(opcode);
+  if (pending.in_stack) {
+    out_.key("next");
+    pending.next ? out_.string(ids_.use(*pending.next)) : out_.null();
+  }
+  out_.key("parent");
+  pending.parent ? out_.string(ids_.use(*pending.parent)) : out_.null();
+  if (pending.top) {
+    out_.key("topLevel").boolean(true);
+    out_.key("x").number(pending.top->x).key("y").number(pending.top->y);
+  }
+}
+
+void BlockOut::inputs(const Pending& pending) {
+  const Node& node = *pending.node;
+  const auto& specs = scratch::info(node.op).inputs;
+  if (specs.empty()) return;
+  out_.key("inputs").begin_object();
+  std::size_t value_index = 0, body_index = 0;
+  for (const auto& spec : specs) {
+    if (spec.kind == InputKind::body) {
+      if (body_index < node.bodies.size()) body_input(pending, spec.name, node.bodies[body_index]);
+      ++body_index;
+      continue;
+    }
+    const bool given = value_index < node.inputs.size();
+    const Node* value = given ? node.inputs[value_index].get() : nullptr;
+    ++value_index;
+    if (spec.name == "BROADCAST_INPUT") {
+      broadcast_input(pending, value);
+    } else if (spec.name == "COSTUME") {
+      costume_input(pending, value);
+    } else {
+      value_input(pending, spec.name, spec.kind, value);
+    }
+  }
+  out_.end();
+}
+
+void BlockOut::call_inputs(const Pending& pending) {
+  const Node& node = *pending.node;
+  const std::vector<Placeholder> places = placeholders(node.text);
+  if (places.size() != node.inputs.size()) {
+    fail(Fault::bug, "call of '{}' with {} arguments", node.text, node.inputs.size());
+  }
+  if (places.empty()) return;
+  out_.key("inputs").begin_object();
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const bool is_boolean = places[i] == Placeholder::boolean;
+    value_input(pending, argument_id(i), is_boolean ? InputKind::boolean : InputKind::any,
+                node.inputs[i].get());
+  }
+  out_.end();
+}
+
+void BlockOut::fields(const Node& node) {
+  const auto& specs = scratch::info(node.op).fields;
+  if (specs.empty()) return;
+  check(node.fields.size() == specs.size(), "a block has not as many fields as its row");
+  out_.key("fields").begin_object();
+  for (std::size_t i = 0; i < specs.size(); ++i)
+    field(specs[i].name, specs[i].kind, node.fields[i]);
+  out_.end();
+}
+
+void BlockOut::field(std::string_view name, scratch::FieldKind kind, const std::string& value) {
+  using scratch::FieldKind;
+  out_.key(name).begin_array().string(value);
+  switch (kind) {
+    case FieldKind::variable:
+      out_.string(find(names_.variables, value, "variable"));
+      break;
+    case FieldKind::list:
+      out_.string(find(names_.lists, value, "list"));
+      break;
+    case FieldKind::message:
+      out_.string(find(names_.broadcasts, value, "broadcast"));
+      break;
+    case FieldKind::choice:
+      out_.null();
+      break;
+  }
+  out_.end();
+}
+
+void BlockOut::value_input(const Pending& pending, std::string_view name, InputKind kind,
+                           const Node* value) {
+  if (kind == InputKind::boolean) return boolean_input(pending, name, value);
+  const int primitive = primitive_for(name, kind);
+  out_.key(name).begin_array();
+  if (is_literal(value)) {
+    out_.number(kShadow);
+    literal(primitive, value);
+  } else {
+    out_.number(kObscuredShadow);
+    inner(pending, *value);
+    literal(primitive, nullptr);
+  }
+  out_.end();
+}
+
+void BlockOut::boolean_input(const Pending& pending, std::string_view name, const Node* value) {
+  if (value == nullptr) return;
+  check(!is_literal(value), "a boolean slot holds a literal");
+  out_.key(name).begin_array().number(kNoShadow);
+  inner(pending, *value);
+  out_.end();
+}
+
+void BlockOut::broadcast_input(const Pending& pending, const Node* value) {
+  out_.key("BROADCAST_INPUT").begin_array();
+  if (is_literal(value)) {
+    check(value != nullptr, "a broadcast has no message");
+    out_.number(kShadow);
+    broadcast_name(value->text);
+  } else if (names_.broadcasts.empty()) {
+    out_.number(kNoShadow);
+    inner(pending, *value);
+  } else {
+    out_.number(kObscuredShadow);
+    inner(pending, *value);
+    broadcast_name(names_.broadcasts.begin()->first);
+  }
+  out_.end();
+}
+
+void BlockOut::costume_input(const Pending& pending, const Node* value) {
+  // The menu's shadow is a block of its own.
+  const Handle menu = next_handle_++;
+  out_.key("COSTUME").begin_array();
+  if (is_literal(value)) {
+    out_.number(kShadow);
+  } else {
+    out_.number(kObscuredShadow);
+    inner(pending, *value);
+  }
+  out_.string(ids_.use(menu)).end();
+  pending_.push_back({value, menu, pending.self, std::nullopt, false, std::nullopt, true});
+}
+
+void BlockOut::costume_menu(const Pending& pending) {
+  open_block(pending, "looks_costume");
+  out_.key("shadow").boolean(true).key("fields").begin_object().key("COSTUME").begin_array();
+  out_.string(is_literal(pending.node) && pending.node ? pending.node->text : "");
+  out_.null().end().end().end();
+}
+
+void BlockOut::body_input(const Pending& pending, std::string_view name,
+                          const scratch::Stack& body) {
+  const std::optional<Handle> first = queue_stack(body, pending.self);
+  if (first) out_.key(name).begin_array().number(kNoShadow).string(ids_.use(*first)).end();
+}
+
+// The variable, list or block that fills an input.
+void BlockOut::inner(const Pending& pending, const Node& value) {
+  if (value.op == Op::variable || value.op == Op::list_contents) {
+    check(value.fields.size() == 1, "a variable block without a name");
+    const bool is_list = value.op == Op::list_contents;
+    const auto& map = is_list ? names_.lists : names_.variables;
+    out_.begin_array().number(is_list ? kList : kVariable).string(value.fields[0]);
+    out_.string(find(map, value.fields[0], is_list ? "list" : "variable")).end();
+    return;
+  }
+  out_.string(ids_.use(queue(value, pending.self)));
+}
+
+void BlockOut::literal(int primitive, const Node* node) {
+  out_.begin_array().number(primitive);
+  const std::string text = node == nullptr ? "" : node->text;
+  const bool wants_number = node != nullptr && node->op == Op::literal_number;
+  const std::optional<double> value = wants_number ? js_parse_number(text) : std::nullopt;
+  // A JSON number stays a number in every virtual machine, without a cast at run time.
+  if (value && *value - *value == 0 && js_number_text(*value) == text) {
+    out_.number(*value);
+  } else {
+    out_.string(text);
+  }
+  out_.end();
+}
+
+void BlockOut::mutation_of(const Node& node) {
+  if (node.op == Op::call) return call_mutation(node.text);
+  if (node.op != Op::stop) return;
+  const bool goes_on = node.fields[0].starts_with("other scripts");
+  out_.key("mutation").begin_object().key("tagName").string("mutation");
+  out_.key("children").begin_array().end();
+  out_.key("hasnext").string(goes_on ? "true" : "false").end();
+}
+
+void BlockOut::call_mutation(const std::string& code) {
+  out_.key("mutation").begin_object().key("tagName").string("mutation");
+  out_.key("children").begin_array().end().key("proccode").string(code);
+  out_.key("argumentids");
+  out_.string(
+      array_text(placeholders(code), [](Placeholder, std::size_t i) { return argument_id(i); }));
+  // The call's warp flag is not read by any virtual machine; the prototype's is.
+  out_.key("warp").string("true").end();
+}
+
+void BlockOut::broadcast_name(const std::string& name) {
+  out_.begin_array().number(kBroadcast).string(name);
+  out_.string(find(names_.broadcasts, name, "broadcast")).end();
+}
+
+std::optional<BlockOut::Handle> BlockOut::queue_stack(const scratch::Stack& stack, Handle parent) {
+  if (stack.empty()) return std::nullopt;
+  const Handle first = next_handle_;
+  next_handle_ += stack.size();
+  for (std::size_t i = 0; i < stack.size(); ++i) {
+    const Handle self = first + i;
+    const bool last = i + 1 == stack.size();
+    pending_.push_back({stack[i].get(), self, i == 0 ? parent : self - 1,
+                        last ? std::nullopt : std::optional<Handle>(self + 1), true});
+  }
+  return first;
+}
+
+BlockOut::Handle BlockOut::queue(const Node& node, Handle parent) {
+  const Handle self = next_handle_++;
+  pending_.push_back({&node, self, parent, std::nullopt, false});
+  return self;
+}
+
+const std::string& BlockOut::find(const Names::Map& map, const std::string& name,
+                                  const char* kind) {
+  const auto found = map.find(name);
+  if (found == map.end()) fail(Fault::bug, "no {} is called '{}'", kind, name);
+  return ids_.use(found->second);
+}
+
+}  // namespace sb3lm

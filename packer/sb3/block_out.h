@@ -1,0 +1,73 @@
+// Writes the blocks of one target as project.json's flat map: every block with an id, its parent
+// and its successor. Never recurses, so that long stacks and deep expressions are only memory.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "sb3/json_out.h"
+#include "sb3/names.h"
+
+namespace sb3lm {
+
+class BlockOut {
+ public:
+  BlockOut(JsonOut& out, const Names& names, IdTable& ids, IdTable::Handle first_handle)
+      : out_(out), names_(names), ids_(ids), next_handle_(first_handle) {}
+
+  /// Procedures, then scripts, each with everything under it.
+  void target(const scratch::Target& target);
+  /// The first handle that no block has taken.
+  IdTable::Handle next_handle() const { return next_handle_; }
+
+ private:
+  using Handle = IdTable::Handle;
+  struct Place {
+    double x, y;
+  };
+  // A block that has its handle but is not written yet.
+  struct Pending {
+    const scratch::Node* node;
+    Handle self;
+    std::optional<Handle> parent, next;
+    bool in_stack = false;  // next is written even if there is none
+    std::optional<Place> top{};
+    bool is_costume_menu = false;  // node is the chosen costume's literal, or anything else
+  };
+
+  void procedure(const scratch::Procedure& procedure, Place place);
+  void prototype(const scratch::Procedure& procedure, Handle self, Handle parent);
+  void argument_shadows(const scratch::Procedure& procedure, Handle first, Handle parent);
+  void script(const scratch::Script& script, Place place);
+  void write_pending();
+  void block(const Pending& pending);
+  void costume_menu(const Pending& pending);
+  void open_block(const Pending& pending, std::string_view opcode);
+  void inputs(const Pending& pending);
+  void call_inputs(const Pending& pending);
+  void fields(const scratch::Node& node);
+  void field(std::string_view name, scratch::FieldKind kind, const std::string& value);
+  void value_input(const Pending& pending, std::string_view name, scratch::InputKind kind,
+                   const scratch::Node* value);
+  void boolean_input(const Pending& pending, std::string_view name, const scratch::Node* value);
+  void broadcast_input(const Pending& pending, const scratch::Node* value);
+  void costume_input(const Pending& pending, const scratch::Node* value);
+  void body_input(const Pending& pending, std::string_view name, const scratch::Stack& body);
+  void inner(const Pending& pending, const scratch::Node& value);
+  void literal(int primitive, const scratch::Node* node);
+  void mutation_of(const scratch::Node& node);
+  void call_mutation(const std::string& code);
+  void broadcast_name(const std::string& name);
+
+  std::optional<Handle> queue_stack(const scratch::Stack& stack, Handle parent);
+  Handle queue(const scratch::Node& node, Handle parent);
+  const std::string& find(const Names::Map& map, const std::string& name, const char* kind);
+
+  JsonOut& out_;
+  const Names& names_;
+  IdTable& ids_;
+  Handle next_handle_;
+  std::vector<Pending> pending_;
+};
+
+}  // namespace sb3lm

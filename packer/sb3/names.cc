@@ -1,0 +1,42 @@
+#include "sb3/names.h"
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+void deal(Names::Map& map, const std::string& name, const char* kind, IdTable::Handle& next) {
+  if (!map.emplace(name, next).second) fail(Fault::bug, "{} '{}' exists twice", kind, name);
+  ++next;
+}
+
+}  // namespace
+
+Names::Names(const scratch::Program& program) {
+  for (const scratch::Target& target : program.targets) {
+    for (const auto& variable : target.variables) {
+      deal(variables, variable.name, "variable", first_free);
+    }
+    for (const auto& list : target.lists) deal(lists, list.name, "list", first_free);
+  }
+  for (const std::string& name : program.broadcasts) {
+    deal(broadcasts, name, "broadcast", first_free);
+  }
+}
+
+std::vector<Placeholder> placeholders(std::string_view code) {
+  std::vector<Placeholder> found;
+  for (std::size_t at = code.find('%'); at != std::string_view::npos && at + 1 < code.size();
+       at = code.find('%', at + 1)) {
+    const char kind = code[at + 1];
+    if (kind == 's' || kind == 'n') found.push_back(Placeholder::text);
+    if (kind == 'b') found.push_back(Placeholder::boolean);
+  }
+  return found;
+}
+
+std::string argument_id(std::size_t index) {
+  return nth_id(index);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,212 @@
+#include "sb3/project.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "sb3/block_out.h"
+#include "sb3/json_out.h"
+#include "sb3/md5.h"
+#include "sb3/names.h"
+#include "sb3/sb3.h"
+
+namespace sb3lm {
+namespace {
+
+using scratch::Monitor;
+using scratch::Program;
+using scratch::Target;
+
+const std::string kEmptyPicture =
+    R"(<svg xmlns="http://www.w3.org/2000/svg" version="1.1" width="2" height="2"/>)";
+// The virtual machine whose file format this is.
+constexpr const char* kVmVersion = "5.0.300";
+
+bool is_picture_format(const std::string& format) {
+  static const char* const kFormats[] = {"svg", "png", "jpg", "jpeg", "bmp", "gif"};
+  return std::any_of(std::begin(kFormats), std::end(kFormats),
+                     [&](const char* known) { return format == known; });
+}
+
+Asset make_asset(const std::string& name, const std::string& bytes) {
+  const std::size_t dot = name.rfind('.');
+  const std::string format = dot == std::string::npos ? "" : name.substr(dot + 1);
+  if (!is_picture_format(format)) fail(Fault::bug, "asset '{}' is no picture format", name);
+  return {md5_hex(bytes), format};
+}
+
+// Writes everything but the blocks; they go through BlockOut.
+class ProjectOut {
+ public:
+  explicit ProjectOut(const Program& program)
+      : program_(program), names_(program), assets_(name_assets(program)) {}
+
+  std::string write() {
+    count_uses();
+    out_.begin_object().key("targets").begin_array();
+    IdTable::Handle next = names_.first_free;
+    for (const Target& target : program_.targets) next = write_target(target, next);
+    out_.end().key("monitors").begin_array();
+    for (const Monitor& monitor : program_.monitors) write_monitor(monitor);
+    out_.end().key("extensions").begin_array().end();
+    out_.key("meta").begin_object().key("semver").string("3.0.0");
+    out_.key("vm").string(kVmVersion).key("agent").string("sb3lm").end().end();
+    return out_.take();
+  }
+
+ private:
+  // Writes the blocks once for the sake of their ids alone.
+  void count_uses() {
+    for (const auto* map : {&names_.variables, &names_.lists, &names_.broadcasts}) {
+      for (const auto& [name, handle] : *map) ids_.use(handle);
+    }
+    IdTable::Handle next = names_.first_free;
+    for (const Target& target : program_.targets) {
+      JsonOut unused;
+      BlockOut blocks(unused.begin_object(), names_, ids_, next);
+      blocks.target(target);
+      next = blocks.next_handle();
+    }
+    ids_.assign();
+  }
+
+  IdTable::Handle write_target(const Target& target, IdTable::Handle first_handle) {
+    const std::size_t index = static_cast<std::size_t>(&target - program_.targets.data());
+    check(target.is_stage == (index == 0), "the stage is not the first target");
+    out_.begin_object().key("isStage").boolean(target.is_stage);
+    out_.key("name").string(target.is_stage ? "Stage" : target.name);
+    write_variables(target);
+    write_lists(target);
+    write_broadcasts(target);
+    out_.key("blocks").begin_object();
+    BlockOut blocks(out_, names_, ids_, first_handle);
+    blocks.target(target);
+    out_.end().key("comments").begin_object().end();
+    write_costumes(target);
+    out_.key("sounds").begin_array().end().key("volume").number(100);
+    write_state(target, index);
+    out_.end();
+    return blocks.next_handle();
+  }
+
+  void write_variables(const Target& target) {
+    out_.key("variables").begin_object();
+    for (const auto& variable : target.variables) {
+      out_.key(ids_.use(names_.variables.find(variable.name)->second)).begin_array();
+      out_.string(variable.name);
+      write_scalar(variable.value);
+      out_.end();
+    }
+    out_.end();
+  }
+
+  void write_lists(const Target& target) {
+    out_.key("lists").begin_object();
+    for (const auto& list : target.lists) {
+      out_.key(ids_.use(names_.lists.find(list.name)->second)).begin_array();
+      out_.string(list.name).begin_array();
+      for (const auto& item : list.items) write_scalar(item);
+      out_.zeros(list.zeros).end().end();
+    }
+    out_.end();
+  }
+
+  void write_broadcasts(const Target& target) {
+    out_.key("broadcasts").begin_object();
+    if (target.is_stage) {
+      for (const std::string& name : program_.broadcasts) {
+        out_.key(ids_.use(names_.broadcasts.find(name)->second)).string(name);
+      }
+    }
+    out_.end();
+  }
+
+  void write_scalar(const scratch::Scalar& value) {
+    if (const double* number = std::get_if<double>(&value)) {
+      out_.number(*number);
+    } else {
+      out_.string(std::get<std::string>(value));
+    }
+  }
+
+  void write_costumes(const Target& target) {
+    static const std::vector<scratch::Costume> kNone = {{"costume1", "", 1, 1}};
+    const auto& costumes = target.costumes.empty() ? kNone : target.costumes;
+    out_.key("currentCostume").number(target.current_costume).key("costumes").begin_array();
+    for (const auto& costume : costumes) {
+      const auto found = assets_.find(costume.asset);
+      if (found == assets_.end()) fail(Fault::bug, "costume without asset '{}'", costume.asset);
+      out_.begin_object().key("name").string(costume.name);
+      out_.key("assetId").string(found->second.id);
+      out_.key("md5ext").string(found->second.file_name());
+      out_.key("dataFormat").string(found->second.format);
+      out_.key("rotationCenterX").number(costume.center_x);
+      out_.key("rotationCenterY").number(costume.center_y).end();
+    }
+    out_.end();
+  }
+
+  void write_state(const Target& target, std::size_t index) {
+    if (target.is_stage) {
+      out_.key("layerOrder").number(0).key("tempo").number(60);
+      out_.key("videoTransparency").number(50).key("videoState").string("on");
+      out_.key("textToSpeechLanguage").null();
+      return;
+    }
+    out_.key("layerOrder").number(target.layer > 0 ? target.layer : static_cast<int>(index));
+    out_.key("visible").boolean(target.visible);
+    out_.key("x").number(target.x).key("y").number(target.y);
+    out_.key("size").number(target.size).key("direction").number(target.direction);
+    out_.key("draggable").boolean(false).key("rotationStyle").string("all around");
+  }
+
+  void write_monitor(const Monitor& monitor) {
+    static constexpr const char* kModes[] = {"default", "large", "slider", "list"};
+    const bool is_list = monitor.mode == Monitor::Mode::list;
+    const auto& map = is_list ? names_.lists : names_.variables;
+    const auto found = map.find(monitor.name);
+    if (found == map.end()) fail(Fault::bug, "a monitor shows '{}', which is not", monitor.name);
+    out_.begin_object().key("id").string(ids_.use(found->second));
+    out_.key("mode").string(kModes[static_cast<int>(monitor.mode)]);
+    out_.key("opcode").string(is_list ? "data_listcontents" : "data_variable");
+    out_.key("params").begin_object().key(is_list ? "LIST" : "VARIABLE");
+    out_.string(monitor.name).end().key("spriteName");
+    monitor.target.empty() ? out_.null() : out_.string(monitor.target);
+    out_.key("value");
+    is_list ? out_.begin_array().end() : out_.number(0);
+    out_.key("width").number(monitor.width).key("height").number(monitor.height);
+    out_.key("x").number(monitor.x).key("y").number(monitor.y);
+    out_.key("visible").boolean(monitor.visible);
+    if (!is_list) {
+      out_.key("sliderMin").number(monitor.slider_min).key("sliderMax").number(monitor.slider_max);
+      out_.key("isDiscrete").boolean(monitor.slider_discrete);
+    }
+    out_.end();
+  }
+
+  const Program& program_;
+  Names names_;
+  IdTable ids_;
+  std::map<std::string, Asset> assets_;
+  JsonOut out_;
+};
+
+}  // namespace
+
+std::map<std::string, Asset> name_assets(const Program& program) {
+  std::map<std::string, Asset> named;
+  for (const auto& [name, bytes] : program.assets) named.emplace(name, make_asset(name, bytes));
+  const bool bare = std::any_of(program.targets.begin(), program.targets.end(),
+                                [](const Target& target) { return target.costumes.empty(); });
+  if (bare) named.emplace("", make_asset(".svg", kEmptyPicture));
+  return named;
+}
+
+const std::string& asset_bytes(const Program& program, const std::string& name) {
+  return name.empty() ? kEmptyPicture : program.assets.at(name);
+}
+
+std::string write_project_json(const Program& program) {
+  return ProjectOut(program).write();
+}
+
+}  // namespace sb3lm
