@@ -1,0 +1,194 @@
+// Token ids to text, in blocks. Nearly every token is a text of its own; the others are bytes that
+// are assembled into letters as WHATWG's UTF-8 decoder does (a broken sequence is one U+FFFD), with
+// the letters of the same table as tokenize.cc's; a letter outside it is U+FFFD.
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/text.h"
+#include "kernels/text_tables.h"
+
+namespace sb3lm {
+namespace {
+
+using namespace blocks;
+using scratch::Scalar;
+
+class Printer {
+ public:
+  Printer(Sprite& engine, const Tokenizer& tokenizer, const Var<Str>& text)
+      : engine_(engine), tokenizer_(tokenizer), text_(text) {
+    TokenTexts texts = token_texts(tokenizer);
+    for (const Scalar& count : texts.bytes) any_bytes_ |= std::get<double>(count) > 0;
+    engine_.list<Str>(token_text_.name, std::move(texts.text));
+    if (tokenizer.strip_leading_space) engine_.var<Num>(printed_.name);
+    if (!any_bytes_) return;
+    engine_.list<Num>(bytes_at_.name, std::move(texts.bytes_at));
+    engine_.list<Num>(bytes_.name, std::move(texts.bytes));
+    for (const auto* state : {&missing_, &code_, &low_, &high_}) engine_.var<Num>(state->name);
+  }
+
+  Proc<> emit_begin() {
+    return engine_.define<>("begin text", {}, [&](Script& s) {
+      if (tokenizer_.strip_leading_space) s.set(printed_, 0);
+      if (any_bytes_) s.set(missing_, 0);
+    });
+  }
+
+  Proc<Num> emit_print() {
+    if (!any_bytes_) {
+      return engine_.define<Num>("print token", {"id"}, [&](Script& s, Arg<Num> id) {
+        print_text(s, token_text_[id + 1]);
+      });
+    }
+    const auto print_byte = emit_print_byte();
+    const auto at = engine_.var<Num>("_token byte at");
+    return engine_.define<Num>("print token", {"id"}, [&](Script& s, Arg<Num> id) {
+      s.set(at, bytes_at_[id + 1]);
+      s.when_else(
+          at == 0,
+          [&](Script& s) {
+            flush(s);
+            print_text(s, token_text_[id + 1]);
+          },
+          [&](Script& s) {
+            s.repeat(bytes_[at], [&](Script& s) {
+              s.change(at, 1);
+              s.call(print_byte, bytes_[at]);
+            });
+          });
+    });
+  }
+
+ private:
+  // Prints a token's text; drops the first space of a reply where the tokenizer does.
+  void print_text(Script& s, Expr<Str> item) {
+    if (!tokenizer_.strip_leading_space) {
+      s.set(text_, join(text_, std::move(item)));
+      return;
+    }
+    const auto at = engine_.var<Num>("_text at");
+    s.when_else(
+        printed_ == 0 && same_text(letter(1, copy(item)), " "),
+        [&](Script& s) {
+          s.set(at, 2);
+          s.repeat(length(copy(item)) - 1, [&](Script& s) {
+            s.set(text_, join(text_, letter(at, copy(item))));
+            s.change(at, 1);
+          });
+        },
+        [&](Script& s) { s.set(text_, join(text_, copy(item))); });
+    s.when(length(std::move(item)) > 0, [&](Script& s) { s.set(printed_, 1); });
+  }
+
+  void print_letter(Script& s, Expr<Str> item) {
+    s.set(text_, join(text_, std::move(item)));
+    if (tokenizer_.strip_leading_space) s.set(printed_, 1);
+  }
+
+  void flush(Script& s) {
+    s.when(missing_ > 0, [&](Script& s) {
+      s.set(missing_, 0);
+      print_letter(s, utf8(kReplacement));
+    });
+  }
+
+  Proc<Num> emit_print_byte() {
+    const auto print_code = emit_print_code();
+    return engine_.define<Num>("_print byte", {"byte"}, [&](Script& s, Arg<Num> byte) {
+      s.when(byte < low_ || byte > high_, [&](Script& s) { flush(s); });
+      s.when_else(
+          missing_ > 0,
+          [&](Script& s) {
+            s.set(code_, code_ * 64 + (byte - 128));
+            s.change(missing_, -1);
+            expect(s, 128, 191);
+            s.when(missing_ == 0, [&](Script& s) { s.call(print_code, code_); });
+          },
+          [&](Script& s) { start_sequence(s, byte, print_code); });
+    });
+  }
+
+  void expect(Script& s, int low, int high) {
+    s.set(low_, low);
+    s.set(high_, high);
+  }
+
+  // The first byte of a letter: how many follow, and the range of the next (the Unicode standard's
+  // table of well-formed sequences).
+  void start_sequence(Script& s, const Arg<Num>& byte, const Proc<Num>& print_code) {
+    expect(s, 128, 191);
+    const auto bound = [&](Script& s, int lead, const Var<Num>& side, int value) {
+      s.when(byte == lead, [&](Script& s) { s.set(side, value); });
+    };
+    s.when_else(
+        byte < 128, [&](Script& s) { s.call(print_code, byte); },
+        [&](Script& s) {
+          s.when_else(
+              byte < 194 || byte > 244, [&](Script& s) { print_letter(s, utf8(kReplacement)); },
+              [&](Script& s) {
+                s.set(missing_, 1);
+                s.set(code_, byte - 192);
+                s.when(byte > 223, [&](Script& s) {
+                  s.set(missing_, 2);
+                  s.set(code_, byte - 224);
+                });
+                s.when(byte > 239, [&](Script& s) {
+                  s.set(missing_, 3);
+                  s.set(code_, byte - 240);
+                });
+                bound(s, 0xE0, low_, 0xA0);
+                bound(s, 0xED, high_, 0x9F);
+                bound(s, 0xF0, low_, 0x90);
+                bound(s, 0xF4, high_, 0x8F);
+              });
+        });
+  }
+
+  // Prints the letter of a code point, found by binary search.
+  Proc<Num> emit_print_code() {
+    std::vector<Scalar> codes, letters;
+    for (char32_t c : letter_table(tokenizer_)) {
+      codes.emplace_back(static_cast<double>(c));
+      letters.emplace_back(utf8(c));
+    }
+    const auto count = static_cast<double>(codes.size());
+    const auto codes_list = engine_.list<Num>("_letter codes", std::move(codes));
+    const auto letters_list = engine_.list<Str>("_letters", std::move(letters));
+    const auto at = engine_.var<Num>("_letter code at"), end = engine_.var<Num>("_letter code end"),
+               middle = engine_.var<Num>("_letter code middle");
+    return engine_.define<Num>("_print code point", {"code"}, [&](Script& s, Arg<Num> code) {
+      s.set(at, 1);
+      s.set(end, count);
+      s.repeat_until(!(at < end), [&](Script& s) {
+        s.set(middle, floor((at + end) / 2));
+        s.when_else(
+            codes_list[middle] < code, [&](Script& s) { s.set(at, middle + 1); },
+            [&](Script& s) { s.set(end, middle); });
+      });
+      s.when_else(
+          codes_list[at] == code, [&](Script& s) { print_letter(s, letters_list[at]); },
+          [&](Script& s) { print_letter(s, utf8(kReplacement)); });
+    });
+  }
+
+  Sprite& engine_;
+  const Tokenizer& tokenizer_;
+  const Var<Str>& text_;
+  bool any_bytes_ = false;
+  List<Str> token_text_{"_token text"};
+  List<Num> bytes_at_{"_token bytes at"}, bytes_{"_token bytes"};
+  Var<Num> printed_{"_text printed"};
+  // Of the sequence being assembled: bytes to come, value so far, range of the next byte.
+  Var<Num> missing_{"_utf8 missing"}, code_{"_utf8 code"}, low_{"_utf8 low"}, high_{"_utf8 high"};
+};
+
+}  // namespace
+
+DetokenizeBlocks emit_detokenize(Sprite& engine, const Tokenizer& tokenizer, const Var<Str>& text) {
+  Printer printer(engine, tokenizer, text);
+  const auto begin = printer.emit_begin();
+  return {begin, printer.emit_print()};
+}
+
+}  // namespace sb3lm

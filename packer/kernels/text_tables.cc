@@ -1,0 +1,244 @@
+// The letters, merges and token texts that the text blocks look up. Classes and first symbols are
+// asked of the native encoder, so that blocks and native code cannot drift apart.
+#include "kernels/text_tables.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+// Dashes, quotes, dots, spaces, currency, arrows and mathematical signs of everyday English text.
+constexpr char32_t kTypography[] = {
+    0x0152, 0x0153, 0x0160, 0x0161, 0x0178, 0x017D, 0x017E, 0x2002, 0x2003, 0x2009, 0x200B,
+    0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D,
+    0x201E, 0x2020, 0x2021, 0x2022, 0x2026, 0x2030, 0x2032, 0x2033, 0x2039, 0x203A, 0x20AC,
+    0x2122, 0x2190, 0x2191, 0x2192, 0x2193, 0x2212, 0x221E, 0x2248, 0x2260, 0x2264, 0x2265};
+
+bool is_control(char32_t c) {
+  return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0);
+}
+
+void add_while_room(std::set<char32_t>& letters, const std::vector<char32_t>& more) {
+  for (char32_t c : more) {
+    if (letters.size() >= kMaxLetters) return;
+    if (!is_control(c)) letters.insert(c);
+  }
+}
+
+std::vector<char32_t> alphabet_by_id(const Tokenizer& tokenizer) {
+  std::vector<std::pair<int, char32_t>> by_id;
+  std::vector<char32_t> one;
+  for (const auto& [text, id] : tokenizer.alphabet) {
+    if (decode_utf8(text, one) && one.size() == 1) by_id.emplace_back(id, one[0]);
+  }
+  std::sort(by_id.begin(), by_id.end());
+  std::vector<char32_t> letters;
+  for (const auto& [id, letter] : by_id) letters.push_back(letter);
+  return letters;
+}
+
+int continuation_bytes(unsigned char lead) {
+  if (lead < 0x80) return 0;
+  if (lead >= 0xC2 && lead < 0xE0) return 1;
+  if (lead >= 0xE0 && lead < 0xF0) return 2;
+  if (lead >= 0xF0 && lead < 0xF5) return 3;
+  return -1;
+}
+
+// True if the encoder puts `letter` into one piece with the letter before it.
+bool joins(char before, char32_t letter) {
+  Tokenizer probe;
+  probe.kind = TokenizerKind::byte_bpe;
+  probe.split = WordSplit::gpt2;
+  probe.tokens.resize(257);
+  for (int b = 0; b < 256; ++b) {
+    probe.byte_token[static_cast<std::size_t>(b)] = b;
+    probe.tokens[static_cast<std::size_t>(b)].text = std::string(1, static_cast<char>(b));
+  }
+  const std::string text = before + utf8(letter);
+  probe.tokens[256].text = text.substr(0, 2);
+  probe.merges = {{.left = static_cast<unsigned char>(text[0]),
+                   .right = static_cast<unsigned char>(text[1]),
+                   .result = 256,
+                   .rank = 0}};
+  return encode(probe, text, false).front() == 256;
+}
+
+const std::string& text_of(const Tokenizer& tokenizer, int id) {
+  return tokenizer.tokens.at(static_cast<std::size_t>(id)).text;
+}
+
+// True if `merge` may join the end of a word and a space after it, or its tokens' texts do not say.
+bool may_cross_space(const Tokenizer& tokenizer, const Merge& merge) {
+  const std::string& left = text_of(tokenizer, merge.left);
+  const std::string& right = text_of(tokenizer, merge.right);
+  if (text_of(tokenizer, merge.result) != left + right || left.empty() || right.empty()) {
+    return true;
+  }
+  return left.back() != ' ' && right.front() == ' ';
+}
+
+bool rank_is_order_of_result(std::vector<Merge> merges) {
+  std::sort(merges.begin(), merges.end(),
+            [](const Merge& a, const Merge& b) { return a.result < b.result; });
+  for (std::size_t i = 1; i < merges.size(); ++i) {
+    const Merge& a = merges[i - 1];
+    const Merge& b = merges[i];
+    if ((a.result == b.result) != (a.rank == b.rank) || a.rank > b.rank) return false;
+  }
+  return true;
+}
+
+bool rank_decides_result(const std::vector<Merge>& merges) {
+  std::map<int, int> result_of;
+  for (const Merge& m : merges) {
+    if (result_of.emplace(m.rank, m.result).first->second != m.result) return false;
+  }
+  return true;
+}
+
+// Dense ranks keep the numbers short: 1 is the first to merge.
+std::map<int, int> dense_ranks(const std::vector<Merge>& merges) {
+  std::map<int, int> dense;
+  for (const Merge& m : merges) dense[m.rank] = 0;
+  int next = 0;
+  for (auto& [rank, place] : dense) place = ++next;
+  return dense;
+}
+
+}  // namespace
+
+std::string utf8(char32_t c) {
+  const auto byte = [](char32_t value) { return static_cast<char>(value); };
+  if (c < 0x80) return {byte(c)};
+  if (c < 0x800) return {byte(0xC0 | c >> 6), byte(0x80 | (c & 63))};
+  if (c < 0x10000) return {byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
+  return {byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 63)), byte(0x80 | (c >> 6 & 63)),
+          byte(0x80 | (c & 63))};
+}
+
+bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points) {
+  constexpr char32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
+  code_points.clear();
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at++]);
+    const int more = continuation_bytes(lead);
+    if (more < 0) return false;
+    char32_t value = more == 0 ? lead : lead & (0x3Fu >> more);
+    for (int k = 0; k < more; ++k) {
+      if (at == text.size()) return false;
+      const auto next = static_cast<unsigned char>(text[at++]);
+      if ((next & 0xC0) != 0x80) return false;
+      value = value << 6 | (next & 0x3F);
+    }
+    const bool surrogate = value >= 0xD800 && value < 0xE000;
+    if (value < kSmallest[more] || value > 0x10FFFF || surrogate) return false;
+    code_points.push_back(value);
+  }
+  return true;
+}
+
+std::vector<char32_t> letter_table(const Tokenizer& tokenizer) {
+  std::set<char32_t> letters = {'\t', '\n', '\r', kReplacement};
+  for (char32_t c = 0x20; c < 0x100; ++c) {
+    if (!is_control(c)) letters.insert(c);
+  }
+  letters.insert(std::begin(kTypography), std::end(kTypography));
+  add_while_room(letters, alphabet_by_id(tokenizer));
+  std::vector<char32_t> code_points;
+  for (const Token& token : tokenizer.tokens) {
+    if (token.type == TokenType::special || !decode_utf8(token.text, code_points)) continue;
+    add_while_room(letters, code_points);
+  }
+  return {letters.begin(), letters.end()};
+}
+
+std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view text) {
+  std::vector<char32_t> code_points;
+  check(decode_utf8(text, code_points), "text for the blocks is not UTF-8");
+  std::string seen;
+  for (char32_t c : code_points) {
+    const bool known = std::binary_search(letters.begin(), letters.end(), c);
+    seen += utf8(known ? c : kReplacement);
+  }
+  return seen;
+}
+
+std::vector<std::vector<int>> initial_ids(const Tokenizer& tokenizer,
+                                          const std::vector<char32_t>& letters) {
+  Tokenizer unmerged;
+  unmerged.kind = tokenizer.kind;
+  unmerged.split = tokenizer.split;
+  unmerged.alphabet = tokenizer.alphabet;
+  unmerged.byte_token = tokenizer.byte_token;
+  unmerged.unknown = tokenizer.unknown;
+  std::vector<std::vector<int>> ids;
+  for (char32_t letter : letters) ids.push_back(encode(unmerged, utf8(letter), false));
+  return ids;
+}
+
+LetterClass letter_class(char32_t letter) {
+  if (joins('a', letter)) return LetterClass::letter;
+  if (joins('1', letter)) return LetterClass::number;
+  return joins('!', letter) ? LetterClass::other : LetterClass::space;
+}
+
+Cut piece_cut(const Tokenizer& tokenizer) {
+  if (tokenizer.split == WordSplit::before_space) return Cut::every_space;
+  if (tokenizer.split == WordSplit::gpt2) return Cut::gpt2;
+  for (const Merge& merge : tokenizer.merges) {
+    if (may_cross_space(tokenizer, merge)) return Cut::none;
+  }
+  return Cut::space_after_letter;
+}
+
+MergeLists merge_lists(const Tokenizer& tokenizer) {
+  const std::vector<Merge>& merges = tokenizer.merges;
+  MergeLists lists;
+  std::size_t at = 0;
+  for (int left = 0; left <= static_cast<int>(tokenizer.tokens.size()); ++left) {
+    lists.first.emplace_back(static_cast<double>(at + 1));
+    while (at < merges.size() && merges[at].left == left) ++at;
+  }
+  check(at == merges.size(), "merges are not sorted by their left symbol");
+  using Result = MergeLists::Result;
+  lists.kind = rank_is_order_of_result(merges) ? Result::is_rank
+               : rank_decides_result(merges)   ? Result::by_rank
+                                               : Result::by_merge;
+  const std::map<int, int> dense = dense_ranks(merges);
+  if (lists.kind == Result::by_rank) lists.result.resize(dense.size());
+  for (const Merge& m : merges) {
+    const int rank = dense.at(m.rank);
+    const auto result = static_cast<double>(m.result);
+    lists.right.emplace_back(static_cast<double>(m.right));
+    lists.rank.emplace_back(lists.kind == Result::is_rank ? result : static_cast<double>(rank));
+    if (lists.kind == Result::by_merge) lists.result.emplace_back(result);
+    if (lists.kind == Result::by_rank) lists.result[static_cast<std::size_t>(rank - 1)] = result;
+  }
+  return lists;
+}
+
+TokenTexts token_texts(const Tokenizer& tokenizer) {
+  TokenTexts texts;
+  std::vector<char32_t> code_points;
+  for (const Token& token : tokenizer.tokens) {
+    const bool special = token.type == TokenType::special;
+    const bool whole = !special && decode_utf8(token.text, code_points);
+    texts.text.emplace_back(whole ? token.text : std::string());
+    texts.bytes_at.emplace_back(whole ? 0.0 : static_cast<double>(texts.bytes.size() + 1));
+    if (whole) continue;
+    const std::string bytes = special ? std::string() : token.text;
+    texts.bytes.emplace_back(static_cast<double>(bytes.size()));
+    for (const char b : bytes) {
+      texts.bytes.emplace_back(static_cast<double>(static_cast<unsigned char>(b)));
+    }
+  }
+  return texts;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,71 @@
+// What tokenize.cc and detokenize.cc share: which letters the blocks know, and merges and token
+// bytes in the form of Scratch lists. Everything here runs while packing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/tokenizer.h"
+#include "scratch/ir.h"
+
+namespace sb3lm {
+
+/// What a letter is to GPT-2's pattern.
+enum class LetterClass { letter = 1, number = 2, space = 3, other = 4 };
+
+inline constexpr char32_t kReplacement = 0xFFFD;
+/// Costumes cost load time and a linear search by name, so rare letters are left out.
+inline constexpr std::size_t kMaxLetters = 512;
+
+/// UTF-8 of one code point.
+std::string utf8(char32_t code_point);
+/// The code points of `text`; false (and an unspecified list) if it is not valid UTF-8.
+bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points);
+
+/// The letters that the blocks know, ascending: tab, line feed, carriage return, printable ASCII,
+/// Latin-1, common typographic marks and U+FFFD always; then, while fewer than kMaxLetters, the
+/// alphabet's letters and those in the vocabulary's tokens, in order of their ids.
+std::vector<char32_t> letter_table(const Tokenizer& tokenizer);
+
+/// `text` as the blocks see it: each letter (astral ones too) outside the table is one U+FFFD.
+std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view text);
+
+/// The symbols that merging starts from, for each letter: none to four ids.
+std::vector<std::vector<int>> initial_ids(const Tokenizer& tokenizer,
+                                          const std::vector<char32_t>& letters);
+LetterClass letter_class(char32_t letter);
+
+/// Where pieces may be cut before merging so that the blocks work on short lists.
+enum class Cut {
+  none,                // the whole text is one piece
+  every_space,         // a piece starts at each space
+  space_after_letter,  // a piece starts at each space that follows something else
+  gpt2,
+};
+/// The tokenizer's cut; for WordSplit::none the last kind but one where no merge can ever join
+/// something and a following space, which makes that cut exact.
+Cut piece_cut(const Tokenizer& tokenizer);
+
+/// Merges grouped by their left symbol. Items count from 1.
+struct MergeLists {
+  enum class Result { is_rank, by_rank, by_merge };
+  std::vector<scratch::Scalar> first;   // by left id: first of its merges; one more item ends it
+  std::vector<scratch::Scalar> right;   // ascending inside a group
+  std::vector<scratch::Scalar> rank;    // by merge: the result's id (is_rank) or dense from 1
+  std::vector<scratch::Scalar> result;  // by rank or by merge; empty if it is the rank
+  Result kind = Result::is_rank;
+};
+MergeLists merge_lists(const Tokenizer& tokenizer);
+
+/// What each token prints. Tokens that are not UTF-8 by themselves have an empty text and a place
+/// in `bytes`, where their number of bytes stands, then the bytes.
+struct TokenTexts {
+  std::vector<scratch::Scalar> text;      // by id
+  std::vector<scratch::Scalar> bytes_at;  // by id, 0: print `text`; empty if `bytes` is
+  std::vector<scratch::Scalar> bytes;
+};
+TokenTexts token_texts(const Tokenizer& tokenizer);
+
+}  // namespace sb3lm

@@ -1,0 +1,424 @@
+// Text to token ids, in blocks. Letters are looked up as costume names, the only lookup of Scratch
+// that tells 'A' from 'a'; then the text is cut into pieces and each piece is merged in a linked
+// list that remembers the rank of every adjacent pair. Relies on the letters being costumes of the
+// sprite that runs it. A letter outside the table becomes U+FFFD, an astral one (two letters to
+// Scratch) one U+FFFD.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "kernels/text.h"
+#include "kernels/text_tables.h"
+
+namespace sb3lm {
+namespace {
+
+using namespace blocks;
+using scratch::Scalar;
+
+constexpr const char* kUnknownLetter = "unknown letter";
+constexpr const char* kLetterAsset = "letter.svg";
+constexpr const char* kLetterSvg =
+    R"(<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>)";
+constexpr double kNoMerge = 1e9;  // above every rank
+
+// Halves of astral characters lie between U+D7FF and U+E000 in Scratch's order by UTF-16 units.
+Expr<Bool> is_surrogate(Expr<Str> one) {
+  Expr<Bool> above = detail::binary<Bool>(Op::greater, copy(one), Expr<Str>(utf8(0xD7FF)));
+  return std::move(above) &&
+         detail::binary<Bool>(Op::less, std::move(one), Expr<Str>(utf8(0xE000)));
+}
+
+// Text to glyphs: places in the letter table, from 1.
+class LetterReader {
+ public:
+  LetterReader(Sprite& engine, const std::vector<char32_t>& table)
+      : engine_(engine),
+        table_(table),
+        glyph_(engine.var<Num>("_glyph")),
+        glyphs_(engine.list<Num>("_glyphs")) {
+    add_costumes();
+  }
+
+  int glyph_of(char32_t letter) const {
+    const auto place = std::lower_bound(table_.begin(), table_.end(), letter);
+    return static_cast<int>(place - table_.begin()) + 1;
+  }
+  const List<Num>& glyphs() const { return glyphs_; }
+
+  // Fills the list of glyphs from a text, the tokenizer's prefix space included.
+  Proc<Str> emit(const Tokenizer& tokenizer) {
+    const auto taken = engine_.var<Num>("_letters taken"), at = engine_.var<Num>("_letter at");
+    const auto read = emit_read_letter(taken);
+    return engine_.define<Str>("_read letters", {"text"}, [&](Script& s, Arg<Str> text) {
+      s.clear(glyphs_);
+      if (tokenizer.prefix_space) add_prefix_space(s, tokenizer, read, text);
+      s.set(at, 1);
+      s.repeat_until(at > length(text), [&](Script& s) {
+        s.call(read, text, at);
+        s.append(glyphs_, glyph_);
+        s.change(at, taken);
+      });
+      s.switch_costume(kUnknownLetter);
+    });
+  }
+
+ private:
+  void add_costumes() {
+    auto& costumes = engine_.target().costumes;
+    first_costume_ = static_cast<int>(costumes.size()) + 1;
+    for (const scratch::Costume& costume : costumes) {
+      check(costume.name.size() > 4, "a costume of the engine is named like a letter");
+    }
+    engine_.program().assets[kLetterAsset] = kLetterSvg;
+    costumes.push_back({kUnknownLetter, kLetterAsset});
+    for (char32_t letter : table_) costumes.push_back({utf8(letter), kLetterAsset});
+  }
+
+  // Sets the glyph of one letter. An astral letter takes two, and its costume's name is both.
+  Proc<Str, Num> emit_read_letter(const Var<Num>& taken) {
+    const bool any_astral = table_.back() > 0xFFFF;
+    const auto look_up = [&](Script& s, Expr<Str> name) {
+      s.switch_costume(std::move(name));
+      s.set(glyph_, costume_number() - first_costume_);
+    };
+    return engine_.define<Str, Num>(
+        "_read letter", {"text", "at"}, [&](Script& s, Arg<Str> text, Arg<Num> at) {
+          s.switch_costume(kUnknownLetter);  // a name that is not found changes nothing
+          look_up(s, letter(at, text));
+          s.set(taken, 1);
+          s.when(glyph_ == 0, [&](Script& s) {
+            s.when(is_surrogate(letter(at, text)), [&](Script& s) {
+              s.set(taken, 2);
+              if (any_astral) look_up(s, join(letter(at, text), letter(at + 1, text)));
+            });
+            s.when(glyph_ == 0, [&](Script& s) { s.set(glyph_, glyph_of(kReplacement)); });
+          });
+        });
+  }
+
+  void add_prefix_space(Script& s, const Tokenizer& tokenizer, const Proc<Str, Num>& read,
+                        const Arg<Str>& text) {
+    s.when(length(text) > 0, [&](Script& s) {
+      if (!tokenizer.prefix_unless_space) {
+        s.append(glyphs_, glyph_of(' '));
+        return;
+      }
+      s.call(read, text, 1);
+      s.when(!(glyph_ == glyph_of(' ')), [&](Script& s) { s.append(glyphs_, glyph_of(' ')); });
+    });
+  }
+
+  Sprite& engine_;
+  const std::vector<char32_t>& table_;
+  int first_costume_ = 1;
+  Var<Num> glyph_;
+  List<Num> glyphs_;
+};
+
+// One piece of glyphs to ids: symbols in a linked list, each with the rank of the pair that it
+// starts. A walk over the list merges every pair of the best rank, so that the number of walks is
+// that of distinct ranks and not of merges.
+class PieceMerger {
+ public:
+  PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const std::vector<char32_t>& table)
+      : engine_(engine) {
+    add_letter_lists(tokenizer, table);
+    add_merge_lists(tokenizer);
+    for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) engine_.list<Num>(list->name);
+    if (kind_ == MergeLists::Result::by_merge) engine_.list<Num>(pairs_.name);
+    for (const auto* variable : {&at_, &pair_, &pair_rank_, &best_rank_}) {
+      engine_.var<Num>(variable->name);
+    }
+  }
+
+  // merge piece (from) (to): appends the ids of these glyphs.
+  Proc<Num, Num> emit(const List<Num>& glyphs, const List<Num>& ids) {
+    const auto find_merge = emit_find_merge();
+    const auto walk = emit_walk(find_merge);
+    const auto start = emit_start(find_merge, glyphs);
+    return engine_.define<Num, Num>(
+        "_merge piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
+          s.call(start, from, to);
+          s.repeat_until(best_rank_ == kNoMerge, [&](Script& s) { s.call(walk); });
+          s.set(at_, 1);
+          s.repeat_until(at_ > symbols_.length() || at_ == 0, [&](Script& s) {
+            s.append(ids, symbols_[at_]);
+            s.set(at_, next_[at_]);
+          });
+        });
+  }
+
+ private:
+  void add_letter_lists(const Tokenizer& tokenizer, const std::vector<char32_t>& table) {
+    std::vector<Scalar> first, ids;
+    for (const std::vector<int>& of_letter : initial_ids(tokenizer, table)) {
+      first.emplace_back(static_cast<double>(ids.size() + 1));
+      for (int id : of_letter) ids.emplace_back(static_cast<double>(id));
+    }
+    first.emplace_back(static_cast<double>(ids.size() + 1));
+    engine_.list<Num>(letter_first_.name, std::move(first));
+    engine_.list<Num>(letter_ids_.name, std::move(ids));
+  }
+
+  void add_merge_lists(const Tokenizer& tokenizer) {
+    MergeLists lists = merge_lists(tokenizer);
+    kind_ = lists.kind;
+    engine_.list<Num>(merge_first_.name, std::move(lists.first));
+    engine_.list<Num>(merge_right_.name, std::move(lists.right));
+    engine_.list<Num>(merge_rank_.name, std::move(lists.rank));
+    if (!lists.result.empty()) engine_.list<Num>(merge_result_.name, std::move(lists.result));
+  }
+
+  // Sets _pair to the place of the merge of two symbols and _pair rank to its rank.
+  Proc<Num, Num> emit_find_merge() {
+    const auto middle = engine_.var<Num>("_merge middle"), end = engine_.var<Num>("_merge end");
+    return engine_.define<Num, Num>(
+        "_find merge", {"left", "right"}, [&](Script& s, Arg<Num> left, Arg<Num> right) {
+          s.set(pair_, merge_first_[left + 1]);
+          s.set(end, merge_first_[left + 2] - 1);
+          s.repeat_until(!(pair_ < end), [&](Script& s) {
+            s.set(middle, floor((pair_ + end) / 2));
+            s.when_else(
+                merge_right_[middle] < right, [&](Script& s) { s.set(pair_, middle + 1); },
+                [&](Script& s) { s.set(end, middle); });
+          });
+          s.set(pair_rank_, kNoMerge);
+          s.when(pair_ == end && merge_right_[pair_] == right,
+                 [&](Script& s) { s.set(pair_rank_, merge_rank_[pair_]); });
+        });
+  }
+
+  // Symbols and pair ranks of a piece; the first walk's rank.
+  Proc<Num, Num> emit_start(const Proc<Num, Num>& find_merge, const List<Num>& glyphs) {
+    const auto glyph = engine_.var<Num>("_piece glyph"), id = engine_.var<Num>("_piece letter id");
+    return engine_.define<Num, Num>(
+        "_start piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
+          for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) s.clear(*list);
+          if (kind_ == MergeLists::Result::by_merge) s.clear(pairs_);
+          s.set(at_, from);
+          s.repeat(to + 1 - from, [&](Script& s) {
+            s.set(glyph, glyphs[at_]);
+            s.set(id, letter_first_[glyph]);
+            s.repeat(letter_first_[glyph + 1] - id, [&](Script& s) {
+              s.append(symbols_, letter_ids_[id]);
+              s.change(id, 1);
+            });
+            s.change(at_, 1);
+          });
+          s.set(best_rank_, kNoMerge);
+          s.set(at_, 1);
+          s.repeat(symbols_.length(), [&](Script& s) { start_symbol(s, find_merge); });
+          s.when(at_ > 1, [&](Script& s) { s.replace(next_, at_ - 1, 0); });
+        });
+  }
+
+  void start_symbol(Script& s, const Proc<Num, Num>& find_merge) {
+    s.set(pair_rank_, kNoMerge);
+    s.when(at_ < symbols_.length(),
+           [&](Script& s) { s.call(find_merge, symbols_[at_], symbols_[at_ + 1]); });
+    s.append(ranks_, pair_rank_);
+    if (kind_ == MergeLists::Result::by_merge) s.append(pairs_, pair_);
+    keep_best(s);
+    s.append(previous_, at_ - 1);
+    s.append(next_, at_ + 1);
+    s.change(at_, 1);
+  }
+
+  void keep_best(Script& s) {
+    s.when(pair_rank_ < best_rank_, [&](Script& s) { s.set(best_rank_, pair_rank_); });
+  }
+
+  void store_pair(Script& s, const Var<Num>& at) {
+    s.replace(ranks_, at, pair_rank_);
+    if (kind_ == MergeLists::Result::by_merge) s.replace(pairs_, at, pair_);
+  }
+
+  // The id that the pair starting at a symbol becomes.
+  Expr<Num> result_at(const Var<Num>& at) const {
+    switch (kind_) {
+      case MergeLists::Result::is_rank:
+        return ranks_[at];
+      case MergeLists::Result::by_rank:
+        return merge_result_[ranks_[at]];
+      case MergeLists::Result::by_merge:
+        return merge_result_[pairs_[at]];
+    }
+    return ranks_[at];
+  }
+
+  // Merges the pairs of the best rank from left to right and finds the next best rank. Ends early
+  // where a new pair has to merge before those further right.
+  Proc<> emit_walk(const Proc<Num, Num>& find_merge) {
+    const auto rank = engine_.var<Num>("_merge walk rank"), near = engine_.var<Num>("_merge neighbour"),
+               go_on = engine_.var<Num>("_merge walk at");
+    return engine_.define<>("_merge best pairs", {}, [&](Script& s) {
+      s.set(rank, best_rank_);
+      s.set(best_rank_, kNoMerge);
+      s.set(at_, 1);
+      s.repeat_until(at_ == 0, [&](Script& s) {
+        s.set(pair_rank_, ranks_[at_]);
+        s.when_else(
+            pair_rank_ == rank,
+            [&](Script& s) {
+              s.set(go_on, at_);
+              join_with_next(s, find_merge, near);
+              s.when(pair_rank_ < rank, [&](Script& s) {
+                s.set(best_rank_, pair_rank_);
+                s.set(go_on, 0);
+              });
+              update_previous(s, find_merge, {&rank, &near, &go_on});
+              s.set(at_, go_on);
+            },
+            [&](Script& s) {
+              keep_best(s);
+              s.set(at_, next_[at_]);
+            });
+      });
+    });
+  }
+
+  void join_with_next(Script& s, const Proc<Num, Num>& find_merge, const Var<Num>& near) {
+    s.replace(symbols_, at_, result_at(at_));
+    s.set(near, next_[next_[at_]]);
+    s.replace(next_, at_, near);
+    s.set(pair_rank_, kNoMerge);
+    s.when(near > 0, [&](Script& s) {
+      s.replace(previous_, near, at_);
+      s.call(find_merge, symbols_[at_], symbols_[near]);
+    });
+    store_pair(s, at_);
+  }
+
+  struct WalkState {
+    const Var<Num>*rank, *near, *go_on;
+  };
+  // The pair before the new symbol is further left, so it goes first at the same rank too.
+  void update_previous(Script& s, const Proc<Num, Num>& find_merge, WalkState walk) {
+    s.set(*walk.near, previous_[at_]);
+    s.when(*walk.near > 0, [&](Script& s) {
+      s.call(find_merge, symbols_[*walk.near], symbols_[at_]);
+      store_pair(s, *walk.near);
+      keep_best(s);
+      s.when(!(pair_rank_ > *walk.rank), [&](Script& s) { s.set(*walk.go_on, 0); });
+    });
+  }
+
+  Sprite& engine_;
+  MergeLists::Result kind_ = MergeLists::Result::is_rank;
+  List<Num> letter_first_{"_letter first"}, letter_ids_{"_letter ids"};
+  List<Num> merge_first_{"_merge first"}, merge_right_{"_merge right"};
+  List<Num> merge_rank_{"_merge rank"}, merge_result_{"_merge result"};
+  List<Num> symbols_{"_piece symbols"}, next_{"_piece next"}, previous_{"_piece previous"};
+  List<Num> ranks_{"_piece ranks"}, pairs_{"_piece pairs"};  // of the pair that each symbol starts
+  Var<Num> at_{"_merge at"}, pair_{"_merge pair"}, pair_rank_{"_merge pair rank"}, best_rank_{"_merge best rank"};
+};
+
+// Cuts the glyphs into pieces and merges each.
+class Cutter {
+ public:
+  Cutter(Sprite& engine, const LetterReader& reader, const std::vector<char32_t>& table)
+      : engine_(engine),
+        reader_(reader),
+        table_(table),
+        glyphs_(reader.glyphs()),
+        at_(engine.var<Num>("_cut at")),
+        end_(engine.var<Num>("_cut end")) {}
+
+  Proc<> emit(Cut cut, const Proc<Num, Num>& merge_piece) {
+    if (cut == Cut::gpt2) return emit_loop(merge_piece, emit_gpt2_end());
+    const int space = reader_.glyph_of(' ');
+    return emit_loop(merge_piece, engine_.define<>("_find cut", {}, [&](Script& s) {
+      if (cut == Cut::none) {
+        s.set(end_, glyphs_.length());
+        return;
+      }
+      s.set(end_, at_);
+      auto starts_piece = glyphs_[end_ + 1] == space;
+      if (cut == Cut::space_after_letter) {
+        starts_piece = std::move(starts_piece) && !(glyphs_[end_] == space);
+      }
+      s.repeat_until(!(end_ < glyphs_.length()) || std::move(starts_piece),
+                     [&](Script& s) { s.change(end_, 1); });
+    }));
+  }
+
+ private:
+  Proc<> emit_loop(const Proc<Num, Num>& merge_piece, const Proc<>& find_cut) {
+    return engine_.define<>("_merge pieces", {}, [&](Script& s) {
+      s.set(at_, 1);
+      s.repeat_until(at_ > glyphs_.length(), [&](Script& s) {
+        s.call(find_cut);
+        s.call(merge_piece, at_, end_);
+        s.set(at_, end_ + 1);
+      });
+    });
+  }
+
+  // GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+  Proc<> emit_gpt2_end() {
+    std::vector<Scalar> classes;
+    for (char32_t letter : table_) classes.emplace_back(static_cast<double>(letter_class(letter)));
+    classes_ = engine_.list<Num>("_letter classes", std::move(classes));
+    const auto run_class = engine_.var<Num>("_cut class"), tail = engine_.var<Num>("_cut tail");
+    return engine_.define<>("_find cut", {}, [&](Script& s) {
+      s.set(tail, 0);  // letters of a contraction after its apostrophe
+      s.when(is(at_ + 0, '\''), [&](Script& s) { find_contraction(s, tail); });
+      s.set(end_, at_ + tail);
+      s.when(tail == 0, [&](Script& s) {
+        s.when(is(at_ + 0, ' ') && at_ < glyphs_.length() && !class_is(at_ + 1, kSpace),
+               [&](Script& s) { s.change(end_, 1); });
+        s.set(run_class, classes_[glyphs_[end_]]);
+        s.repeat_until(!(classes_[glyphs_[end_ + 1]] == run_class),
+                       [&](Script& s) { s.change(end_, 1); });
+        // Of several spaces before a word, the last one is left to it.
+        s.when(run_class == kSpace && end_ > at_ && end_ < glyphs_.length(),
+               [&](Script& s) { s.change(end_, -1); });
+      });
+    });
+  }
+
+  void find_contraction(Script& s, const Var<Num>& tail) {
+    const auto pair = [&](char first, char second) {
+      return is(at_ + 1, first) && is(at_ + 2, second);
+    };
+    s.when((is(at_ + 1, 's') || is(at_ + 1, 't')) || (is(at_ + 1, 'm') || is(at_ + 1, 'd')),
+           [&](Script& s) { s.set(tail, 1); });
+    s.when((pair('r', 'e') || pair('v', 'e')) || pair('l', 'l'),
+           [&](Script& s) { s.set(tail, 2); });
+  }
+
+  Expr<Bool> is(Expr<Num> at, char letter) const {
+    return glyphs_[std::move(at)] == reader_.glyph_of(static_cast<unsigned char>(letter));
+  }
+  Expr<Bool> class_is(Expr<Num> at, int letter_class) const {
+    return classes_[glyphs_[std::move(at)]] == letter_class;
+  }
+
+  static constexpr int kSpace = static_cast<int>(LetterClass::space);
+  Sprite& engine_;
+  const LetterReader& reader_;
+  const std::vector<char32_t>& table_;
+  const List<Num>& glyphs_;
+  List<Num> classes_{"_letter classes"};
+  Var<Num> at_, end_;
+};
+
+}  // namespace
+
+TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer, const List<Num>& ids) {
+  const std::vector<char32_t> table = letter_table(tokenizer);
+  LetterReader reader(engine, table);
+  PieceMerger merger(engine, tokenizer, table);
+  Cutter cutter(engine, reader, table);
+  const auto read = reader.emit(tokenizer);
+  const auto merge_pieces = cutter.emit(piece_cut(tokenizer), merger.emit(reader.glyphs(), ids));
+  return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
+    s.call(read, text);
+    s.call(merge_pieces);
+  })};
+}
+
+}  // namespace sb3lm
