@@ -1,0 +1,88 @@
+// One job: a project and a request become one result object.
+
+import {accessSync, constants} from 'node:fs';
+
+import {badInput, Failure, textOf} from './failure.mjs';
+
+const kMaxErrors = 20;
+
+const progress = (text) => process.stderr.write(`${text}\n`);
+
+/** Thrown when a limit passed: the page may never answer again, so its host has to go. */
+export class Timeout extends Failure {}
+
+async function within(seconds, what, project, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Timeout(3, `timeout: ${what} took over ${seconds} s`)),
+      seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } catch (error) {
+    if (error instanceof Timeout) error.message += await standing(project);
+    throw error instanceof Failure ? error : badInput(`${what}: ${textOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// What a late project says of itself, if it still answers.
+async function standing(project) {
+  const silent = new Promise((resolve) => setTimeout(resolve, 1000, 'no answer'));
+  const said = await Promise.race([silent, project.call('describe').catch(textOf)]);
+  const thrown = project.exceptions.length > 0 ? `; exception: ${project.exceptions[0]}` : '';
+  return ` (${said}${thrown})`;
+}
+
+function reportRun(index, count, run) {
+  const rest = run.token_ms.slice(1);
+  const mean = rest.reduce((sum, interval) => sum + interval, 0) / rest.length;
+  progress(`run ${index + 1}/${count}: ${run.status}, ${run.tokens.length} tokens in ` +
+    `${run.seconds.toFixed(2)} s${rest.length > 0 ? `, ${mean.toFixed(1)} ms per token` : ''}`);
+}
+
+async function drive(host, project, vm, request) {
+  const inTime = (what, work) => within(request.load_timeout_s, what, project, work);
+  const began = performance.now();
+  await inTime('loading', project.load());
+  const seconds_parsing = (performance.now() - began) / 1000;
+  const start = await inTime('green flag', project.call('start'));
+  progress(`${vm}: ${start.status} after ${seconds_parsing.toFixed(2)} s of parsing and ` +
+    `${start.seconds.toFixed(2)} s of loading`);
+  const heap_bytes = await inTime('memory', project.heapBytes());
+  const runs = [];
+  for (const [index, run] of request.runs.entries()) {
+    runs.push(await within(run.timeout_s, `run ${index + 1}`, project, project.call('perform', run)));
+    reportRun(index, request.runs.length, runs.at(-1));
+  }
+  const {lists, variables} = await inTime('results', project.call('read', request));
+  if (request.screenshot) await inTime('screenshot', project.screenshot(request.screenshot));
+  const errors = [...await inTime('errors', project.call('compileErrors')),
+    ...project.exceptions.map((text) => `exception: ${text}`)];
+  return {
+    vm, version: host.version, browser: host.browser, seconds_parsing,
+    seconds_loading: start.seconds, status: start.status, runs, lists, variables, heap_bytes,
+    compile_errors: [...new Set(errors)].slice(0, kMaxErrors),
+  };
+}
+
+export async function runJob(host, vm, file, request) {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    throw badInput(`${file}: cannot be read`);
+  }
+  if (request.screenshot && vm === 'scratch') {
+    throw badInput("'screenshot' needs a browser: --vm turbowarp or scratch-browser");
+  }
+  const project = await host.open(file, request);
+  try {
+    return await drive(host, project, vm, request);
+  } catch (error) {
+    if (error instanceof Failure) error.message = `${file}: ${error.message}`;
+    throw error;
+  } finally {
+    await Promise.race([project.close(), new Promise((go) => setTimeout(go, 2000).unref())]);
+  }
+}

@@ -1,0 +1,29 @@
+// In the page: opens the machine and answers the harness's calls. Both ways travel as JSON text,
+// because a million numbers pass the debugging protocol quickly as one string, slowly as a list.
+
+import {openMachine} from './page_machine.mjs';
+import {textOf} from './failure.mjs';
+import {Session} from './session.mjs';
+
+let machine;
+let session;
+
+const actions = {
+  async open(request) {
+    machine = await openMachine(request);
+    session = new Session(machine.vm, request.done_variable);
+  },
+  async load(address) {
+    const response = await fetch(address);
+    await machine.loadProject(await response.arrayBuffer());
+  },
+};
+
+window.harness = async (method, parameters) => {
+  try {
+    const action = actions[method] ?? ((...given) => session[method](...given));
+    return JSON.stringify({value: (await action(...JSON.parse(parameters))) ?? null});
+  } catch (error) {
+    return JSON.stringify({error: textOf(error)});
+  }
+};
