@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/file.h"
 #include "base/progress.h"
 #include "model/model.h"
 
@@ -21,5 +22,25 @@ struct ImportOptions {
 /// Reads and checks everything; throws bad_input or unsupported with file, tensor and rule.
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress);
+
+/// A file's bytes under the name that errors give it.
+struct NamedBytes {
+  std::string file;
+  Bytes bytes;
+};
+
+/// A checkpoint and what belongs to it, already in memory.
+struct CheckpointFiles {
+  NamedBytes checkpoint;
+  std::optional<NamedBytes> tokenizer;      // tokenizer.json or tokenizer.bin
+  std::optional<NamedBytes> config;         // config.json
+  std::optional<NamedBytes> sidecar;        // CKPT.conventions.json
+  std::optional<NamedBytes> name_map;       // {"name in the file": "layer 3 q", ...}
+  std::optional<NamedBytes> chat_template;  // see read_chat_template
+};
+
+/// The same without touching the disk. Nothing in the result refers to `files`.
+Model import_from_memory(const CheckpointFiles& files,
+                         const std::map<std::string, std::string>& conventions, Progress& progress);
 
 }  // namespace sb3lm

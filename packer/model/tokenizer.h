@@ -13,9 +13,9 @@ namespace sb3lm {
 
 enum class TokenizerKind {
   none,        // the model is driven by token ids
-  spaced_bpe,  // symbols are code points, U+2581 stands for a space, unknown ones fall back to bytes
-               // (SentencePiece-like tokenizer.json with Metaspace; llama2.c's tokenizer.bin)
-  byte_bpe,    // symbols are bytes, text is first cut by GPT-2's pattern (byte-level tokenizer.json)
+  spaced_bpe,  // symbols are code points, U+2581 stands for a space, unknown ones fall back to
+               // bytes (SentencePiece-like tokenizer.json with Metaspace; llama2.c's tokenizer.bin)
+  byte_bpe,  // symbols are bytes, text is first cut by GPT-2's pattern (byte-level tokenizer.json)
 };
 
 enum class TokenType : std::uint8_t {
@@ -54,12 +54,13 @@ struct Tokenizer {
   std::array<int, 256> byte_token{};    // id of each byte, -1 if there is none
   int unknown = -1;                     // for what neither alphabet nor bytes cover; -1: dropped
   WordSplit split = WordSplit::none;
-  bool prefix_space = false;            // a space is put in front of non-empty text ...
-  bool prefix_unless_space = false;     // ... only if the text does not start with one
-  bool strip_leading_space = false;     // decoding drops the first printed space
-  int bos = -1;                         // start of text, -1 if unknown
-  bool add_bos = false;                 // `--prompt` puts bos in front
-  std::vector<int> stop_ids;            // end generation (eos, end of turn), not printed
+  bool prefix_space = false;          // a space is put in front of non-empty text ...
+  bool prefix_unless_space = false;   // ... only if the text does not start with one
+  bool prefix_only_at_start = false;  // ... and only where no token comes before (templates)
+  bool strip_leading_space = false;   // decoding drops the first printed space
+  int bos = -1;                       // start of text, -1 if unknown
+  bool add_bos = false;               // `--prompt` puts bos in front
+  std::vector<int> stop_ids;          // end generation (eos, end of turn), not printed
 
   bool present() const { return kind != TokenizerKind::none; }
 };
@@ -75,7 +76,7 @@ std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids);
 int special_id(const Tokenizer& tokenizer, std::string_view name);
 
 /// How a chat turn becomes tokens (DESIGN.md section 8). `user` marks where the user's text goes;
-/// special tokens are ids, the text between them is encoded on its own.
+/// special tokens are ids; the text between two of them, the user's included, is encoded as one.
 struct TemplatePart {
   enum class Kind { token, text, user } kind = Kind::text;
   int token = -1;

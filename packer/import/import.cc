@@ -1,0 +1,175 @@
+#include "import/import.h"
+
+#include <array>
+
+#include "base/error.h"
+#include "import/formats.h"
+#include "import/presets.h"
+#include "import/safetensors.h"
+
+namespace sb3lm {
+namespace {
+
+bool starts_with(Bytes bytes, std::string_view magic) {
+  return as_text(bytes).starts_with(magic);
+}
+
+bool is_safetensors(const NamedBytes& file) {
+  return file.file.ends_with(".safetensors") || looks_like_safetensors(file.bytes);
+}
+bool is_torch_zip(const NamedBytes& file) {
+  return starts_with(file.bytes, "PK\x03\x04");
+}
+bool is_gguf(const NamedBytes& file) {
+  return starts_with(file.bytes, "GGUF");
+}
+bool is_llama2c_later(const NamedBytes& file) {
+  return starts_with(file.bytes, "24ka");
+}
+bool is_anything(const NamedBytes&) {
+  return true;
+}
+
+using Importer = Model (*)(const CheckpointFiles&, const std::map<std::string, std::string>&,
+                           Progress&);
+
+/// One row per format, tried in order; without an importer it is known but not supported.
+struct FormatRow {
+  std::string_view name;
+  bool (*sniff)(const NamedBytes&);
+  Importer read;
+};
+constexpr std::array<FormatRow, 5> kFormats{{
+    {"safetensors", is_safetensors, import_ssmoelm},
+    {"a torch zip (.pt)", is_torch_zip, nullptr},
+    {"GGUF", is_gguf, nullptr},
+    {"llama2.c version 1 or 2", is_llama2c_later, nullptr},
+    {"llama2.c version 0", is_anything, import_llama2c},
+}};
+
+const FormatRow& format_of(const NamedBytes& file) {
+  for (const FormatRow& row : kFormats) {
+    if (row.sniff(file)) return row;
+  }
+  throw Error(Fault::bug, "internal error: a file of no format");
+}
+
+bool is_json(const NamedBytes& file) {
+  return file.file.ends_with(".json") || starts_with(file.bytes, "{");
+}
+
+void attach_tokenizer(const CheckpointFiles& files, Model& model) {
+  if (!files.tokenizer) return;
+  const NamedBytes& file = *files.tokenizer;
+  model.tokenizer =
+      is_json(file) ? read_tokenizer_json(file) : read_tokenizer_bin(file, model.spec.vocabulary);
+  const std::size_t tokens = model.tokenizer.tokens.size();
+  if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
+    fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
+         model.spec.vocabulary, files.checkpoint.file);
+  }
+}
+
+/// --chat-template, else metadata "chat_template", else the preset for the shape.
+void attach_chat(const CheckpointFiles& files, Model& model) {
+  const Tokenizer& tokenizer = model.tokenizer;
+  if (files.chat_template) {
+    if (!tokenizer.present()) {
+      fail(Fault::usage, "{}: a chat template needs a tokenizer", files.chat_template->file);
+    }
+    model.chat = read_chat_template(files.chat_template->file, as_text(files.chat_template->bytes),
+                                    tokenizer);
+    return;
+  }
+  if (!tokenizer.present()) return;
+  const auto found = model.source.metadata.find("chat_template");
+  // Other programs keep Jinja under this name, which we do not read.
+  if (found != model.source.metadata.end() && found->second.starts_with("first:")) {
+    model.chat = read_chat_template(files.checkpoint.file + ": __metadata__ 'chat_template'",
+                                    found->second, tokenizer);
+    return;
+  }
+  const AttentionSpec& attention = model.spec.layers.front().attention;
+  const ModelPreset* preset =
+      find_preset({.width = model.spec.width,
+                   .vocabulary = model.spec.vocabulary,
+                   .query_rows = attention.query_heads * attention.head_size,
+                   .kv_rows = attention.kv_heads * attention.head_size,
+                   .routed_experts = model.spec.layers.front().feed_forward.routed_experts});
+  if (preset != nullptr && special_id(tokenizer, "<|user|>") >= 0) {
+    model.chat = read_chat_template("preset", preset->chat, tokenizer);
+  }
+}
+
+/// A mapped file together with its name.
+class NamedFile {
+ public:
+  explicit NamedFile(const std::filesystem::path& path) : name_(path.string()), file_(path) {}
+  NamedBytes named() const { return {name_, file_.bytes()}; }
+
+ private:
+  std::string name_;
+  MappedFile file_;
+};
+
+using OptionalFile = std::optional<NamedFile>;
+
+std::optional<NamedBytes> open(const std::optional<std::filesystem::path>& path,
+                               OptionalFile& holder) {
+  if (!path) return std::nullopt;
+  holder.emplace(*path);
+  return holder->named();
+}
+
+std::optional<std::filesystem::path> if_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) return path;
+  return std::nullopt;
+}
+
+std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::path& folder) {
+  if (auto json = if_there(folder / "tokenizer.json")) return json;
+  return if_there(folder / "tokenizer.bin");
+}
+
+}  // namespace
+
+void apply_settings(const CheckpointFiles& files,
+                    const std::map<std::string, std::string>& metadata,
+                    const std::map<std::string, std::string>& options, Conventions& conventions) {
+  if (files.config) read_config(files.config->file, as_text(files.config->bytes), conventions);
+  read_metadata_conventions(files.checkpoint.file, metadata, conventions);
+  if (files.sidecar) read_sidecar(files.sidecar->file, as_text(files.sidecar->bytes), conventions);
+  for (const auto& [name, value] : options) conventions.set("--convention", name, value);
+}
+
+Model import_from_memory(const CheckpointFiles& files,
+                         const std::map<std::string, std::string>& conventions,
+                         Progress& progress) {
+  const FormatRow& format = format_of(files.checkpoint);
+  if (format.read == nullptr) {
+    fail(Fault::unsupported, "{}: this is {}, which is not supported yet", files.checkpoint.file,
+         format.name);
+  }
+  Model model = format.read(files, conventions, progress);
+  attach_tokenizer(files, model);
+  attach_chat(files, model);
+  return model;
+}
+
+Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
+                   Progress& progress) {
+  const std::filesystem::path folder = checkpoint.parent_path();
+  const NamedFile file(checkpoint);
+  OptionalFile tokenizer, config, sidecar, name_map, chat_template;
+  CheckpointFiles files{.checkpoint = file.named()};
+  files.tokenizer =
+      open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder), tokenizer);
+  files.config = open(if_there(folder / "config.json"), config);
+  files.sidecar = open(if_there(checkpoint.string() + ".conventions.json"), sidecar);
+  files.name_map = open(options.name_map, name_map);
+  files.chat_template = open(options.chat_template, chat_template);
+  return import_from_memory(files, options.conventions, progress);
+}
+
+}  // namespace sb3lm

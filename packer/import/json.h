@@ -1,0 +1,16 @@
+// JSON of untrusted files: nesting and duplicate names are refused, errors name file and byte.
+// Only for .cc files of this folder (the parser's header is heavy).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace sb3lm {
+
+using Json = nlohmann::json;
+
+/// Throws bad_input: not JSON, nested deeper than 64, or a name twice in one object.
+Json parse_json(const std::string& file, std::string_view text);
+
+}  // namespace sb3lm

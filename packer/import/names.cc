@@ -1,0 +1,128 @@
+#include "import/names.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+namespace sb3lm {
+namespace {
+
+struct Alias {
+  Role role;
+  std::string_view pattern;
+};
+
+#define NAME(role, pattern) {Role::role, pattern},
+constexpr Alias kAliases[] = {
+#include "import/names_common.def"
+#include "import/names_llama.def"
+#include "import/names_ssmoelm.def"
+};
+#undef NAME
+
+std::string_view bare(std::string_view stem) {
+  constexpr std::string_view kPrefix = "model.";
+  constexpr std::string_view kEnding = ".weight";
+  if (stem.starts_with(kPrefix)) stem.remove_prefix(kPrefix.size());
+  if (stem.ends_with(kEnding)) stem.remove_suffix(kEnding.size());
+  return stem;
+}
+
+bool match(std::string_view pattern, std::string_view name, TensorKey& key);
+
+bool match_number(std::string_view pattern, std::string_view name, TensorKey& key, int& number) {
+  const auto [end, problem] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const auto digits = static_cast<std::size_t>(end - name.data());
+  if (problem != std::errc() || number < 0 || number > 99999) return false;
+  return match(pattern.substr(3), name.substr(digits), key);
+}
+
+/// `pattern` starts with "(": tries every choice.
+bool match_choice(std::string_view pattern, std::string_view name, TensorKey& key) {
+  const std::size_t close = pattern.find(')');
+  std::string_view choices = pattern.substr(1, close - 1);
+  while (true) {
+    const std::size_t bar = std::min(choices.find('|'), choices.size());
+    const std::string_view choice = choices.substr(0, bar);
+    if (name.starts_with(choice) &&
+        match(pattern.substr(close + 1), name.substr(choice.size()), key)) {
+      return true;
+    }
+    if (bar == choices.size()) return false;
+    choices.remove_prefix(bar + 1);
+  }
+}
+
+bool match(std::string_view pattern, std::string_view name, TensorKey& key) {
+  while (!pattern.empty()) {
+    if (pattern.front() == '(') return match_choice(pattern, name, key);
+    if (pattern.starts_with("{L}")) return match_number(pattern, name, key, key.layer);
+    if (pattern.starts_with("{E}")) return match_number(pattern, name, key, key.expert);
+    if (name.empty() || name.front() != pattern.front()) return false;
+    pattern.remove_prefix(1);
+    name.remove_prefix(1);
+  }
+  return name.empty();
+}
+
+/// A pattern with its first choices, numbers left as 0: "layers.0.attention.wq".
+std::string example(std::string_view pattern) {
+  std::string text;
+  while (!pattern.empty()) {
+    if (pattern.front() == '(') {
+      text += pattern.substr(1, pattern.find_first_of("|)") - 1);
+      pattern.remove_prefix(pattern.find(')') + 1);
+    } else if (pattern.front() == '{') {
+      text += '0';
+      pattern.remove_prefix(3);
+    } else {
+      text += pattern.front();
+      pattern.remove_prefix(1);
+    }
+  }
+  return text;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::optional<TensorKey> role_of_name(std::string_view stem) {
+  const std::string_view name = bare(stem);
+  for (const Alias& alias : kAliases) {
+    TensorKey key{alias.role};
+    if (match(alias.pattern, name, key)) return key;
+  }
+  return std::nullopt;
+}
+
+std::string nearest_role(std::string_view stem) {
+  constexpr std::size_t kLongest = 200;  // names of broken files can be megabytes
+  const std::string_view name = bare(stem).substr(0, kLongest);
+  const Alias* best = nullptr;
+  std::size_t best_distance = 0;
+  for (const Alias& alias : kAliases) {
+    const std::size_t distance = edit_distance(name, example(alias.pattern));
+    if (best == nullptr || distance < best_distance) {
+      best = &alias;
+      best_distance = distance;
+    }
+  }
+  return std::string(role_name(best->role));
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,65 @@
+// Tensors as SSMoELM packs them: up to four stored tensors share a stem,
+//   STEM__bin    U8   one bit per weight, rows padded to bytes        } one of the two
+//   STEM__int4   U8   one nibble per weight, rows padded to bytes     }
+//   STEM__scale  F16  one factor per row
+//   STEM__shape  I32  [rows, cols] or [experts, rows, cols]             optional
+//   STEM__cols   I32  weights per row                                   optional
+// or STEM alone is a plain F16, BF16 or F32 tensor.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "import/conventions.h"
+#include "import/safetensors.h"
+#include "model/tensor.h"
+
+namespace sb3lm {
+
+enum class PackedForm { plain, bits, nibbles };
+
+/// One logical tensor of the file.
+struct PackedGroup {
+  std::string file;
+  std::string stem;
+  PackedForm form = PackedForm::plain;
+  const StoredTensor* data = nullptr;
+  const StoredTensor* scale = nullptr;
+  const StoredTensor* shape = nullptr;
+  const StoredTensor* cols = nullptr;
+  int stack = 1;  // experts stacked in it
+  bool stacked = false;
+  Shape extent;  // of one tensor of the stack
+
+  template <class... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
+    sb3lm::fail(Fault::bad_input, "{}: tensor '{}': {}", file, stem,
+                fmt::format(format, std::forward<Args>(args)...));
+  }
+};
+
+/// Groups the stored tensors by stem, in file order, and checks that the parts of each fit
+/// together.
+std::vector<PackedGroup> group_packed(const Safetensors& container);
+
+/// How often each nibble value occurs (padding left out).
+using NibbleCounts = std::array<std::uint64_t, 16>;
+void count_nibbles(const PackedGroup& group, const Conventions& conventions, NibbleCounts& counts);
+
+/// "offset8" or "twos": whichever has its zero where the counts peak.
+std::string guess_nibble_code(const NibbleCounts& counts);
+/// The code of a matrix that may hold only -4..3: the one that explains why the others are missing
+/// (`likely` where several do), else as guess_nibble_code.
+std::string guess_narrow_code(const NibbleCounts& counts, const std::string& likely);
+
+/// Tensor `part` of the group's stack, unpacked and checked (finite scales and values).
+Tensor unpack_plain(const PackedGroup& group, int part);
+Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conventions);
+/// `allow_narrow`: a matrix whose values all lie in -4..3 becomes 3-bit.
+Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
+                      const std::string& nibble_code, bool allow_narrow);
+
+}  // namespace sb3lm

@@ -1,0 +1,61 @@
+#include "model/unicode.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace sb3lm {
+namespace {
+
+struct Range {
+  CharClass kind;
+  char32_t first, last;
+};
+
+#define RANGE(kind, first, last) {CharClass::kind, first, last},
+constexpr Range kRanges[] = {
+#include "model/unicode_classes.def"
+};
+#undef RANGE
+
+/// The character at the front of `text`; size 0 if it is not valid UTF-8.
+TextChar front_char(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return {first, 0, 1};
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (size == 0 || first > 0xF4 || text.size() < size) return {};
+  char32_t value = first & (0x7Fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    value = value << 6 | (byte(i) & 0x3Fu);
+  }
+  constexpr char32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+  if (value < kSmallest[size] || value > 0x10FFFF || surrogate) return {};
+  return {value, 0, size};
+}
+
+}  // namespace
+
+CharClass char_class(char32_t code_point) {
+  const Range* found =
+      std::lower_bound(std::begin(kRanges), std::end(kRanges), code_point,
+                       [](const Range& range, char32_t value) { return range.last < value; });
+  if (found == std::end(kRanges) || code_point < found->first) return CharClass::other;
+  return found->kind;
+}
+
+std::vector<TextChar> text_chars(std::string_view text) {
+  std::vector<TextChar> chars;
+  chars.reserve(text.size());
+  for (std::size_t offset = 0; offset < text.size();) {
+    TextChar next = front_char(text.substr(offset));
+    if (next.size == 0) next = {0xFFFD, 0, 1};
+    next.offset = offset;
+    chars.push_back(next);
+    offset += next.size;
+  }
+  return chars;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,191 @@
+#include "synth/presets.h"
+
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+struct Sizes {
+  int width, query_heads, kv_heads, head_size, hidden, experts, vocabulary, context;
+};
+constexpr Sizes kSsmoelm{768, 12, 3, 64, 256, 8, 8192, 2048};
+constexpr Sizes kTiny{64, 4, 2, 16, 32, 4, 512, 64};
+constexpr Sizes kOdd{36, 3, 1, 12, 20, 5, 512, 48};
+
+ModelSpec mixture(const Sizes& sizes, const std::vector<int>& ids, const std::vector<int>& passes) {
+  ModelSpec spec{.family = "ssmoelm",
+                 .width = sizes.width,
+                 .vocabulary = sizes.vocabulary,
+                 .context = sizes.context,
+                 .layers = {},
+                 .passes = passes};
+  for (const int id : ids) {
+    LayerSpec layer{.id = id, .attention = {}, .feed_forward = {}};
+    layer.attention = {.query_heads = sizes.query_heads,
+                       .kv_heads = sizes.kv_heads,
+                       .head_size = sizes.head_size,
+                       .rope = {.layout = RopeLayout::half_split, .dims = sizes.head_size}};
+    layer.feed_forward = {.hidden = sizes.hidden,
+                          .routed_experts = sizes.experts,
+                          .top_k = 2,
+                          .shared_experts = 1,
+                          .shared_hidden = sizes.hidden};
+    spec.layers.push_back(layer);
+  }
+  return spec;
+}
+
+SynthModel ssmoelm_5l() {
+  return {.spec = mixture(kSsmoelm, {0, 1, 2, 3, 5}, {0, 1, 2, 3, 3, 4}),
+          .weight_std = 0.02,
+          .describes_itself = false};
+}
+
+SynthModel ssmoelm_6l() {
+  return {.spec = mixture(kSsmoelm, {0, 1, 2, 3, 4, 5}, {0, 1, 2, 3, 4, 5}),
+          .embedding_bits = 4,
+          .weight_std = 0.02,
+          .describes_itself = false};
+}
+
+SynthModel tiny_moe() {
+  return {.spec = mixture(kTiny, {0, 1, 3}, {0, 1, 1, 2})};
+}
+
+SynthModel tiny_moe_hf() {
+  SynthModel model = tiny_moe();
+  model.layout = {.hf_names = true, .stacked = true, .slots = true};
+  return model;
+}
+
+SynthModel tiny_moe_flipped() {
+  SynthModel model = tiny_moe();
+  model.layout.flipped = true;
+  model.spec.norm_eps = 1e-6;
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.attention.rope.layout = RopeLayout::interleaved;
+    layer.attention.rope.base = 500000;
+    layer.feed_forward.router_norm = RouterNorm::all;
+  }
+  return model;
+}
+
+SynthModel tiny_moe_untied() {
+  SynthModel model = tiny_moe();
+  model.spec.tied_head = false;
+  return model;
+}
+
+SynthModel tiny_moe_noshared() {
+  SynthModel model = tiny_moe();
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.feed_forward.shared_experts = 0;
+    layer.feed_forward.shared_hidden = 0;
+  }
+  return model;
+}
+
+SynthModel tiny_moe_odd() {
+  return {.spec = mixture(kOdd, {0, 2}, {0, 1, 0})};
+}
+
+SynthModel tiny_moe_embed4() {
+  SynthModel model = tiny_moe();
+  model.embedding_bits = 4;
+  return model;
+}
+
+SynthModel tiny_dense() {
+  ModelSpec spec{.family = "llama2.c",
+                 .width = 48,
+                 .vocabulary = 512,
+                 .context = 64,
+                 .layers = {},
+                 .passes = {0, 1}};
+  LayerSpec layer;
+  layer.attention = {.query_heads = 4,
+                     .kv_heads = 2,
+                     .head_size = 12,
+                     .rope = {.layout = RopeLayout::interleaved, .dims = 12}};
+  layer.feed_forward.hidden = 80;
+  spec.layers = {layer, layer};
+  spec.layers[1].id = 1;
+  return {.spec = spec, .llama2c = true};
+}
+
+SynthModel tiny_dense_untied() {
+  SynthModel model = tiny_dense();
+  model.spec.tied_head = false;
+  return model;
+}
+
+struct PresetRow {
+  SynthPreset about;
+  SynthModel (*make)();
+};
+constexpr PresetRow kPresets[] = {
+    {{"ssmoelm-5l", "the shape of SSMoELM-it-5L: 40.24M stored weights, 6 passes"}, ssmoelm_5l},
+    {{"ssmoelm-6l", "the shape of SSMoELM-it: 47.04M stored weights, 4-bit embedding"}, ssmoelm_6l},
+    {{"tiny-moe", "3 stored layers, 4 passes, width 64, 4 experts, vocabulary 512"}, tiny_moe},
+    {{"tiny-moe-hf", "tiny-moe, other names, stacked experts, layers by slot"}, tiny_moe_hf},
+    {{"tiny-moe-flipped", "tiny-moe with every convention the other way"}, tiny_moe_flipped},
+    {{"tiny-moe-untied", "tiny-moe with a head of its own"}, tiny_moe_untied},
+    {{"tiny-moe-noshared", "tiny-moe without shared experts"}, tiny_moe_noshared},
+    {{"tiny-moe-odd", "widths that are no multiples of 8: 36, hidden 20, 5 experts"}, tiny_moe_odd},
+    {{"tiny-moe-embed4", "tiny-moe with a 4-bit embedding"}, tiny_moe_embed4},
+    {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
+    {{"tiny-dense-untied", "tiny-dense with a head of its own"}, tiny_dense_untied},
+};
+
+std::vector<SynthPreset> preset_list() {
+  std::vector<SynthPreset> list;
+  for (const PresetRow& row : kPresets) list.push_back(row.about);
+  return list;
+}
+
+}  // namespace
+
+std::span<const SynthPreset> synth_presets() {
+  static const std::vector<SynthPreset> list = preset_list();
+  return list;
+}
+
+SynthModel synth_model(std::string_view preset) {
+  std::vector<std::string_view> names;
+  for (const PresetRow& row : kPresets) {
+    if (row.about.name == preset) {
+      SynthModel model = row.make();
+      model.name = row.about.name;
+      return model;
+    }
+    names.push_back(row.about.name);
+  }
+  fail(Fault::usage, "there is no preset '{}'; there are {}", preset, fmt::join(names, ", "));
+}
+
+int stored_bits(const SynthModel& model, const TensorKey& key) {
+  const int last = static_cast<int>(model.spec.layers.size()) - 1;
+  switch (key.role) {
+    case Role::embedding:
+    case Role::head:
+      return model.embedding_bits;
+    case Role::v:
+    case Role::o:  // only the outer layers keep these at 4 bits
+      return key.layer == 0 || key.layer == last ? 4 : 1;
+    case Role::expert_gate:
+    case Role::expert_up:
+    case Role::expert_down:
+      return 1;
+    case Role::attention_norm:
+    case Role::ffn_norm:
+    case Role::final_norm:
+    case Role::router:
+      return 16;
+    default:
+      return 4;
+  }
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,28 @@
+// The synthetic models, as data.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "model/tensor.h"
+#include "synth/synth.h"
+
+namespace sb3lm {
+
+struct SynthModel {
+  std::string_view name;
+  ModelSpec spec;  // layers carry their original ids
+  bool llama2c = false;
+  int embedding_bits = 3;
+  double weight_std = 0;         // 0: 1 / sqrt(columns), so that small models are lively too
+  bool describes_itself = true;  // head counts, context and chat template in the metadata
+  SynthLayout layout;
+};
+
+/// Throws usage, with the list of presets, if there is no such preset.
+SynthModel synth_model(std::string_view preset);
+
+/// Stored bits of a matrix; 16 for a plain F16 tensor.
+int stored_bits(const SynthModel& model, const TensorKey& key);
+
+}  // namespace sb3lm

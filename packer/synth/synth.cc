@@ -1,0 +1,309 @@
+#include "synth/synth.h"
+
+#include <bit>
+#include <cstring>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/half.h"
+#include "import/json.h"
+#include "import/safetensors.h"
+#include "synth/presets.h"
+#include "synth/vocabulary.h"
+#include "synth/weights.h"
+
+namespace sb3lm {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+constexpr std::string_view kChatTemplate =
+    "first: <bos><|user|>\\n{user}<|eot|>\\n<|assistant|>\\n\n"
+    "next: <|eot|>\\n<|user|>\\n{user}<|eot|>\\n<|assistant|>\\n\n"
+    "stop: <|eot|> <eos>\n";
+
+/// {0} is the layer's number, {1} the expert's with its dot ("5."), or nothing for a stack.
+struct Spelling {
+  Role role;
+  std::string_view plain;
+  std::string_view hf;
+};
+constexpr Spelling kSpellings[] = {
+    {Role::embedding, "tok_embeddings.weight", "embed_tokens.weight"},
+    {Role::head, "output.weight", "lm_head.weight"},
+    {Role::final_norm, "norm.weight", "final_norm.weight"},
+    {Role::attention_norm, "layers.{0}.attention_norm.weight", "layers.{0}.input_norm.weight"},
+    {Role::q, "layers.{0}.attention.wq.weight", "layers.{0}.self_attn.q_proj.weight"},
+    {Role::k, "layers.{0}.attention.wk.weight", "layers.{0}.self_attn.k_proj.weight"},
+    {Role::v, "layers.{0}.attention.wv.weight", "layers.{0}.self_attn.v_proj.weight"},
+    {Role::o, "layers.{0}.attention.wo.weight", "layers.{0}.self_attn.o_proj.weight"},
+    {Role::ffn_norm, "layers.{0}.ffn_norm.weight", "layers.{0}.post_norm.weight"},
+    {Role::router, "layers.{0}.moe.router.weight", "layers.{0}.mlp.gate.weight"},
+    {Role::shared_gate, "layers.{0}.moe.shared.gate.weight",
+     "layers.{0}.mlp.shared_expert.gate_proj.weight"},
+    {Role::shared_up, "layers.{0}.moe.shared.up.weight",
+     "layers.{0}.mlp.shared_expert.up_proj.weight"},
+    {Role::shared_down, "layers.{0}.moe.shared.down.weight",
+     "layers.{0}.mlp.shared_expert.down_proj.weight"},
+    {Role::expert_gate, "layers.{0}.moe.experts.{1}gate.weight",
+     "layers.{0}.mlp.experts.{1}gate_proj.weight"},
+    {Role::expert_up, "layers.{0}.moe.experts.{1}up.weight",
+     "layers.{0}.mlp.experts.{1}up_proj.weight"},
+    {Role::expert_down, "layers.{0}.moe.experts.{1}down.weight",
+     "layers.{0}.mlp.experts.{1}down_proj.weight"},
+};
+
+template <class T>
+std::string raw(const std::vector<T>& values) {
+  std::string bytes(values.size() * sizeof(T), '\0');
+  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
+  return bytes;
+}
+
+/// Writes one packed safetensors file, tensor by tensor.
+class PackedWriter {
+ public:
+  PackedWriter(const SynthModel& model, const SynthOptions& options)
+      : model_(model), layout_(model.layout), weights_(model, options) {}
+
+  std::string write(Progress& progress) {
+    const auto expected = expected_tensors(model_.spec);
+    std::size_t done = 0;
+    for (const auto& [key, shape] : expected) {
+      add(key, shape);
+      progress.report("making weights",
+                      static_cast<double>(++done) / static_cast<double>(expected.size()));
+    }
+    return write_safetensors(tensors_, metadata());
+  }
+
+ private:
+  /// With flipped conventions silu is on the side that the file calls "up".
+  Role file_role(Role role) const {
+    if (!layout_.flipped) return role;
+    switch (role) {
+      case Role::shared_gate:
+        return Role::shared_up;
+      case Role::shared_up:
+        return Role::shared_gate;
+      case Role::expert_gate:
+        return Role::expert_up;
+      case Role::expert_up:
+        return Role::expert_gate;
+      default:
+        return role;
+    }
+  }
+
+  std::string stem(const TensorKey& key) const {
+    int number = key.layer;
+    if (number >= 0 && !layout_.slots) {
+      number = model_.spec.layers[static_cast<std::size_t>(number)].id;
+    }
+    const std::string expert = layout_.stacked ? "" : fmt::format("{}.", key.expert);
+    for (const Spelling& row : kSpellings) {
+      if (row.role != file_role(key.role)) continue;
+      return fmt::format(fmt::runtime(layout_.hf_names ? row.hf : row.plain), number, expert);
+    }
+    throw Error(Fault::bug, "internal error: a role without a spelling");
+  }
+
+  void add(const TensorKey& key, Shape shape) {
+    const int bits = stored_bits(model_, key);
+    if (bits == 16) {
+      add_plain(key, shape);
+      return;
+    }
+    if (key.expert > 0 && layout_.stacked) return;  // went with expert 0
+    const int count = key.expert == 0 && layout_.stacked ? experts_of(key.layer) : 1;
+    std::string packed;
+    std::vector<std::uint16_t> scales;
+    for (int i = 0; i < count; ++i) {
+      TensorKey one = key;
+      if (count > 1) one.expert = i;
+      const QuantisedMatrix matrix = weights_.quantised(one, shape, bits);
+      packed += bits == 1 ? pack_bits(matrix) : pack_nibbles(matrix, key.role);
+      scales.insert(scales.end(), matrix.scales.begin(), matrix.scales.end());
+    }
+    add_packed(stem(key), bits, count, shape, {std::move(packed), raw(scales)});
+  }
+
+  int experts_of(int layer) const {
+    return model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward.routed_experts;
+  }
+
+  void add_plain(const TensorKey& key, Shape shape) {
+    std::vector<std::uint16_t> halves;
+    for (const float value : weights_.plain(key, shape)) halves.push_back(half_from_double(value));
+    std::vector<std::int64_t> extents = {shape.cols};
+    if (key.role == Role::router) extents.insert(extents.begin(), shape.rows);
+    tensors_.push_back({stem(key), "F16", extents, raw(halves)});
+  }
+
+  struct PackedParts {
+    std::string data, scales;
+  };
+
+  void add_packed(const std::string& name, int bits, int count, Shape shape, PackedParts parts) {
+    const std::int64_t rows = static_cast<std::int64_t>(count) * shape.rows;
+    std::vector<std::int64_t> extents = {shape.rows};
+    if (layout_.stacked && name.find("experts.") != name.npos) {
+      extents.insert(extents.begin(), count);
+    }
+    const std::vector<std::int64_t> scale_shape = extents;
+    std::vector<std::int32_t> full(extents.begin(), extents.end());
+    full.push_back(shape.cols);
+    extents.push_back(static_cast<std::int64_t>(parts.data.size()) / rows);
+    tensors_.push_back({name + "__scale", "F16", scale_shape, std::move(parts.scales)});
+    tensors_.push_back(
+        {name + (bits == 1 ? "__bin" : "__int4"), "U8", extents, std::move(parts.data)});
+    tensors_.push_back(
+        {name + "__shape", "I32", {static_cast<std::int64_t>(full.size())}, raw(full)});
+    tensors_.push_back({name + "__cols", "I32", {1}, raw(std::vector<std::int32_t>{shape.cols})});
+  }
+
+  std::string pack_bits(const QuantisedMatrix& matrix) const {
+    std::string out;
+    const auto cols = static_cast<std::size_t>(matrix.shape.cols);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(matrix.shape.rows); ++row) {
+      for (std::size_t from = 0; from < cols; from += 8) {
+        unsigned byte = 0;
+        for (std::size_t col = from; col < std::min(from + 8, cols); ++col) {
+          const bool plus = matrix.levels[row * cols + col] > 0;
+          const std::size_t at = col - from;
+          if (plus != layout_.flipped) byte |= 1u << (layout_.flipped ? at : 7 - at);
+        }
+        out += static_cast<char>(byte);
+      }
+    }
+    return out;
+  }
+
+  /// Offset 8; flipped: two's complement, and offset 4 for 3-bit matrices.
+  unsigned nibble(int level, Role role) const {
+    const bool vocabulary = role == Role::embedding || role == Role::head;
+    if (!layout_.flipped) return static_cast<unsigned>(level + 8);
+    if (vocabulary && model_.embedding_bits == 3) return static_cast<unsigned>(level + 4);
+    return static_cast<unsigned>(level) & 15u;
+  }
+
+  std::string pack_nibbles(const QuantisedMatrix& matrix, Role role) const {
+    std::string out;
+    const auto cols = static_cast<std::size_t>(matrix.shape.cols);
+    for (std::size_t row = 0; row < static_cast<std::size_t>(matrix.shape.rows); ++row) {
+      for (std::size_t col = 0; col < cols; col += 2) {
+        const std::int8_t* levels = matrix.levels.data() + row * cols + col;
+        const unsigned even = nibble(levels[0], role);
+        const unsigned odd = col + 1 < cols ? nibble(levels[1], role) : 0;
+        out += static_cast<char>(layout_.flipped ? even << 4 | odd : odd << 4 | even);
+      }
+    }
+    return out;
+  }
+
+  std::map<std::string, std::string> metadata() const {
+    Json ids = Json::array();
+    Json passes = Json::array();
+    for (const LayerSpec& layer : model_.spec.layers) ids.push_back(layer.id);
+    for (const int pass : model_.spec.passes) {
+      passes.push_back(model_.spec.layers[static_cast<std::size_t>(pass)].id);
+    }
+    std::map<std::string, std::string> all = {{"layer_ids", ids.dump()},
+                                              {"pass_order", passes.dump()}};
+    if (!model_.describes_itself) return all;
+    const LayerSpec& layer = model_.spec.layers.front();
+    all["n_heads"] = std::to_string(layer.attention.query_heads);
+    all["n_kv_heads"] = std::to_string(layer.attention.kv_heads);
+    all["head_dim"] = std::to_string(layer.attention.head_size);
+    all["top_k"] = std::to_string(layer.feed_forward.top_k);
+    all["context"] = std::to_string(model_.spec.context);
+    all["chat_template"] = kChatTemplate;
+    return all;
+  }
+
+  const SynthModel& model_;
+  const SynthLayout& layout_;
+  WeightSource weights_;
+  std::vector<TensorToWrite> tensors_;
+};
+
+/// What the flipped layout needs to be read back.
+std::string sidecar_of(const SynthModel& model) {
+  if (!model.layout.flipped) return "";
+  const LayerSpec& layer = model.spec.layers.front();
+  const bool interleaved = layer.attention.rope.layout == RopeLayout::interleaved;
+  const bool all = layer.feed_forward.router_norm == RouterNorm::all;
+  const Json json = {{"bit-order", "lsb"},
+                     {"sign", "minus"},
+                     {"nibble-order", "high"},
+                     {"nibble-code", "twos"},
+                     {"embedding-code", model.embedding_bits == 3 ? "offset4" : "twos"},
+                     {"swiglu", "up"},
+                     {"rope", interleaved ? "interleaved" : "half-split"},
+                     {"rope-base", layer.attention.rope.base},
+                     {"norm-eps", model.spec.norm_eps},
+                     {"router-norm", all ? "all" : "chosen"}};
+  return json.dump(2) + "\n";
+}
+
+/// llama2.c's version 0: a header of 7 integers, then every weight as a float.
+std::string write_llama2c(const SynthModel& model, const SynthOptions& options) {
+  const ModelSpec& spec = model.spec;
+  const LayerSpec& layer = spec.layers.front();
+  const WeightSource weights(model, options);
+  const std::vector<std::int32_t> header = {spec.width,
+                                            layer.feed_forward.hidden,
+                                            static_cast<std::int32_t>(spec.layers.size()),
+                                            layer.attention.query_heads,
+                                            layer.attention.kv_heads,
+                                            spec.tied_head ? spec.vocabulary : -spec.vocabulary,
+                                            spec.context};
+  std::map<TensorKey, Shape> shapes;
+  for (const auto& [key, shape] : expected_tensors(spec)) shapes[key] = shape;
+  std::string out = raw(header);
+  const auto put = [&](const TensorKey& key) { out += raw(weights.plain(key, shapes.at(key))); };
+  put({Role::embedding});
+  for (const Role role : {Role::attention_norm, Role::q, Role::k, Role::v, Role::o, Role::ffn_norm,
+                          Role::gate, Role::down, Role::up}) {
+    for (int i = 0; i < static_cast<int>(spec.layers.size()); ++i) put({role, i});
+  }
+  put({Role::final_norm});
+  const auto table = static_cast<std::size_t>(spec.context * layer.attention.head_size);
+  out += raw(std::vector<float>(table));  // cos and sin, which readers ignore
+  if (!spec.tied_head) put({Role::head});
+  return out;
+}
+
+}  // namespace
+
+SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
+  SynthModel model = synth_model(options.preset);
+  if (options.layout) model.layout = *options.layout;
+  if (model.llama2c) {
+    return {.checkpoint = write_llama2c(model, options),
+            .tokenizer = tokenizer_bin(model.spec.vocabulary),
+            .tokenizer_name = "tokenizer.bin",
+            .sidecar = ""};
+  }
+  return {.checkpoint = PackedWriter(model, options).write(progress),
+          .tokenizer = spaced_tokenizer_json(model.spec.vocabulary),
+          .tokenizer_name = "tokenizer.json",
+          .sidecar = sidecar_of(model)};
+}
+
+void write_synthetic(const SynthOptions& options, const std::filesystem::path& out,
+                     Progress& progress) {
+  const SyntheticFiles files = make_synthetic(options, progress);
+  write_file(out, files.checkpoint);
+  write_file(out.parent_path() / files.tokenizer_name, files.tokenizer);
+  const std::filesystem::path sidecar = out.string() + ".conventions.json";
+  if (!files.sidecar.empty()) {
+    write_file(sidecar, files.sidecar);
+  } else {
+    std::error_code ignored;
+    std::filesystem::remove(sidecar, ignored);
+  }
+}
+
+}  // namespace sb3lm

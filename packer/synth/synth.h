@@ -1,0 +1,52 @@
+// Checkpoints with random weights in the formats that we read, for tests and for work without the
+// real files. The same options give the same bytes on one machine's maths library.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/progress.h"
+
+namespace sb3lm {
+
+/// How a packed file spells and packs what it holds; the weights do not depend on it.
+struct SynthLayout {
+  bool hf_names = false;  // layers.0.self_attn.q_proj instead of layers.0.attention.wq
+  bool stacked = false;   // the experts of a layer in one 3-D tensor
+  bool slots = false;     // layers numbered by position, not by their original ids
+  bool flipped = false;   // every packing convention the other way round
+};
+
+struct SynthOptions {
+  std::string preset;
+  std::uint64_t seed = 1;
+  bool student5 = false;              // Student-t(5) weights instead of normal ones
+  std::optional<SynthLayout> layout;  // instead of the preset's
+};
+
+struct SynthPreset {
+  std::string_view name;
+  std::string_view description;
+};
+std::span<const SynthPreset> synth_presets();
+
+struct SyntheticFiles {
+  std::string checkpoint;
+  std::string tokenizer;
+  std::string tokenizer_name;  // "tokenizer.json" or "tokenizer.bin"
+  std::string sidecar;         // conventions; empty if the defaults hold
+};
+
+/// Throws usage, with the list of presets, if there is no such preset.
+SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress);
+
+/// Writes the checkpoint, its tokenizer into the same folder, and its sidecar if it needs one (an
+/// old one is removed).
+void write_synthetic(const SynthOptions& options, const std::filesystem::path& out,
+                     Progress& progress);
+
+}  // namespace sb3lm

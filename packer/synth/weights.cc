@@ -1,0 +1,97 @@
+#include "synth/weights.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/half.h"
+#include "synth/random.h"
+
+namespace sb3lm {
+namespace {
+
+bool is_norm(Role role) {
+  return role == Role::attention_norm || role == Role::ffn_norm || role == Role::final_norm;
+}
+
+double mean_size(const std::vector<double>& row) {
+  double sum = 0;
+  for (const double value : row) sum += std::fabs(value);
+  return sum / static_cast<double>(row.size());
+}
+
+double largest_size(const std::vector<double>& row) {
+  double largest = 0;
+  for (const double value : row) largest = std::max(largest, std::fabs(value));
+  return largest;
+}
+
+double row_step(const std::vector<double>& row, int bits) {
+  if (bits == 1) return mean_size(row);
+  return largest_size(row) / (bits == 3 ? 4 : 7);
+}
+
+int level_of(double value, double scale, int bits) {
+  if (bits == 1) return value < 0 ? -1 : 1;
+  const int half_range = 1 << (bits - 1);
+  return std::clamp(static_cast<int>(std::nearbyint(value / scale)), -half_range, half_range - 1);
+}
+
+/// Logits are the dot product of a normalised vector with a row: this makes them spread by 3.
+double vocabulary_std(int width) {
+  return 3 / std::sqrt(width);
+}
+
+}  // namespace
+
+/// Makes the rows one after the other and hands each to `take`.
+template <class Take>
+void WeightSource::each_row(const TensorKey& key, Shape shape, Take take) const {
+  TensorKey seed_key = key;
+  if (key.layer >= 0) seed_key.layer = model_.spec.layers[static_cast<std::size_t>(key.layer)].id;
+  Random random = random_for(options_.seed, seed_key);
+  double std = model_.weight_std > 0 ? model_.weight_std : 1 / std::sqrt(shape.cols);
+  if (key.role == Role::embedding || key.role == Role::head) std = vocabulary_std(shape.cols);
+  if (key.role == Role::router) std = 1.5 / std::sqrt(shape.cols);
+  std::vector<double> row(static_cast<std::size_t>(shape.cols));
+  for (int i = 0; i < shape.rows; ++i) {
+    const double row_std = std * std::exp(0.15 * random.normal());
+    for (double& value : row) {
+      value = row_std * (options_.student5 ? random.student5() : random.normal());
+    }
+    take(row);
+  }
+}
+
+std::vector<float> WeightSource::plain(const TensorKey& key, Shape shape) const {
+  std::vector<float> values;
+  if (is_norm(key.role)) {
+    TensorKey seed_key = key;
+    if (key.layer >= 0) seed_key.layer = model_.spec.layers[static_cast<std::size_t>(key.layer)].id;
+    Random random = random_for(options_.seed, seed_key);
+    for (int i = 0; i < shape.cols; ++i) {
+      values.push_back(static_cast<float>(0.8 + 0.4 * random.uniform()));
+    }
+    return values;
+  }
+  each_row(key, shape, [&values](const std::vector<double>& row) {
+    for (const double value : row) values.push_back(static_cast<float>(value));
+  });
+  return values;
+}
+
+QuantisedMatrix WeightSource::quantised(const TensorKey& key, Shape shape, int bits) const {
+  QuantisedMatrix matrix{shape, {}, {}};
+  matrix.levels.reserve(static_cast<std::size_t>(shape.rows) *
+                        static_cast<std::size_t>(shape.cols));
+  each_row(key, shape, [&matrix, bits](const std::vector<double>& row) {
+    const std::uint16_t bits16 = half_from_double(row_step(row, bits));
+    const double scale = half_to_double(bits16);
+    matrix.scales.push_back(bits16);
+    for (const double value : row) {
+      matrix.levels.push_back(static_cast<std::int8_t>(level_of(value, scale, bits)));
+    }
+  });
+  return matrix;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,36 @@
+// Random weights of one tensor, quantised as SSMoELM's model card says.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/tensor.h"
+#include "synth/presets.h"
+
+namespace sb3lm {
+
+/// One quantised matrix: signed levels and binary16 row scales.
+struct QuantisedMatrix {
+  Shape shape;
+  std::vector<std::int8_t> levels;  // 1 bit: -1 or 1
+  std::vector<std::uint16_t> scales;
+};
+
+class WeightSource {
+ public:
+  WeightSource(const SynthModel& model, const SynthOptions& options)
+      : model_(model), options_(options) {}
+
+  /// Unquantised values: norms 1 +- 0.2, everything else normal (or Student-t).
+  std::vector<float> plain(const TensorKey& key, Shape shape) const;
+  QuantisedMatrix quantised(const TensorKey& key, Shape shape, int bits) const;
+
+ private:
+  template <class Take>
+  void each_row(const TensorKey& key, Shape shape, Take take) const;
+
+  const SynthModel& model_;
+  const SynthOptions& options_;
+};
+
+}  // namespace sb3lm

@@ -1,0 +1,88 @@
+#include "synth/synth.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "support/tiny_model.h"
+
+using namespace sb3lm;
+
+namespace {
+
+std::size_t stored_weights(const Model& model) {
+  std::size_t count = 0;
+  for (const auto& [key, tensor] : model.tensors) {
+    const Shape shape = shape_of(tensor);
+    count += static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols);
+  }
+  return count;
+}
+
+bool same_tensors(const Model& a, const Model& b) {
+  for (const auto& [key, shape] : expected_tensors(a.spec)) {
+    for (int row = 0; row < shape.rows; ++row) {
+      for (int col = 0; col < shape.cols; ++col) {
+        if (weight_at(a.at(key), row, col) != weight_at(b.at(key), row, col)) return false;
+      }
+    }
+  }
+  return a.tensors.size() == b.tensors.size();
+}
+
+}  // namespace
+
+TEST_CASE("every small preset imports, with a tokenizer that fits") {
+  for (const SynthPreset& preset : synth_presets()) {
+    if (preset.name.starts_with("ssmoelm")) continue;
+    CAPTURE(preset.name);
+    const Model model = tiny_model(std::string(preset.name));
+    CHECK(model.tensors.size() == expected_tensors(model.spec).size());
+    CHECK(model.tokenizer.tokens.size() == static_cast<std::size_t>(model.spec.vocabulary));
+    CHECK(model.names.size() == model.tensors.size());
+  }
+}
+
+TEST_CASE("a seed names the same bytes, another one others") {
+  SilentProgress silent;
+  const auto bytes = [&silent](std::uint64_t seed) {
+    return make_synthetic({.preset = "tiny-moe", .seed = seed}, silent).checkpoint;
+  };
+  CHECK(bytes(1) == bytes(1));
+  CHECK(bytes(1) != bytes(2));
+}
+
+TEST_CASE("spelling and packing do not change the weights") {
+  const Model plain = tiny_model("tiny-moe");
+  CHECK(same_tensors(plain, tiny_model("tiny-moe-hf")));
+  CHECK(same_tensors(plain, tiny_model("tiny-moe-flipped")));
+}
+
+TEST_CASE("Student weights differ from normal ones") {
+  CHECK_FALSE(same_tensors(tiny_model("tiny-moe"),
+                           tiny_model(SynthOptions{.preset = "tiny-moe", .student5 = true})));
+}
+
+TEST_CASE("the full-size presets have the published sizes") {
+  const Model five = tiny_model("ssmoelm-5l");
+  CHECK(stored_weights(five) == 40'245'504);  // with the final norm
+  CHECK(five.spec.passes == std::vector<int>{0, 1, 2, 3, 3, 4});
+  CHECK(five.spec.layers[4].id == 5);
+  CHECK(five.spec.layers[0].attention.kv_heads == 3);
+  CHECK(std::get<CodedTensor>(five.at({Role::embedding})).format.bits == 3);
+  CHECK(std::get<CodedTensor>(five.at({Role::v, 2})).format.bits == 1);
+  CHECK(std::get<CodedTensor>(five.at({Role::v, 4})).format.bits == 4);
+  CHECK(five.repetition_penalty == 1.3);
+  CHECK(five.chat.stop_ids == std::vector<int>{6, 1});
+
+  const Model six = tiny_model("ssmoelm-6l");
+  CHECK(stored_weights(six) == 47'036'160);
+  CHECK(std::get<CodedTensor>(six.at({Role::embedding})).format.bits == 4);
+}
+
+TEST_CASE("an unknown preset is answered with the list") {
+  SilentProgress silent;
+  CHECK_THROWS_WITH_AS(make_synthetic({.preset = "huge"}, silent),
+                       doctest::Contains("there are ssmoelm-5l, ssmoelm-6l, tiny-moe"), Error);
+}
