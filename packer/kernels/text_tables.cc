@@ -1,5 +1,5 @@
-// The letters, merges and token texts that the text blocks look up. Classes and first symbols are
-// asked of the native encoder, so that blocks and native code cannot drift apart.
+// The letters, merges and token texts that the text blocks look up. First symbols are asked of the
+// native encoder, so that blocks and native code cannot drift apart.
 #include "kernels/text_tables.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -40,33 +41,6 @@ std::vector<char32_t> alphabet_by_id(const Tokenizer& tokenizer) {
   std::vector<char32_t> letters;
   for (const auto& [id, letter] : by_id) letters.push_back(letter);
   return letters;
-}
-
-int continuation_bytes(unsigned char lead) {
-  if (lead < 0x80) return 0;
-  if (lead >= 0xC2 && lead < 0xE0) return 1;
-  if (lead >= 0xE0 && lead < 0xF0) return 2;
-  if (lead >= 0xF0 && lead < 0xF5) return 3;
-  return -1;
-}
-
-// True if the encoder puts `letter` into one piece with the letter before it.
-bool joins(char before, char32_t letter) {
-  Tokenizer probe;
-  probe.kind = TokenizerKind::byte_bpe;
-  probe.split = WordSplit::gpt2;
-  probe.tokens.resize(257);
-  for (int b = 0; b < 256; ++b) {
-    probe.byte_token[static_cast<std::size_t>(b)] = b;
-    probe.tokens[static_cast<std::size_t>(b)].text = std::string(1, static_cast<char>(b));
-  }
-  const std::string text = before + utf8(letter);
-  probe.tokens[256].text = text.substr(0, 2);
-  probe.merges = {{.left = static_cast<unsigned char>(text[0]),
-                   .right = static_cast<unsigned char>(text[1]),
-                   .result = 256,
-                   .rank = 0}};
-  return encode(probe, text, false).front() == 256;
 }
 
 const std::string& text_of(const Tokenizer& tokenizer, int id) {
@@ -123,22 +97,10 @@ std::string utf8(char32_t c) {
 }
 
 bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points) {
-  constexpr char32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
   code_points.clear();
-  for (std::size_t at = 0; at < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[at++]);
-    const int more = continuation_bytes(lead);
-    if (more < 0) return false;
-    char32_t value = more == 0 ? lead : lead & (0x3Fu >> more);
-    for (int k = 0; k < more; ++k) {
-      if (at == text.size()) return false;
-      const auto next = static_cast<unsigned char>(text[at++]);
-      if ((next & 0xC0) != 0x80) return false;
-      value = value << 6 | (next & 0x3F);
-    }
-    const bool surrogate = value >= 0xD800 && value < 0xE000;
-    if (value < kSmallest[more] || value > 0x10FFFF || surrogate) return false;
-    code_points.push_back(value);
+  for (const TextChar& c : text_chars(text)) {
+    if (c.value == kReplacement && c.size == 1) return false;  // an invalid byte
+    code_points.push_back(c.value);
   }
   return true;
 }
@@ -180,12 +142,6 @@ std::vector<std::vector<int>> initial_ids(const Tokenizer& tokenizer,
   std::vector<std::vector<int>> ids;
   for (char32_t letter : letters) ids.push_back(encode(unmerged, utf8(letter), false));
   return ids;
-}
-
-LetterClass letter_class(char32_t letter) {
-  if (joins('a', letter)) return LetterClass::letter;
-  if (joins('1', letter)) return LetterClass::number;
-  return joins('!', letter) ? LetterClass::other : LetterClass::space;
 }
 
 Cut piece_cut(const Tokenizer& tokenizer) {

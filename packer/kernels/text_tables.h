@@ -12,9 +12,6 @@
 
 namespace sb3lm {
 
-/// What a letter is to GPT-2's pattern.
-enum class LetterClass { letter = 1, number = 2, space = 3, other = 4 };
-
 inline constexpr char32_t kReplacement = 0xFFFD;
 /// Costumes cost load time and a linear search by name, so rare letters are left out.
 inline constexpr std::size_t kMaxLetters = 512;
@@ -35,7 +32,6 @@ std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view
 /// The symbols that merging starts from, for each letter: none to four ids.
 std::vector<std::vector<int>> initial_ids(const Tokenizer& tokenizer,
                                           const std::vector<char32_t>& letters);
-LetterClass letter_class(char32_t letter);
 
 /// Where pieces may be cut before merging so that the blocks work on short lists.
 enum class Cut {

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -49,12 +50,12 @@ class LetterReader {
   const List<Num>& glyphs() const { return glyphs_; }
 
   // Fills the list of glyphs from a text, the tokenizer's prefix space included.
-  Proc<Str> emit(const Tokenizer& tokenizer) {
+  Proc<Str> emit(const Tokenizer& tokenizer, const List<Num>& ids) {
     const auto taken = engine_.var<Num>("_letters taken"), at = engine_.var<Num>("_letter at");
     const auto read = emit_read_letter(taken);
     return engine_.define<Str>("_read letters", {"text"}, [&](Script& s, Arg<Str> text) {
       s.clear(glyphs_);
-      if (tokenizer.prefix_space) add_prefix_space(s, tokenizer, read, text);
+      if (tokenizer.prefix_space) add_prefix_space(s, tokenizer, ids, read, text);
       s.set(at, 1);
       s.repeat_until(at > length(text), [&](Script& s) {
         s.call(read, text, at);
@@ -99,9 +100,11 @@ class LetterReader {
         });
   }
 
-  void add_prefix_space(Script& s, const Tokenizer& tokenizer, const Proc<Str, Num>& read,
-                        const Arg<Str>& text) {
-    s.when(length(text) > 0, [&](Script& s) {
+  void add_prefix_space(Script& s, const Tokenizer& tokenizer, const List<Num>& ids,
+                        const Proc<Str, Num>& read, const Arg<Str>& text) {
+    auto wanted = length(text) > 0;
+    if (tokenizer.prefix_only_at_start) wanted = std::move(wanted) && ids.length() == 0;
+    s.when(std::move(wanted), [&](Script& s) {
       if (!tokenizer.prefix_unless_space) {
         s.append(glyphs_, glyph_of(' '));
         return;
@@ -252,7 +255,8 @@ class PieceMerger {
   // Merges the pairs of the best rank from left to right and finds the next best rank. Ends early
   // where a new pair has to merge before those further right.
   Proc<> emit_walk(const Proc<Num, Num>& find_merge) {
-    const auto rank = engine_.var<Num>("_merge walk rank"), near = engine_.var<Num>("_merge neighbour"),
+    const auto rank = engine_.var<Num>("_merge walk rank"),
+               near = engine_.var<Num>("_merge neighbour"),
                go_on = engine_.var<Num>("_merge walk at");
     return engine_.define<>("_merge best pairs", {}, [&](Script& s) {
       s.set(rank, best_rank_);
@@ -313,7 +317,8 @@ class PieceMerger {
   List<Num> merge_rank_{"_merge rank"}, merge_result_{"_merge result"};
   List<Num> symbols_{"_piece symbols"}, next_{"_piece next"}, previous_{"_piece previous"};
   List<Num> ranks_{"_piece ranks"}, pairs_{"_piece pairs"};  // of the pair that each symbol starts
-  Var<Num> at_{"_merge at"}, pair_{"_merge pair"}, pair_rank_{"_merge pair rank"}, best_rank_{"_merge best rank"};
+  Var<Num> at_{"_merge at"}, pair_{"_merge pair"}, pair_rank_{"_merge pair rank"},
+      best_rank_{"_merge best rank"};
 };
 
 // Cuts the glyphs into pieces and merges each.
@@ -360,7 +365,8 @@ class Cutter {
   // GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
   Proc<> emit_gpt2_end() {
     std::vector<Scalar> classes;
-    for (char32_t letter : table_) classes.emplace_back(static_cast<double>(letter_class(letter)));
+    for (char32_t letter : table_)
+      classes.emplace_back(static_cast<double>(class_number(char_class(letter))));
     classes_ = engine_.list<Num>("_letter classes", std::move(classes));
     const auto run_class = engine_.var<Num>("_cut class"), tail = engine_.var<Num>("_cut tail");
     return engine_.define<>("_find cut", {}, [&](Script& s) {
@@ -397,7 +403,9 @@ class Cutter {
     return classes_[glyphs_[std::move(at)]] == letter_class;
   }
 
-  static constexpr int kSpace = static_cast<int>(LetterClass::space);
+  // From 1, as an item that does not exist is the empty text, which must equal no class.
+  static int class_number(CharClass of_letter) { return static_cast<int>(of_letter) + 1; }
+  static constexpr int kSpace = static_cast<int>(CharClass::space) + 1;
   Sprite& engine_;
   const LetterReader& reader_;
   const std::vector<char32_t>& table_;
@@ -413,7 +421,7 @@ TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer, const L
   LetterReader reader(engine, table);
   PieceMerger merger(engine, tokenizer, table);
   Cutter cutter(engine, reader, table);
-  const auto read = reader.emit(tokenizer);
+  const auto read = reader.emit(tokenizer, ids);
   const auto merge_pieces = cutter.emit(piece_cut(tokenizer), merger.emit(reader.glyphs(), ids));
   return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
     s.call(read, text);

@@ -15,11 +15,21 @@ namespace {
 using namespace blocks;
 using scratch::Monitor;
 
-constexpr int kLines = 8;           // of the conversation's monitor
+constexpr int kLines = 7;           // of the conversation's monitor
 constexpr double kLineWidth = 395;  // pixels of text in one of its rows
 
 const Var<Str> kStatus{"status"}, kUserMessage{"user message"};
 const List<Str> kTranscript{"transcript"}, kConversation{"conversation"};
+
+constexpr std::size_t kTitleBytes = 29;  // what fits beside the buttons
+constexpr std::size_t kSubtitleBytes = 50;
+
+// At most about `bytes` of text, cut between letters.
+std::string shortened(const std::string& text, std::size_t bytes) {
+  if (text.size() <= bytes) return text;
+  while (bytes > 0 && (text[bytes] & 0xC0) == 0x80) --bytes;
+  return text.substr(0, bytes) + "…";
+}
 
 std::string xml_text(std::string_view text) {
   std::string escaped;
@@ -67,27 +77,27 @@ class UiEmitter {
     add_backdrop();
     add_monitor({.mode = Monitor::Mode::normal, .name = "status", .x = 10, .y = 270});
     add_monitor({.mode = Monitor::Mode::normal, .name = "progress", .x = 160, .y = 270});
+    options_.has_tokenizer ? add_conversation() : add_token_lists();
+    add_button("Stop", "stop", "stop", {.x = 107, .width = 64});
     if (options_.has_tokenizer) {
-      add_conversation();
-      add_button("New chat", "new_chat", "new chat", {.x = 193, .y = -103, .width = 90});
-      add_button("Stop", "stop", "stop", {.x = 112, .y = -103, .width = 64});
+      add_button("New chat", "new_chat", "new chat", {.x = 188, .width = 90});
     } else {
-      add_token_lists();
-      add_button("Generate", "generate", "generate", {.x = 190, .y = -103, .width = 96});
-      add_button("Stop", "stop", "stop", {.x = 106, .y = -103, .width = 64});
+      add_button("Generate", "generate", "generate", {.x = 188, .width = 90});
     }
   }
 
  private:
   struct Place {
-    double x, y, width;
+    double x, width;
   };
 
   void add_backdrop() {
     std::string svg(template_file("stage/backdrop.svg"));
-    fill(svg, "title", options_.title);
-    fill(svg, "model", options_.model_name);
-    fill(svg, "parameters", options_.parameters);
+    std::string subtitle = options_.model_name;
+    if (!subtitle.empty() && !options_.parameters.empty()) subtitle += " · ";
+    subtitle += options_.parameters;
+    fill(svg, "title", shortened(options_.title, kTitleBytes));
+    fill(svg, "subtitle", shortened(subtitle, kSubtitleBytes));
     program_.assets["backdrop.svg"] = std::move(svg);
     auto& costumes = stage_.target().costumes;
     costumes.insert(costumes.begin(), {"chat", "backdrop.svg", 240, 180});
@@ -105,7 +115,7 @@ class UiEmitter {
     button.name = name;
     button.costumes.push_back({name, asset, place.width / 2, 13});
     button.x = place.x;
-    button.y = place.y;
+    button.y = 158;  // in the bar at the top
     button.layer = static_cast<int>(program_.targets.size());
     program_.targets.push_back(std::move(button));
     Sprite sprite(program_, program_.targets.size() - 1);
@@ -136,8 +146,9 @@ class UiEmitter {
                  .x = 10,
                  .y = 50,
                  .width = 460,
-                 .height = 214});
-    const auto refresh = emit_refresh(emit_add_lines(emit_add_line()));
+                 .height = 210});
+    const auto add_line = emit_add_line();
+    const auto refresh = emit_refresh(emit_add_lines(add_line));
     stage_.when_flag([&](Script& s) {
       show_state(s);
       s.call(refresh);
@@ -149,6 +160,7 @@ class UiEmitter {
       s.wait(0);  // lets the engine's first block set the status
       s.repeat_until(!is_status("thinking"), [&](Script& s) { s.call(refresh); });
       s.call(refresh);
+      s.when(!is_status("ready"), [&](Script& s) { s.call(add_line, kStatus); });
       hide_state(s);
     });
     stage_.when_received("new chat", [&](Script& s) { s.clear(kConversation); });
@@ -171,10 +183,10 @@ class UiEmitter {
     s.show_variable("status");
     s.show_variable("progress");
   }
-  // An error stays in sight.
+  // The question box covers them.
   static void hide_state(Script& s) {
+    s.hide_variable("status");
     s.hide_variable("progress");
-    s.when(is_status("ready"), [&](Script& s) { s.hide_variable("status"); });
   }
 
   // Adds a finished line; the oldest leaves, as a list's monitor does not scroll by itself.

@@ -1,0 +1,501 @@
+// The tokenizer in blocks against the native one: one project per tokenizer, which encodes texts
+// and prints tokens when its flag is clicked, in the block evaluator, scratch-vm and TurboWarp.
+#include "kernels/text.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <set>
+
+#include "base/file.h"
+#include "kernels/text_tables.h"
+#include "model/word_split.h"
+#include "runtime_ref/block_eval.h"
+#include "sb3/sb3.h"
+
+namespace {
+
+using namespace sb3lm;
+using namespace sb3lm::blocks;
+using scratch::Scalar;
+
+constexpr const char* kCorpus =
+    "Once upon a time, there was a little girl who didn't like to walk. She'd say: \"I'll stay, "
+    "you're going, we've gone; I'm here.\" The cat AND the Cat and THE DOG sat on 12 mats, 345 "
+    "mats and 1,234,567 mats!  Two  spaces and   three.\n\nCaf\u00e9 na\u00efve \u00fcber "
+    "\u2014 \u201cquoted\u201d text\u2026 \U0001F600 smile \U0001F600\n\tthe end, the end, the "
+    "end of the little story about the little girl and the little cat.";
+
+// A tokenizer made by the textbook: the most frequent pair of the corpus becomes a token.
+class Trainer {
+ public:
+  Trainer(Tokenizer& tokenizer, WordSplit split) : tokenizer_(tokenizer) {
+    Tokenizer unmerged = tokenizer;
+    unmerged.prefix_space = false;
+    unmerged.split = WordSplit::none;
+    for (std::string_view piece : split_words(split, kCorpus)) {
+      pieces_.push_back(encode(unmerged, piece, false));
+    }
+  }
+
+  void add_merges(int count) {
+    for (int i = 0; i < count; ++i) {
+      const auto [left, right] = most_frequent_pair();
+      const int result = static_cast<int>(tokenizer_.tokens.size());
+      tokenizer_.tokens.push_back({text(left) + text(right)});
+      tokenizer_.merges.push_back({left, right, result, i});
+      for (std::vector<int>& piece : pieces_) join_pair(piece, left, right, result);
+    }
+  }
+
+ private:
+  const std::string& text(int id) const {
+    return tokenizer_.tokens[static_cast<std::size_t>(id)].text;
+  }
+  std::pair<int, int> most_frequent_pair() const {
+    std::map<std::pair<int, int>, int> counts;
+    for (const auto& piece : pieces_) {
+      for (std::size_t k = 1; k < piece.size(); ++k) ++counts[{piece[k - 1], piece[k]}];
+    }
+    return std::max_element(counts.begin(), counts.end(),
+                            [](const auto& a, const auto& b) { return a.second < b.second; })
+        ->first;
+  }
+  static void join_pair(std::vector<int>& piece, int left, int right, int result) {
+    for (std::size_t k = 1; k < piece.size(); ++k) {
+      if (piece[k - 1] != left || piece[k] != right) continue;
+      piece[k - 1] = result;
+      piece.erase(piece.begin() + static_cast<std::ptrdiff_t>(k));
+    }
+  }
+
+  Tokenizer& tokenizer_;
+  std::vector<std::vector<int>> pieces_;
+};
+
+void add_bytes(Tokenizer& tokenizer, TokenType type) {
+  for (std::size_t b = 0; b < 256; ++b) {
+    tokenizer.byte_token[b] = static_cast<int>(tokenizer.tokens.size());
+    tokenizer.tokens.push_back({std::string(1, static_cast<char>(b)), type});
+  }
+}
+
+Tokenizer letters_and_bytes() {
+  Tokenizer tokenizer;
+  tokenizer.kind = TokenizerKind::spaced_bpe;
+  for (const char* name : {"<unk>", "<s>", "</s>"}) {
+    tokenizer.tokens.push_back({name, TokenType::special});
+  }
+  tokenizer.unknown = 0;
+  tokenizer.bos = 1;
+  add_bytes(tokenizer, TokenType::byte);
+  std::vector<char32_t> letters;
+  decode_utf8(kCorpus, letters);
+  for (char32_t c : std::set<char32_t>(letters.begin(), letters.end())) {
+    if (c == '\n' || c == '\t') continue;  // these have only their bytes
+    tokenizer.alphabet[utf8(c)] = static_cast<int>(tokenizer.tokens.size());
+    tokenizer.tokens.push_back({utf8(c)});
+  }
+  return tokenizer;
+}
+
+void sort_merges(Tokenizer& tokenizer) {
+  std::sort(tokenizer.merges.begin(), tokenizer.merges.end(), [](const Merge& a, const Merge& b) {
+    return std::pair(a.left, a.right) < std::pair(b.left, b.right);
+  });
+}
+
+// Every pair whose text is a token, as llama2.c merges; `rank_of` the result's id.
+template <class Rank>
+void merge_every_pair(Tokenizer& tokenizer, int first_letter, Rank rank_of) {
+  tokenizer.merges.clear();
+  std::map<std::string, int> id_of;
+  const int count = static_cast<int>(tokenizer.tokens.size());
+  const auto text = [&](int id) { return tokenizer.tokens[static_cast<std::size_t>(id)].text; };
+  for (int id = first_letter; id < count; ++id) id_of.emplace(text(id), id);
+  for (int left = first_letter; left < count; ++left) {
+    for (int right = first_letter; right < count; ++right) {
+      const auto found = id_of.find(text(left) + text(right));
+      if (found == id_of.end()) continue;
+      tokenizer.merges.push_back({left, right, found->second, rank_of(found->second, left)});
+    }
+  }
+}
+
+constexpr int kFirstLetter = 259;
+
+// Words are not cut, merges cross spaces, several results share a rank.
+Tokenizer uncut_tokenizer() {
+  Tokenizer tokenizer = letters_and_bytes();
+  tokenizer.prefix_space = true;
+  tokenizer.strip_leading_space = true;
+  Trainer(tokenizer, WordSplit::none).add_merges(120);
+  merge_every_pair(tokenizer, kFirstLetter, [](int result, int) { return 1000 + result / 3; });
+  sort_merges(tokenizer);
+  return tokenizer;
+}
+
+// The same, but no token has a space inside, so that the blocks may cut.
+Tokenizer cuttable_tokenizer() {
+  Tokenizer tokenizer = letters_and_bytes();
+  tokenizer.prefix_space = true;
+  tokenizer.prefix_only_at_start = true;
+  Trainer(tokenizer, WordSplit::before_space).add_merges(120);
+  merge_every_pair(tokenizer, kFirstLetter, [](int result, int) { return result; });
+  sort_merges(tokenizer);
+  return tokenizer;
+}
+
+Tokenizer word_tokenizer() {
+  Tokenizer tokenizer = letters_and_bytes();
+  tokenizer.split = WordSplit::before_space;
+  tokenizer.prefix_space = true;
+  tokenizer.prefix_unless_space = true;
+  for (int byte : {0x0A, 0xE2}) tokenizer.byte_token[static_cast<std::size_t>(byte)] = -1;
+  tokenizer.unknown = -1;
+  Trainer(tokenizer, WordSplit::before_space).add_merges(120);
+  sort_merges(tokenizer);
+  return tokenizer;
+}
+
+// Several merges with ranks of their own give the same token.
+Tokenizer byte_tokenizer() {
+  Tokenizer tokenizer;
+  tokenizer.kind = TokenizerKind::byte_bpe;
+  tokenizer.split = WordSplit::gpt2;
+  add_bytes(tokenizer, TokenType::normal);
+  Trainer(tokenizer, WordSplit::gpt2).add_merges(150);
+  merge_every_pair(tokenizer, 0, [](int result, int left) { return result * 1000 + left; });
+  sort_merges(tokenizer);
+  tokenizer.tokens.push_back({"<|end|>", TokenType::special});
+  return tokenizer;
+}
+
+std::vector<std::string> tricky_texts() {
+  return {"",
+          " ",
+          "a",
+          "A",
+          "aAaAbB",
+          "the THE The tHE",
+          "7",
+          "0123456789",
+          "-1 1e5 0x10 Infinity NaN .5",
+          "  leading and trailing  ",
+          "\n",
+          "line\nline\n\nline \n end\n",
+          "tab\tand\r\nreturn \t x",
+          "I'll you're we've she'd it's don't I'm 'twas 'S 'LL rock'n'roll '''s' 'x 'l 're",
+          "a  b   c    d",
+          "x !? x!?  !? 12ab34 12 ab",
+          "unknown letter",
+          "next costume",
+          "caf\u00e9 Caf\u00c9 cafe\u0301 na\u00efve \u00df\u1e9e",
+          "\u2014\u2018\u2019\u201c\u201d\u2026\u20ac\u2122 a\u00a0b \u2003c",
+          "\u0416\u0443\u043a \u4e2d\u6587 \uff17 \u3000 \ufeff5 \ufffd \ud7ff \ue000",
+          "\U0001F600 \U0001F600\U0001F600 smile \U0001F680 \U0001F468\u200d\U0001F469 x",
+          std::string(300, 'a'),
+          std::string(40, ' ') + "x" + std::string(40, '!'),
+          kCorpus};
+}
+
+std::vector<std::string> random_texts(std::uint32_t seed) {
+  const std::vector<std::string> parts = {
+      "the",    " ",   " ",   "  ",  "little", "Girl",   "\n",         "1",      "23",
+      "'ll",    "'s",  "!",   ",",   ".",      "e",      "t",          "T",      "\u00e9",
+      "\u2014", "end", "a",   "o",   "n",      "\t",     "\U0001F600", "\u4e2d", "\U0001F680",
+      "d",      "lit", "tle", " th", "e ",     "\u00a0", "(",          "?\""};
+  std::mt19937 random(seed);
+  std::vector<std::string> texts(40);
+  for (std::string& text : texts) {
+    for (std::size_t n = random() % 40; n > 0; --n) text += parts[random() % parts.size()];
+  }
+  return texts;
+}
+
+// Token sequences, each ended by a token that shows what waits for its last byte.
+std::vector<std::vector<int>> token_samples(const Tokenizer& tokenizer, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  const int end = tokenizer.byte_token['!'];
+  std::vector<std::vector<int>> samples;
+  for (const char* text : {" Hello the end", "caf\u00e9 \u20ac\U0001F600 \U0001F680 ok", "  x"}) {
+    samples.push_back(encode(tokenizer, text, false));
+  }
+  for (int i = 0; i < 40; ++i) {
+    std::vector<int> ids;
+    for (std::size_t n = random() % 30; n > 0; --n) {
+      const bool high_byte = random() % 2 == 0;
+      const int byte = tokenizer.byte_token[128 + random() % 128];
+      const auto any = static_cast<int>(random() % tokenizer.tokens.size());
+      // Scratch's reader of projects removes backspaces.
+      if (any == tokenizer.byte_token['\b']) continue;
+      ids.push_back(high_byte && byte >= 0 ? byte : any);
+    }
+    samples.push_back(std::move(ids));
+  }
+  for (std::vector<int>& ids : samples) ids.push_back(end);
+  return samples;
+}
+
+// What a browser shows of bytes that may be broken: each maximal part of a broken sequence is one
+// U+FFFD (the Unicode standard, section 3.9).
+std::string repaired(std::string_view bytes) {
+  std::string text;
+  std::vector<char32_t> one;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::size_t size = 4;
+    while (size > 0 && !(at + size <= bytes.size() && decode_utf8(bytes.substr(at, size), one) &&
+                         one.size() == 1)) {
+      --size;
+    }
+    if (size > 0) {
+      text += bytes.substr(at, size);
+      at += size;
+      continue;
+    }
+    text += utf8(kReplacement);
+    const auto begins_letter = [&](std::size_t length) {
+      for (const char* tail : {"\x80", "\x90", "\xA0", "\x8F", "\x80\x80", "\x90\x80", "\xA0\x80",
+                               "\x80\x80\x80", "\x90\x80\x80"}) {
+        if (decode_utf8(std::string(bytes.substr(at, length)) + tail, one) && one.size() == 1) {
+          return true;
+        }
+      }
+      return false;
+    };
+    size = 1;
+    while (at + size < bytes.size() && size < 3 && begins_letter(size + 1)) ++size;
+    at += size;
+  }
+  return text;
+}
+
+struct Case {
+  const char* name;
+  Tokenizer tokenizer;
+  std::vector<std::string> texts;
+  std::vector<std::vector<int>> samples;
+};
+
+std::vector<Case> make_cases() {
+  std::vector<Case> cases;
+  cases.push_back({"uncut", uncut_tokenizer(), tricky_texts(), {}});
+  cases.push_back({"cuttable", cuttable_tokenizer(), tricky_texts(), {}});
+  cases.push_back({"words", word_tokenizer(), tricky_texts(), {}});
+  cases.push_back({"bytes", byte_tokenizer(), tricky_texts(), {}});
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto seed = static_cast<std::uint32_t>(i);
+    for (std::string& text : random_texts(seed)) cases[i].texts.push_back(std::move(text));
+    cases[i].samples = token_samples(cases[i].tokenizer, seed);
+  }
+  return cases;
+}
+
+struct Results {
+  std::vector<double> ids, ends;  // of all texts; where each one's ids end
+  std::vector<std::string> printed;
+};
+
+// Letters that blocks have to assemble from bytes are those of the table; one byte is a token.
+std::string printed_letters(std::vector<char32_t> letters, const std::string& text) {
+  for (char32_t c = 0; c < 0x80; ++c) letters.push_back(c);
+  std::sort(letters.begin(), letters.end());
+  return as_blocks_see(letters, text);
+}
+
+Results expected_results(const Case& test) {
+  Results results;
+  const std::vector<char32_t> letters = letter_table(test.tokenizer);
+  for (const std::string& text : test.texts) {
+    for (int id : encode(test.tokenizer, as_blocks_see(letters, text), false)) {
+      results.ids.push_back(id);
+    }
+    results.ends.push_back(static_cast<double>(results.ids.size()));
+  }
+  for (const std::vector<int>& ids : test.samples) {
+    results.printed.push_back(printed_letters(letters, repaired(decode(test.tokenizer, ids))));
+  }
+  return results;
+}
+
+std::vector<Scalar> sample_items(const Case& test) {
+  std::vector<Scalar> items;
+  for (const std::vector<int>& ids : test.samples) {
+    for (int id : ids) items.emplace_back(static_cast<double>(id));
+    items.emplace_back(-1.0);
+  }
+  return items;
+}
+
+scratch::Program make_project(const Case& test) {
+  scratch::Program program;
+  program.targets.resize(2);
+  program.targets[0].name = "Stage";
+  program.targets[0].is_stage = true;
+  program.targets[0].costumes.push_back({"backdrop", "letter.svg"});
+  program.targets[1].name = "engine";
+  program.targets[1].visible = false;
+  Sprite stage(program, 0), engine(program, 1);
+  const auto status = stage.var<Str>("status", "");
+  const auto all_ids = stage.list<Num>("all ids"), ends = stage.list<Num>("ends");
+  const auto printed = stage.list<Str>("printed");
+  const auto texts = stage.list<Str>("texts", {test.texts.begin(), test.texts.end()});
+  const auto samples = stage.list<Num>("samples", sample_items(test));
+  const auto ids = engine.list<Num>("ids");
+  const auto at = engine.var<Num>("at"), k = engine.var<Num>("k");
+  const auto text = engine.var<Str>("text", "");
+  const auto tokenize = emit_tokenize(engine, test.tokenizer, ids);
+  const auto detokenize = emit_detokenize(engine, test.tokenizer, text);
+  const auto encode_all = engine.define<>("encode all", {}, [&](Script& s) {
+    s.set(at, 1);
+    s.repeat(texts.length(), [&](Script& s) {
+      s.clear(ids);
+      s.call(tokenize.encode, texts[at]);
+      s.set(k, 1);
+      s.repeat(ids.length(), [&](Script& s) {
+        s.append(all_ids, ids[k]);
+        s.change(k, 1);
+      });
+      s.append(ends, all_ids.length());
+      s.change(at, 1);
+    });
+  });
+  const auto begin_sample = [&](Script& s) {
+    s.set(text, "");
+    s.call(detokenize.begin);
+  };
+  const auto print_all = engine.define<>("print all", {}, [&](Script& s) {
+    begin_sample(s);
+    s.set(at, 1);
+    s.repeat(samples.length(), [&](Script& s) {
+      s.when_else(
+          samples[at] < 0,
+          [&](Script& s) {
+            s.append(printed, text);
+            begin_sample(s);
+          },
+          [&](Script& s) { s.call(detokenize.print, samples[at]); });
+      s.change(at, 1);
+    });
+  });
+  engine.when_flag([&](Script& s) {
+    s.set(status, "working");
+    for (const auto* list : {&all_ids, &ends}) s.clear(*list);
+    s.clear(printed);
+    s.call(encode_all);
+    s.call(print_all);
+    s.set(status, "ready");
+  });
+  return program;
+}
+
+void check_results(const Case& test, const Results& got) {
+  const Results expected = expected_results(test);
+  REQUIRE(got.ends.size() == expected.ends.size());
+  const auto part = [](const Results& results, std::size_t i) {
+    const auto begin = i == 0 ? 0 : static_cast<std::ptrdiff_t>(results.ends[i - 1]);
+    return std::vector<double>(results.ids.begin() + begin,
+                               results.ids.begin() + static_cast<std::ptrdiff_t>(results.ends[i]));
+  };
+  for (std::size_t i = 0; i < test.texts.size(); ++i) {
+    INFO(test.name, ": text ", test.texts[i]);
+    CHECK(part(got, i) == part(expected, i));
+  }
+  REQUIRE(got.printed.size() == expected.printed.size());
+  for (std::size_t i = 0; i < got.printed.size(); ++i) {
+    INFO(test.name, ": sample ", i);
+    CHECK(got.printed[i] == expected.printed[i]);
+  }
+}
+
+std::string project_bytes(const Case& test) {
+  SilentProgress progress;
+  return write_sb3(make_project(test), 6, progress);
+}
+
+// The projects of all cases through the harness in one go; nothing if its machine is missing.
+void check_in_vm(const std::string& vm) {
+  const std::vector<Case> cases = make_cases();
+  const auto folder = std::filesystem::temp_directory_path() / ("sb3lm-text-test-" + vm);
+  std::filesystem::create_directories(folder);
+  nlohmann::json jobs = nlohmann::json::array();
+  for (const Case& test : cases) {
+    const std::string file = (folder / (std::string(test.name) + ".sb3")).string();
+    write_file(file, project_bytes(test));
+    jobs.push_back({{"file", file},
+                    {"request", {{"raw", true}, {"read_lists", {"all ids", "ends", "printed"}}}}});
+  }
+  write_file(folder / "jobs.json", nlohmann::json{{"jobs", jobs}}.dump());
+  const std::string command =
+      fmt::format("node '{}/tools/vm/run.mjs' --vm {} --batch '{}' > '{}'", SB3LM_SOURCE_DIR, vm,
+                  (folder / "jobs.json").string(), (folder / "results.json").string());
+  const int code = std::system(command.c_str()) >> 8;
+  if (code == 4 || code == 127) {
+    MESSAGE("skipped: ", vm, " is not installed (tools/setup)");
+    return;
+  }
+  REQUIRE(code == 0);
+  std::ifstream stream(folder / "results.json");
+  const auto results = nlohmann::json::parse(stream);
+  std::filesystem::remove_all(folder);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const auto& lists = results.at(i).at("lists");
+    check_results(cases[i], {lists.at("all ids").get<std::vector<double>>(),
+                             lists.at("ends").get<std::vector<double>>(),
+                             lists.at("printed").get<std::vector<std::string>>()});
+  }
+}
+
+}  // namespace
+
+TEST_CASE("cuts and merge lists take the forms that the cases are meant for") {
+  using Result = MergeLists::Result;
+  CHECK(piece_cut(uncut_tokenizer()) == Cut::none);
+  CHECK(piece_cut(cuttable_tokenizer()) == Cut::space_after_letter);
+  CHECK(piece_cut(word_tokenizer()) == Cut::every_space);
+  CHECK(piece_cut(byte_tokenizer()) == Cut::gpt2);
+  CHECK(merge_lists(uncut_tokenizer()).kind == Result::by_merge);
+  CHECK(merge_lists(cuttable_tokenizer()).kind == Result::is_rank);
+  CHECK(merge_lists(byte_tokenizer()).kind == Result::by_rank);
+}
+
+TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, within its bound") {
+  Tokenizer tokenizer = word_tokenizer();
+  const auto has = [](const std::vector<char32_t>& letters, char32_t c) {
+    return std::binary_search(letters.begin(), letters.end(), c);
+  };
+  CHECK(has(letter_table(tokenizer), 0x1F600));
+  CHECK(has(letter_table(tokenizer), '\n'));
+  CHECK_FALSE(has(letter_table(tokenizer), 0x1F680));
+  CHECK(as_blocks_see(letter_table(tokenizer), "a\U0001F680b") == "a\ufffdb");
+  for (char32_t c = 0x4E00; c < 0x5E00; ++c) tokenizer.tokens.push_back({utf8(c)});
+  CHECK(letter_table(tokenizer).size() == kMaxLetters);
+}
+
+TEST_CASE("block evaluator: ids and texts equal the native tokenizer's") {
+  for (const Case& test : make_cases()) {
+    const std::string bytes = project_bytes(test);
+    const Bytes view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+    BlockEvaluator evaluator(read_sb3(test.name, view));
+    evaluator.green_flag();
+    REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100'000));
+    Results got{evaluator.list_numbers("all ids"), evaluator.list_numbers("ends"), {}};
+    for (std::size_t i = 0; i < evaluator.list_size("printed"); ++i) {
+      got.printed.push_back(std::get<std::string>(evaluator.list_item("printed", i)));
+    }
+    check_results(test, got);
+  }
+}
+
+TEST_CASE("scratch-vm: ids and texts equal the native tokenizer's") {
+  check_in_vm("scratch");
+}
+
+TEST_CASE("TurboWarp: ids and texts equal the native tokenizer's") {
+  check_in_vm("turbowarp");
+}
