@@ -1,6 +1,6 @@
-// Runs a Program read back from an .sb3 natively, with Scratch's exact semantics: casts, comparison,
-// list indexing, rounding, threads and yields. The numbers are bit-identical to scratch-vm's and
-// TurboWarp's.
+// Runs a Program read back from an .sb3 natively, with Scratch's exact semantics: casts,
+// comparison, list indexing, rounding, threads and yields. The numbers are bit-identical to
+// scratch-vm's and TurboWarp's.
 #pragma once
 
 #include <cstddef>
@@ -39,13 +39,20 @@ class BlockEvaluator {
 
   /// By name, wherever they live. Throw Error(bug) if there is no such name.
   scratch::Scalar variable(std::string_view name) const;
-  double number(std::string_view name) const;       // cast as Scratch does
-  std::string text(std::string_view name) const;    // cast as Scratch does
+  double number(std::string_view name) const;     // cast as Scratch does
+  std::string text(std::string_view name) const;  // cast as Scratch does
   void set_variable(std::string_view name, scratch::Scalar value);
   std::size_t list_size(std::string_view name) const;
   scratch::Scalar list_item(std::string_view name, std::size_t index) const;  // from 0
   std::vector<double> list_numbers(std::string_view name) const;
   void set_list(std::string_view name, const std::vector<scratch::Scalar>& items);
+
+  /// A step that runs more instructions than this throws bad_input: an endless loop in a block
+  /// that runs without screen refresh. Unlimited unless set.
+  void limit_blocks(std::size_t per_step);
+  /// Items that `add` fills a list up to: 200,000 unless set, as in scratch-vm. TurboWarp has no
+  /// limit.
+  void limit_lists(std::size_t items);
 
  private:
   struct Impl;

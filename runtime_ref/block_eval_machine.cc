@@ -1,0 +1,374 @@
+#include "runtime_ref/block_eval_machine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace sb3lm::eval {
+namespace {
+
+constexpr std::size_t kMaxFrames = 20000;
+// How far up scratch-vm looks for the same procedure to call it recursive.
+constexpr std::size_t kRecursionWindow = 5;
+
+void replace_item(ItemList& list, const Value& index, Value item) {
+  const std::size_t at = to_index(index, list.size());
+  if (at != 0) list.replace(at, std::move(item));
+}
+
+void insert_item(ItemList& list, const Value& index, Value item, std::size_t limit) {
+  const std::size_t at = to_index(index, list.size() + 1);
+  if (at == 0 || at > limit) return;
+  list.insert(at, std::move(item));
+  if (list.size() > limit) list.pop();
+}
+
+void erase_item(ItemList& list, const Value& index) {
+  if (index.is_text() && index.str() == "all") return list.clear();
+  const std::size_t at = to_index(index, list.size());
+  if (at != 0) list.erase(at);
+}
+
+}  // namespace
+
+Machine::Machine(const scratch::Program& program)
+    : world_(program), project_(compile(program, world_)) {
+  for (std::size_t i = 0; i < world_.actors.size(); ++i) order_.push_back(i);
+  std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+    return world_.actors[a].layer < world_.actors[b].layer;
+  });
+}
+
+void Machine::green_flag() {
+  stop_all();
+  world_.timer_start = world_.clock.now();
+  world_.answer = Text();
+  start_hats(scratch::Op::when_flag, "");
+}
+
+void Machine::broadcast(const std::string& message) {
+  start_hats(scratch::Op::when_received, lower_case(Text(message)));
+}
+
+bool Machine::step() {
+  blocks_left_ = blocks_per_step_;
+  // Threads that start meanwhile join the end and still run in this pass.
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    const ThreadPtr thread = threads_[i];
+    if (!thread->done) run(thread);
+  }
+  std::erase_if(threads_, [](const ThreadPtr& thread) { return thread->done; });
+  return skip_time();
+}
+
+// While all threads only wait, the clock need not be waited for.
+bool Machine::skip_time() {
+  double earliest = HUGE_VAL;
+  bool only_waiting = true, only_answers = true;
+  for (const ThreadPtr& thread : threads_) {
+    if (thread->wait == Thread::Wait::none) only_waiting = false;
+    if (thread->wait == Thread::Wait::time) earliest = std::fmin(earliest, thread->wake);
+    if (thread->wait != Thread::Wait::answer) only_answers = false;
+  }
+  if (threads_.empty() || only_answers) return false;
+  if (!only_waiting) return true;
+  // Threads that wait for a thread which waits for an answer wait for the answer, too.
+  if (earliest < HUGE_VAL) world_.clock.skip_to(earliest);
+  return earliest < HUGE_VAL || questions_.empty();
+}
+
+bool Machine::answer(std::string_view text) {
+  if (questions_.empty()) return false;
+  world_.answer = Text(std::string(text));
+  Thread& thread = *questions_.front().thread;
+  thread.wait = Thread::Wait::none;
+  ++thread.at;
+  questions_.erase(questions_.begin());
+  return true;
+}
+
+std::string Machine::question() const {
+  return questions_.empty() ? "" : questions_[0].text;
+}
+
+std::vector<ThreadPtr> Machine::start_hats(scratch::Op hat, const std::string& message) {
+  std::vector<ThreadPtr> started;
+  for (auto actor = order_.rbegin(); actor != order_.rend(); ++actor) {
+    for (const CompiledScript& script : project_.scripts) {
+      if (script.actor != *actor || script.hat != hat || script.message != message) continue;
+      started.push_back(start(script));
+    }
+  }
+  return started;
+}
+
+// A script that runs already starts again in its old place.
+ThreadPtr Machine::start(const CompiledScript& script) {
+  auto thread = std::make_shared<Thread>();
+  thread->script = &script;
+  thread->at = script.start;
+  for (ThreadPtr& old : threads_) {
+    if (old->script != &script) continue;
+    std::erase_if(questions_, [&](const Question& asked) { return asked.thread == old; });
+    old = thread;
+    return thread;
+  }
+  threads_.push_back(thread);
+  return thread;
+}
+
+void Machine::run(const ThreadPtr& shared) {
+  Thread& thread = *shared;
+  Scope scope;
+  scope.arguments =
+      thread.frames.empty() ? nullptr : thread.arguments.data() + thread.frames.back().arguments;
+  while (true) {
+    if (blocks_left_-- == 0) {
+      fail(Fault::bad_input, "a script ran {} blocks without a pause", blocks_per_step_);
+    }
+    const Instruction& now = project_.instructions[thread.at];
+    switch (now.code) {
+      case Code::set:
+        if (now.a->gives_number()) {
+          now.variable->set(now.a->raw(scope));
+        } else {
+          *now.variable = now.a->value(scope);
+        }
+        ++thread.at;
+        break;
+      case Code::change:
+        now.variable->set(to_number(*now.variable) + now.a->number(scope));
+        ++thread.at;
+        break;
+      case Code::replace_number: {
+        const double index = now.a->number(scope), item = now.b->raw(scope);
+        const std::size_t at = number_to_index(index, now.list->size());
+        if (at != 0) now.list->replace(at, item);
+        ++thread.at;
+        break;
+      }
+      case Code::jump:
+        thread.at = now.target;
+        break;
+      case Code::unless:
+        thread.at = now.a->boolean(scope) ? thread.at + 1 : now.target;
+        break;
+      case Code::when:
+        thread.at = now.a->boolean(scope) ? now.target : thread.at + 1;
+        break;
+      case Code::repeat_begin:
+        thread.loops.push_back(round_half_up(now.a->number(scope)));
+        ++thread.at;
+        break;
+      case Code::repeat_next:
+        if (--thread.loops.back() >= 0) {
+          ++thread.at;
+        } else {
+          thread.loops.pop_back();
+          thread.at = now.target;
+        }
+        break;
+      case Code::loop:
+        thread.at = now.target;
+        if (!thread.warp) return;
+        break;
+      default:
+        if (!control(shared, now, scope)) return;
+        break;
+    }
+  }
+}
+
+bool Machine::control(const ThreadPtr& shared, const Instruction& now, Scope& scope) {
+  Thread& thread = *shared;
+  switch (now.code) {
+    case Code::call:
+      return call(thread, now, scope);
+    case Code::finish:
+    case Code::stop_script:
+      return leave(thread, scope);
+    case Code::wait:
+      return wait_seconds(thread, now, scope);
+    case Code::broadcast:
+    case Code::broadcast_wait:
+      return send(shared, now, scope);
+    case Code::ask:
+      return ask(shared, now, scope);
+    case Code::stop_all:
+      stop_all();
+      return false;
+    case Code::wait_until:
+      if (!now.a->boolean(scope)) return false;
+      break;
+    case Code::stop_others:
+      stop_others(thread);
+      break;
+    case Code::evaluate:
+      now.a->value(scope);
+      break;
+    case Code::switch_costume:
+      world_.switch_costume(world_.actors[thread.script->actor], now.a->value(scope));
+      break;
+    case Code::go_front:
+    case Code::go_back:
+      move_layer(thread.script->actor, now.code == Code::go_front);
+      break;
+    case Code::reset_timer:
+      world_.timer_start = world_.clock.now();
+      break;
+    default:
+      data(now, scope);
+      break;
+  }
+  ++thread.at;
+  return true;
+}
+
+void Machine::data(const Instruction& now, const Scope& scope) {
+  switch (now.code) {
+    case Code::append:
+      if (now.list->size() < world_.list_limit) now.list->append(now.a->value(scope));
+      break;
+    case Code::clear:
+      now.list->clear();
+      break;
+    case Code::erase:
+      erase_item(*now.list, now.a->value(scope));
+      break;
+    case Code::replace: {
+      const Value index = now.a->value(scope);
+      replace_item(*now.list, index, now.b->value(scope));
+      break;
+    }
+    case Code::insert: {
+      Value item = now.a->value(scope);
+      insert_item(*now.list, now.b->value(scope), std::move(item), world_.list_limit);
+      break;
+    }
+    default:
+      check(false, "an instruction that nothing runs");
+  }
+}
+
+bool Machine::wait_seconds(Thread& thread, const Instruction& now, const Scope& scope) {
+  if (thread.wait == Thread::Wait::none) {
+    thread.wake = world_.clock.now() + std::fmax(0, now.a->number(scope));
+    thread.wait = Thread::Wait::time;
+    return false;
+  }
+  if (world_.clock.now() < thread.wake) return false;
+  thread.wait = Thread::Wait::none;
+  ++thread.at;
+  return true;
+}
+
+bool Machine::send(const ThreadPtr& shared, const Instruction& now, const Scope& scope) {
+  Thread& thread = *shared;
+  if (thread.wait == Thread::Wait::threads) return wait_for_threads(thread);
+  const std::string message = lower_case(now.a->text(scope));
+  const auto& known = project_.broadcasts;
+  std::vector<ThreadPtr> started;
+  if (std::find(known.begin(), known.end(), message) != known.end()) {
+    started = start_hats(scratch::Op::when_received, message);
+  }
+  if (now.code == Code::broadcast || started.empty()) {
+    ++thread.at;
+    return true;
+  }
+  thread.awaited = std::move(started);
+  thread.wait = Thread::Wait::threads;
+  return wait_for_threads(thread);
+}
+
+bool Machine::wait_for_threads(Thread& thread) {
+  // Threads count as running until the pass in which they end is over.
+  const bool waiting =
+      std::any_of(thread.awaited.begin(), thread.awaited.end(), [&](const ThreadPtr& awaited) {
+        return std::find(threads_.begin(), threads_.end(), awaited) != threads_.end();
+      });
+  if (waiting) return false;
+  thread.awaited.clear();
+  thread.wait = Thread::Wait::none;
+  ++thread.at;
+  return true;
+}
+
+bool Machine::ask(const ThreadPtr& shared, const Instruction& now, const Scope& scope) {
+  if (shared->wait == Thread::Wait::none) {
+    questions_.push_back({shared, now.a->text(scope).str()});
+    shared->wait = Thread::Wait::answer;
+  }
+  return false;
+}
+
+bool Machine::call(Thread& thread, const Instruction& now, Scope& scope) {
+  const CompiledProcedure& procedure = project_.procedures[now.target];
+  if (thread.frames.size() >= kMaxFrames) {
+    fail(Fault::bad_input, "'{}' calls itself more than {} deep", procedure.code, kMaxFrames);
+  }
+  const std::size_t base = thread.arguments.size();
+  for (const Expr* argument : now.arguments) {
+    Value value = argument->value(scope);
+    thread.arguments.push_back(std::move(value));
+    // Growing moves the arguments that the next expression reads.
+    if (!thread.frames.empty()) {
+      scope.arguments = thread.arguments.data() + thread.frames.back().arguments;
+    }
+  }
+  const bool recursive = is_recursive(thread, now.target);
+  thread.frames.push_back({thread.at + 1, now.target, base, thread.loops.size(), thread.warp});
+  thread.warp = thread.warp || procedure.warp;
+  thread.at = procedure.start;
+  scope.arguments = thread.arguments.data() + base;
+  return thread.warp || !recursive;
+}
+
+bool Machine::is_recursive(const Thread& thread, std::size_t procedure) const {
+  const std::size_t depth = thread.frames.size();
+  for (std::size_t up = 0; up < std::min(depth, kRecursionWindow); ++up) {
+    if (thread.frames[depth - 1 - up].procedure == procedure) return true;
+  }
+  return false;
+}
+
+bool Machine::leave(Thread& thread, Scope& scope) {
+  if (thread.frames.empty()) {
+    thread.done = true;
+    return false;
+  }
+  const Frame frame = thread.frames.back();
+  thread.frames.pop_back();
+  thread.arguments.resize(frame.arguments);
+  thread.loops.resize(frame.loops);
+  thread.warp = frame.caller_warps;
+  thread.at = frame.back;
+  scope.arguments =
+      thread.frames.empty() ? nullptr : thread.arguments.data() + thread.frames.back().arguments;
+  return true;
+}
+
+void Machine::stop_all() {
+  for (const ThreadPtr& thread : threads_) thread->done = true;
+  threads_.clear();
+  questions_.clear();
+}
+
+void Machine::stop_others(const Thread& thread) {
+  for (const ThreadPtr& other : threads_) {
+    if (other.get() != &thread && other->script->actor == thread.script->actor) kill(*other);
+  }
+}
+
+void Machine::kill(Thread& thread) {
+  thread.done = true;
+  std::erase_if(questions_, [&](const Question& asked) { return asked.thread.get() == &thread; });
+}
+
+void Machine::move_layer(std::size_t actor, bool front) {
+  if (actor == 0) return;  // the stage is always at the back
+  std::erase(order_, actor);
+  order_.insert(front ? order_.end() : order_.begin() + 1, actor);
+}
+
+}  // namespace sb3lm::eval
