@@ -41,6 +41,15 @@ WorkspaceSizes sizes_of(const Layout& layout) {
           .cache = static_cast<std::size_t>(layout.cache)};
 }
 
+std::string parameter_text(const Model& model) {
+  double count = 0;
+  for (const auto& [key, shape] : expected_tensors(model.spec)) {
+    count += static_cast<double>(shape.rows) * shape.cols;
+  }
+  if (count >= 1e6) return fmt::format("{:.1f} million parameters", count / 1e6);
+  return fmt::format("{:.0f} thousand parameters", count / 1e3);
+}
+
 std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
@@ -80,7 +89,11 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .text = text,
                         .model = model,
                         .layout = layout});
-  add_chat_ui(program, {});
+  add_chat_ui(program, {.title = options.title,
+                        .model_name = model.spec.family,
+                        .parameters = parameter_text(model),
+                        .has_tokenizer = model.tokenizer.present(),
+                        .is_chat = model.chat.present()});
   return program;
 }
 

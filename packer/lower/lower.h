@@ -14,6 +14,7 @@ struct LowerOptions {
   std::string encoding = "hex";  // text form of the codes
   std::string title;
   std::string version;  // of this program, for `model info`
+  std::string bits;              // --bits as given, for `model info`
 };
 
 /// Throws unsupported for what the blocks cannot hold.

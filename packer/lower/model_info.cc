@@ -1,6 +1,9 @@
 #include "lower/model_info.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "kernels/text_tables.h"
 
 namespace sb3lm {
 namespace {
@@ -97,11 +100,29 @@ Json template_json(const std::vector<TemplatePart>& parts) {
   return json;
 }
 
+const char* merge_results(const Tokenizer& tokenizer) {
+  switch (merge_lists(tokenizer).kind) {
+    case MergeLists::Result::is_rank:
+      return "rank";
+    case MergeLists::Result::by_rank:
+      return "by rank";
+    case MergeLists::Result::by_merge:
+      return "by merge";
+  }
+  return "";
+}
+
 Json tokenizer_json(const Tokenizer& t) {
   if (!t.present()) return nullptr;
   const char* split = t.split == WordSplit::none           ? "none"
                       : t.split == WordSplit::before_space ? "before space"
                                                            : "gpt2";
+  Json special = Json::object();
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    if (t.tokens[id].type == TokenType::special) special[std::to_string(id)] = t.tokens[id].text;
+  }
+  const bool any_byte =
+      std::any_of(t.byte_token.begin(), t.byte_token.end(), [](int id) { return id >= 0; });
   return {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
           {"split", split},
           {"unknown", t.unknown},
@@ -110,7 +131,10 @@ Json tokenizer_json(const Tokenizer& t) {
           {"strip_leading_space", t.strip_leading_space},
           {"bos", t.bos},
           {"add_bos", t.add_bos},
-          {"stop_ids", t.stop_ids}};
+          {"stop_ids", t.stop_ids},
+          {"special", std::move(special)},
+          {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
+          {"merge_results", merge_results(t)}};
 }
 
 }  // namespace
@@ -122,6 +146,7 @@ std::string write_model_info(const Model& model, const Layout& layout,
   const Json info = {{"format", kFormat},
                      {"version", options.version},
                      {"title", options.title},
+                     {"bits", options.bits},
                      {"spec", spec_json(model.spec)},
                      {"conventions", model.conventions},
                      {"context", layout.context},

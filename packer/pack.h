@@ -1,0 +1,27 @@
+// The whole way from a checkpoint to the bytes of an .sb3, on one page.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/progress.h"
+#include "import/import.h"
+#include "lower/lower.h"
+#include "model/model.h"
+
+namespace sb3lm {
+
+struct PackRequest {
+  LowerOptions lower;
+  std::string bits;        // float weights: "1" to "8", or "float"; empty: 8
+  int deflate_level = 12;  // 1 to 12
+};
+
+/// Imports, and quantises what is not quantised yet as `bits` says. Throws usage for other `bits`.
+Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
+                 const std::string& bits, Progress& progress);
+
+/// The .sb3 of a loaded model.
+std::string pack(const Model& model, const PackRequest& request, Progress& progress);
+
+}  // namespace sb3lm

@@ -1,0 +1,173 @@
+#include "unpack/read_tokenizer.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+using Json = nlohmann::json;
+
+// The length of a text that is exactly one UTF-8 code point.
+bool is_one_code_point(const std::string& text) {
+  if (text.empty()) return false;
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t size = lead < 0x80   ? 1
+                           : lead < 0xC0 ? 0
+                           : lead < 0xE0 ? 2
+                           : lead < 0xF0 ? 3
+                                         : 4;
+  return text.size() == size;
+}
+
+class TokenizerReader {
+ public:
+  TokenizerReader(const std::string& file, const scratch::Program& program)
+      : file_(file), program_(program) {}
+
+  Tokenizer read(const Json& info) {
+    read_settings(info);
+    read_texts();
+    for (const auto& [id, name] : info.at("special").items()) {
+      Token& token = token_at(std::atoi(id.c_str()));
+      token = {.text = name.get<std::string>(), .type = TokenType::special};
+    }
+    read_bytes(info.at("byte_token"));
+    read_alphabet();
+    read_merges(info.at("merge_results"));
+    return std::move(out_);
+  }
+
+ private:
+  [[noreturn]] void broken(const std::string& what) const {
+    fail(Fault::bad_input, "{}: tokenizer: {}", file_, what);
+  }
+
+  const std::vector<scratch::Scalar>* find(const char* name) const {
+    for (const scratch::Target& target : program_.targets) {
+      for (const scratch::List& list : target.lists) {
+        if (list.name == name) return &list.items;
+      }
+    }
+    return nullptr;
+  }
+
+  std::vector<int> ints(const char* name) const {
+    std::vector<int> values;
+    const auto* items = find(name);
+    if (items == nullptr) return values;
+    for (const scratch::Scalar& item : *items) {
+      const auto* number = std::get_if<double>(&item);
+      if (number == nullptr || !(*number >= 0 && *number < 1e9)) {
+        broken(fmt::format("list '{}': an item is no count", name));
+      }
+      values.push_back(static_cast<int>(*number));
+    }
+    return values;
+  }
+
+  Token& token_at(int id) {
+    if (id < 0 || id >= static_cast<int>(out_.tokens.size())) broken(fmt::format("id {}", id));
+    return out_.tokens[static_cast<std::size_t>(id)];
+  }
+
+  void read_settings(const Json& info) {
+    out_.kind = info.at("kind") == "byte bpe" ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
+    const std::string split = info.at("split");
+    out_.split = split == "gpt2"           ? WordSplit::gpt2
+                 : split == "before space" ? WordSplit::before_space
+                                           : WordSplit::none;
+    out_.unknown = info.at("unknown");
+    out_.prefix_space = info.at("prefix_space");
+    out_.prefix_unless_space = info.at("prefix_unless_space");
+    out_.strip_leading_space = info.at("strip_leading_space");
+    out_.bos = info.at("bos");
+    out_.add_bos = info.at("add_bos");
+    out_.stop_ids = info.at("stop_ids").get<std::vector<int>>();
+  }
+
+  // Tokens that are no text of their own have their bytes in a list: a count, then the bytes.
+  void read_texts() {
+    const auto* texts = find("_token text");
+    if (texts == nullptr) broken("there is no list '_token text'");
+    const std::vector<int> places = ints("_token bytes at"), bytes = ints("_token bytes");
+    for (std::size_t id = 0; id < texts->size(); ++id) {
+      Token token;
+      if (const auto* text = std::get_if<std::string>(&(*texts)[id])) {
+        token.text = *text;
+      } else {
+        broken(fmt::format("the text of token {} is a number", id));
+      }
+      if (id < places.size() && places[id] > 0) {
+        const auto at = static_cast<std::size_t>(places[id]);
+        if (at > bytes.size() || static_cast<std::size_t>(bytes[at - 1]) > bytes.size() - at) {
+          broken(fmt::format("the bytes of token {}", id));
+        }
+        for (int k = 0; k < bytes[at - 1]; ++k) {
+          token.text += static_cast<char>(bytes[at + static_cast<std::size_t>(k)]);
+        }
+      }
+      out_.tokens.push_back(std::move(token));
+    }
+  }
+
+  void read_bytes(const Json& json) {
+    out_.byte_token.fill(-1);
+    if (json.is_null()) return;
+    if (json.size() != out_.byte_token.size()) broken("byte tokens");
+    for (std::size_t byte = 0; byte < out_.byte_token.size(); ++byte) {
+      const int id = json[byte];
+      out_.byte_token[byte] = id;
+      if (id >= 0 && out_.kind == TokenizerKind::spaced_bpe) token_at(id).type = TokenType::byte;
+    }
+  }
+
+  void read_alphabet() {
+    if (out_.kind != TokenizerKind::spaced_bpe) return;
+    for (std::size_t id = 0; id < out_.tokens.size(); ++id) {
+      const Token& token = out_.tokens[id];
+      if (token.type == TokenType::normal && is_one_code_point(token.text)) {
+        out_.alphabet.emplace(token.text, static_cast<int>(id));
+      }
+    }
+  }
+
+  void read_merges(const std::string& results) {
+    const std::vector<int> first = ints("_merge first"), right = ints("_merge right"),
+                           rank = ints("_merge rank"), result = ints("_merge result");
+    if (first.size() != out_.tokens.size() + 1 || right.size() != rank.size()) broken("merges");
+    for (std::size_t left = 0; left + 1 < first.size(); ++left) {
+      if (first[left] < 1 || first[left + 1] < first[left] ||
+          static_cast<std::size_t>(first[left + 1]) > right.size() + 1) {
+        broken("merges are out of order");
+      }
+      for (int at = first[left] - 1; at < first[left + 1] - 1; ++at) {
+        const auto i = static_cast<std::size_t>(at);
+        Merge merge{.left = static_cast<int>(left), .right = right[i], .rank = rank[i]};
+        const std::size_t place = results == "by rank" ? static_cast<std::size_t>(rank[i]) - 1 : i;
+        if (results != "rank" && place >= result.size()) broken("merge results");
+        merge.result = results == "rank" ? rank[i] : result[place];
+        token_at(merge.right);
+        token_at(merge.result);
+        out_.merges.push_back(merge);
+      }
+    }
+  }
+
+  const std::string& file_;
+  const scratch::Program& program_;
+  Tokenizer out_;
+};
+
+}  // namespace
+
+Tokenizer read_tokenizer(const std::string& file, const scratch::Program& program,
+                         const std::string& info) {
+  const Json json = Json::parse(info);
+  if (json.is_null()) return {};
+  return TokenizerReader(file, program).read(json);
+}
+
+}  // namespace sb3lm

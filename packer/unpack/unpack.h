@@ -1,0 +1,35 @@
+// The model inside a finished .sb3, read back from its lists: what report, run, logits and compare
+// look at. Everything is untrusted.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "scratch/ir.h"
+
+namespace sb3lm {
+
+/// One tensor's place in the text lists (see lower/layout.h).
+struct UnpackedTensor {
+  TensorKey key;
+  Shape shape;
+  int bits = 0;          // 0: numbers
+  std::string encoding;  // of codes
+  std::int64_t item = 0, letter = 0, scale_letter = 0;
+};
+
+struct Unpacked {
+  Model model;
+  std::string title;
+  std::string version;  // of the program that wrote it
+  int context = 0;      // positions of its KV cache
+  std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
+  std::int64_t halves_item = 0;
+  std::vector<UnpackedTensor> tensors;
+};
+
+/// Throws bad_input (not one of ours, or contradictory) or unsupported (newer format).
+Unpacked unpack(const std::string& file, const scratch::Program& program);
+
+}  // namespace sb3lm

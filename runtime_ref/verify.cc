@@ -1,0 +1,80 @@
+#include "runtime_ref/verify.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "base/error.h"
+#include "runtime_ref/ops.h"
+
+namespace sb3lm {
+namespace {
+
+double relative_error(std::span<const double> blocks, std::span<const double> reference) {
+  double largest = 0, difference = 0;
+  for (std::size_t id = 0; id < reference.size(); ++id) {
+    largest = std::max(largest, std::fabs(reference[id]));
+    const double error = std::fabs(blocks[id] - reference[id]);
+    // NaN must not pass as "not greater".
+    difference = error <= difference ? difference : error;
+    if (std::isnan(error)) return HUGE_VAL;
+  }
+  return largest > 0 ? difference / largest : difference;
+}
+
+void differ(Agreement& agreement, std::string what) {
+  agreement.ok = false;
+  if (agreement.first_difference.empty()) agreement.first_difference = std::move(what);
+}
+
+}  // namespace
+
+Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
+                               const std::vector<int>& output, std::span<const double> logits) {
+  Agreement agreement;
+  const auto vocabulary = static_cast<std::size_t>(engine.vocabulary());
+  std::vector<int> tokens = prompt;
+  tokens.insert(tokens.end(), output.begin(), output.end());
+  const std::size_t rows = logits.size() / vocabulary;
+  // Every token fed leaves a row; the last output token is fed only before a stop token.
+  const std::size_t fed = prompt.size() + output.size();
+  if (logits.size() % vocabulary != 0 || rows > fed || rows + 1 < fed || rows < prompt.size()) {
+    differ(agreement, fmt::format("{} logits recorded for {} tokens", logits.size(), fed));
+    return agreement;
+  }
+  engine.reset();
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::span<const double> reference = engine.step(tokens[row]);
+    const std::span<const double> blocks = logits.subspan(row * vocabulary, vocabulary);
+    const double error = relative_error(blocks, reference);
+    if (error > kLogitTolerance && engine.router_margin() < kTieMargin) {
+      agreement.near_ties.push_back(fmt::format("near tie of experts at position {}", row));
+      return agreement;  // from here on the two may rightly differ
+    }
+    ++agreement.positions;
+    agreement.max_rel_error = std::max(agreement.max_rel_error, error);
+    if (error > kLogitTolerance) {
+      differ(agreement,
+             fmt::format("position {}: logits differ by {:.3g} of the largest", row, error));
+    }
+    const std::size_t next = row + 1;
+    if (next < prompt.size() || next >= tokens.size()) continue;
+    if (tokens[next] == ops::argmax(reference)) continue;
+    if (top1_margin(reference) < kTieMargin) {
+      agreement.near_ties.push_back(fmt::format("near tie of tokens at position {}", row));
+    } else {
+      differ(agreement, fmt::format("position {}: the blocks chose token {}, the reference {}", row,
+                                    tokens[next], ops::argmax(reference)));
+    }
+  }
+  return agreement;
+}
+
+bool same_bits(std::span<const double> a, std::span<const double> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+    return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+  });
+}
+
+}  // namespace sb3lm

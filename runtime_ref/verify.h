@@ -1,0 +1,36 @@
+// What the blocks said against what the verification engine says (DESIGN.md section 4).
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "runtime_ref/engine.h"
+
+namespace sb3lm {
+
+/// Largest |difference| of logits, relative to the largest |logit| of the position, that different
+/// orders of summation may leave.
+inline constexpr double kLogitTolerance = 1e-9;
+/// Below this relative margin a greedy choice or a choice of experts is a tie that may go both
+/// ways.
+inline constexpr double kTieMargin = 1e-9;
+
+struct Agreement {
+  bool ok = true;
+  std::size_t positions = 0;  // compared
+  double max_rel_error = 0;
+  std::string first_difference;  // empty if none
+  std::vector<std::string> near_ties;
+};
+
+/// Checks logits recorded with `record logits` 2: rows after each prompt token and each output
+/// token but the last, and that every output token is the row's greedy choice. `logits` are the
+/// rows after each other. Resets the engine.
+Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
+                               const std::vector<int>& output, std::span<const double> logits);
+
+/// Bit for bit; -0 and 0 differ.
+bool same_bits(std::span<const double> a, std::span<const double> b);
+
+}  // namespace sb3lm

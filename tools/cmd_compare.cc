@@ -1,0 +1,91 @@
+// compare: the finished .sb3 in the block evaluator and in real VMs, against the engine.
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "commands.h"
+#include "compare.h"
+#include "load.h"
+#include "pack.h"
+#include "vm_process.h"
+
+namespace sb3lm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The file must hold exactly the checkpoint's codes and scales before its numbers mean anything.
+void check_same_weights(const std::string& file, const Model& checkpoint, const Model& sb3) {
+  for (const auto& [key, expected] : checkpoint.tensors) {
+    const auto found = sb3.tensors.find(key);
+    bool same = found != sb3.tensors.end() && expected.index() == found->second.index();
+    if (same) {
+      if (const auto* coded = std::get_if<CodedTensor>(&expected)) {
+        const auto& other = std::get<CodedTensor>(found->second);
+        same = coded->codes == other.codes && coded->row_scale == other.row_scale;
+      } else {
+        same =
+            std::get<FloatTensor>(expected).values == std::get<FloatTensor>(found->second).values;
+      }
+    }
+    if (!same) {
+      fail(Fault::mismatch, "{}: {} is not the checkpoint's", file, tensor_key_text(key));
+    }
+  }
+}
+
+Json comparison_json(const VmComparison& vm) {
+  return {{"name", vm.name},
+          {"tokens", vm.result.tokens},
+          {"text", vm.result.text},
+          {"positions", vm.agreement.positions},
+          {"max_rel_error", vm.agreement.max_rel_error},
+          {"first_difference", vm.agreement.first_difference},
+          {"near_ties", vm.agreement.near_ties},
+          {"same_bits_as_blocks", vm.same_bits},
+          {"seconds_loading", vm.seconds_loading},
+          {"seconds_per_token", vm.result.seconds_per_token}};
+}
+
+void print_comparison(const VmComparison& vm) {
+  fmt::print(
+      "{:<10} {} tokens, {} positions, largest error {:.2g}, loaded in {:.2f} s, "
+      "{:.3f} s per token{}\n",
+      vm.name, vm.result.tokens.size(), vm.agreement.positions, vm.agreement.max_rel_error,
+      vm.seconds_loading, vm.result.seconds_per_token,
+      vm.same_bits ? "" : "; NOT the evaluator's bits");
+  for (const std::string& tie : vm.agreement.near_ties) fmt::print("           {}\n", tie);
+  if (!vm.agreement.ok) fmt::print("           {}\n", vm.agreement.first_difference);
+}
+
+}  // namespace
+
+int run_command(const CompareOptions& options, Progress& progress) {
+  const scratch::Program program = load_program(options.sb3, progress);
+  const Unpacked packed = unpack(options.sb3.string(), program);
+  InputOptions input = options.input;
+  if (input.bits.empty()) input.bits = packed.bits;
+  // What the file was built with holds unless the user says otherwise.
+  for (const auto& [name, value] : packed.model.conventions) {
+    input.import.conventions.emplace(name, value);
+  }
+  const Model model = load_any(input, progress);
+  check_same_weights(options.sb3.string(), model, packed.model);
+
+  const std::vector<int> prompt = prompt_tokens(model, options.prompt);
+  const Comparison comparison = compare_vms(
+      model, packed.context, program, options.sb3, options.vm,
+      {.tokens = prompt, .max_new_tokens = options.new_tokens, .record_logits = 2}, progress);
+  progress.report("compared", 1);
+  if (options.json) {
+    Json vms = Json::array();
+    for (const VmComparison& vm : comparison.vms) vms.push_back(comparison_json(vm));
+    fmt::print("{}\n", Json{{"ok", comparison.ok}, {"reference", "double"}, {"vms", vms}}.dump(
+                           -1, ' ', false, Json::error_handler_t::replace));
+  } else {
+    for (const VmComparison& vm : comparison.vms) print_comparison(vm);
+    fmt::print("{}\n", comparison.ok ? "all agree" : "MISMATCH");
+  }
+  return comparison.ok ? 0 : static_cast<int>(Fault::mismatch);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,17 @@
+// One function per subcommand; each returns the exit code and throws Error.
+#pragma once
+
+#include "base/progress.h"
+#include "options.h"
+
+namespace sb3lm {
+
+int run_command(const BuildOptions& options, Progress& progress);
+int run_command(const ReportOptions& options, Progress& progress);
+int run_command(const InspectOptions& options, Progress& progress);
+int run_command(const CompareOptions& options, Progress& progress);
+int run_command(const RunOptions& options, Progress& progress);
+int run_command(const LogitsOptions& options, Progress& progress);
+int run_command(const SynthCommand& options, Progress& progress);
+
+}  // namespace sb3lm

@@ -1,0 +1,32 @@
+// Runs one request in several VMs and checks each against the engine, and their bits against each
+// other.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runtime_ref/block_session.h"
+#include "runtime_ref/verify.h"
+
+namespace sb3lm {
+
+struct VmComparison {
+  std::string name;  // "blocks", "scratch", "turbowarp"
+  BlockResult result;
+  Agreement agreement;
+  bool same_bits = true;  // as the evaluator's, where that ran too
+  double seconds_loading = 0;
+};
+
+struct Comparison {
+  bool ok = true;
+  std::vector<VmComparison> vms;
+};
+
+/// `vm` names one VM, or "all". `program` is what was read back from the bytes of `sb3`.
+Comparison compare_vms(const Model& model, int context, const scratch::Program& program,
+                       const std::filesystem::path& sb3, const std::string& vm,
+                       const BlockRequest& request, Progress& progress);
+
+}  // namespace sb3lm

@@ -1,0 +1,39 @@
+#include "load.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "pack.h"
+#include "sb3/sb3.h"
+
+namespace sb3lm {
+
+bool is_sb3(const std::filesystem::path& file) {
+  return MappedFile(file).text().starts_with("PK");
+}
+
+scratch::Program load_program(const std::filesystem::path& file, Progress& progress) {
+  progress.report("reading " + file.filename().string(), -1);
+  const MappedFile mapped(file);
+  return read_sb3(file.string(), mapped.bytes());
+}
+
+Model load_any(const InputOptions& input, Progress& progress) {
+  if (!is_sb3(input.file)) return load_model(input.file, input.import, input.bits, progress);
+  return unpack(input.file.string(), load_program(input.file, progress)).model;
+}
+
+std::vector<int> prompt_tokens(const Model& model, const PromptOptions& prompt) {
+  if (!prompt.tokens.empty()) return prompt.tokens;
+  if (!model.tokenizer.present()) {
+    if (prompt.prompt.empty()) return {0};
+    fail(Fault::usage, "--prompt: the model has no tokenizer; use --tokens or --tokenizer");
+  }
+  if (model.chat.present() && !prompt.prompt.empty()) {
+    return apply_template(model.tokenizer, model.chat.first, prompt.prompt);
+  }
+  std::vector<int> ids = encode(model.tokenizer, prompt.prompt, true);
+  if (ids.empty()) ids.push_back(std::max(model.tokenizer.bos, 0));
+  return ids;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,24 @@
+// A model from whatever file the user names: a checkpoint, or an .sb3 of ours.
+#pragma once
+
+#include <optional>
+
+#include "base/progress.h"
+#include "options.h"
+#include "unpack/unpack.h"
+
+namespace sb3lm {
+
+/// True if the file begins like a zip.
+bool is_sb3(const std::filesystem::path& file);
+
+/// Reads an .sb3 whole. Throws bad_input as read_sb3 does.
+scratch::Program load_program(const std::filesystem::path& file, Progress& progress);
+
+/// Checkpoints are quantised as --bits says.
+Model load_any(const InputOptions& input, Progress& progress);
+
+/// Ids of --prompt or --tokens. Throws usage if there is a text but no tokenizer.
+std::vector<int> prompt_tokens(const Model& model, const PromptOptions& prompt);
+
+}  // namespace sb3lm

@@ -1,0 +1,194 @@
+#include "options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "synth/synth.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr int kUsage = 2;
+
+// What callbacks fill in; the chosen subcommand's struct becomes the Command.
+struct Parsed {
+  BuildOptions build;
+  ReportOptions report;
+  InspectOptions inspect;
+  CompareOptions compare;
+  RunOptions run;
+  LogitsOptions logits;
+  SynthCommand synth;
+  std::vector<std::string> conventions;  // "key=value"
+};
+
+void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
+  app->add_option("FILE", input.file, what)->required();
+  app->add_option("--tokenizer", input.import.tokenizer,
+                  "tokenizer.json or tokenizer.bin (default: the one beside the checkpoint)");
+  app->add_option("--map", input.import.name_map, "JSON file that maps tensor names to roles");
+  app->add_option("--chat-template", input.import.chat_template,
+                  "file with lines first:, next:, stop:");
+  app->add_option("--convention", parsed.conventions,
+                  "KEY=VALUE: how to read what the checkpoint leaves open; may be repeated")
+      ->expected(1)
+      ->take_all();
+  app->add_option("--bits", input.bits, "width of float weights: 1 to 8, or float (default: 8)");
+}
+
+void add_prompt(CLI::App* app, PromptOptions& prompt) {
+  auto* text = app->add_option("--prompt", prompt.prompt, "text to begin with");
+  app->add_option("--tokens", prompt.tokens, "token ids to begin with: 1,2,3")
+      ->delimiter(',')
+      ->excludes(text);
+}
+
+void add_build(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("build", "make an .sb3 from a checkpoint");
+  add_input(sub, p.build.input, p, "checkpoint");
+  sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
+  sub->add_option("--context", p.build.context, "positions of the KV cache (default: the model's)")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--title", p.build.title, "shown on the stage");
+  sub->add_option("--target", p.build.target, "which limits to check")
+      ->check(CLI::IsMember({"sb3", "turbowarp"}));
+  sub->add_option("--level", p.build.level, "how hard to compress")
+      ->check(CLI::IsMember({"fast", "default", "smallest"}));
+  sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
+                "write the file even if it is over the target's limit");
+  sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");
+  sub->footer(
+      "Examples:\n"
+      "  sb3lm build SSMoELM-it-5L.safetensors -o chat.sb3\n"
+      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3");
+}
+
+void add_report(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("report", "where the bytes of an .sb3 go");
+  add_input(sub, p.report.input, p, "checkpoint or .sb3");
+  sub->add_flag("--json", p.report.json, "machine-readable");
+  sub->footer("Example:\n  sb3lm report chat.sb3");
+}
+
+void add_inspect(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("inspect", "tensors and metadata, or the scripts as text");
+  add_input(sub, p.inspect.input, p, "checkpoint or .sb3");
+  sub->add_flag("--blocks", p.inspect.blocks, "print the scripts of an .sb3");
+  sub->footer("Example:\n  sb3lm inspect chat.sb3 --blocks | less");
+}
+
+void add_compare(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("compare", "prove that the blocks compute the model's numbers");
+  add_input(sub, p.compare.input, p, "checkpoint");
+  sub->add_option("SB3", p.compare.sb3, "the .sb3 made from it")->required();
+  sub->add_option("--vm", p.compare.vm, "where to run the blocks")
+      ->check(CLI::IsMember({"blocks", "scratch", "turbowarp", "all"}));
+  add_prompt(sub, p.compare.prompt);
+  sub->add_option("--new-tokens", p.compare.new_tokens, "tokens to generate (default: 8)")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_flag("--json", p.compare.json, "machine-readable");
+  sub->footer("Example:\n  sb3lm compare model.safetensors chat.sb3 --vm all --tokens 0,4,35");
+}
+
+void add_run(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("run", "generate text natively");
+  add_input(sub, p.run.input, p, "checkpoint or .sb3");
+  add_prompt(sub, p.run.prompt);
+  sub->add_flag("--chat", p.run.chat, "answer lines from standard input, turn by turn");
+  sub->add_option("--max-new-tokens", p.run.max_new_tokens, "default: 256");
+  sub->add_option("--temperature", p.run.sampling.temperature, "0: always the likeliest token");
+  sub->add_option("--top-k", p.run.sampling.top_k, "0: off");
+  sub->add_option("--top-p", p.run.sampling.top_p, "1: off");
+  sub->add_option("--repetition-penalty", p.run.sampling.repetition_penalty, "1: off");
+  sub->add_option("--seed", p.run.sampling.seed, "of the random numbers (default: 1)");
+  sub->add_option("--engine", p.run.engine, "double")->check(CLI::IsMember({"double"}));
+  sub->add_flag("--json", p.run.json, "machine-readable");
+  sub->footer(
+      "Examples:\n"
+      "  sb3lm run stories260K.bin --prompt \"Once upon a time\"\n"
+      "  sb3lm run chat.sb3 --chat");
+}
+
+void add_logits(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("logits", "the model's raw output after some tokens");
+  add_input(sub, p.logits.input, p, "checkpoint or .sb3");
+  sub->add_option("--tokens", p.logits.tokens, "token ids: 1,2,3")->delimiter(',')->required();
+  sub->add_flag("--all", p.logits.all, "after each token, not only the last");
+  sub->add_option("--engine", p.logits.engine, "double")->check(CLI::IsMember({"double"}));
+  sub->add_flag("--json", p.logits.json, "machine-readable");
+  sub->footer("Example:\n  sb3lm logits model.safetensors --tokens 0,4,35 --json");
+}
+
+void add_synth(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("synth", "write a checkpoint with random weights");
+  std::string presets = "one of:";
+  for (const SynthPreset& preset : synth_presets()) {
+    presets += fmt::format("\n    {:<16} {}", preset.name, preset.description);
+  }
+  sub->add_option("--preset", p.synth.preset, presets)->required();
+  sub->add_option("--seed", p.synth.seed, "of the random numbers (default: 1)");
+  sub->add_option("--distribution", p.synth.distribution, "of the weights")
+      ->check(CLI::IsMember({"gauss", "student5"}));
+  sub->add_option("-o,--out", p.synth.out, "where to write")->required();
+  sub->footer("Example:\n  sb3lm synth --preset ssmoelm-5l -o model.safetensors");
+}
+
+std::map<std::string, std::string> parse_conventions(const std::vector<std::string>& pairs) {
+  std::map<std::string, std::string> conventions;
+  for (const std::string& pair : pairs) {
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string::npos) {
+      throw CLI::ValidationError("--convention", pair + ": write KEY=VALUE");
+    }
+    conventions[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return conventions;
+}
+
+template <class Options>
+Command finished(Options options, const Parsed& parsed) {
+  if constexpr (requires { options.input; }) {
+    options.input.import.conventions = parse_conventions(parsed.conventions);
+  }
+  return options;
+}
+
+Command chosen(const CLI::App& app, const Parsed& p) {
+  const std::string name = app.get_subcommands().front()->get_name();
+  if (name == "build") return finished(p.build, p);
+  if (name == "report") return finished(p.report, p);
+  if (name == "inspect") return finished(p.inspect, p);
+  if (name == "compare") return finished(p.compare, p);
+  if (name == "run") return finished(p.run, p);
+  if (name == "logits") return finished(p.logits, p);
+  return finished(p.synth, p);
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, char** argv) {
+  CLI::App app("A language model compiler and packer for Scratch.", "sb3lm");
+  Parsed parsed;
+  bool quiet = false;
+  app.set_version_flag("--version", SB3LM_VERSION);
+  app.add_flag("-q,--quiet", quiet, "no progress on standard error");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer("Help on a subcommand: sb3lm build --help");
+  add_build(app, parsed);
+  add_report(app, parsed);
+  add_inspect(app, parsed);
+  add_compare(app, parsed);
+  add_run(app, parsed);
+  add_logits(app, parsed);
+  add_synth(app, parsed);
+  try {
+    app.parse(argc, argv);
+    return {chosen(app, parsed), quiet};
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : kUsage);
+  }
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,98 @@
+// The command line, parsed: one struct per subcommand. options.cc is the only user of CLI11.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "import/import.h"
+
+namespace sb3lm {
+
+/// Options that every subcommand with a checkpoint or an .sb3 shares.
+struct InputOptions {
+  std::filesystem::path file;
+  ImportOptions import;
+  std::string bits;  // for float weights, see pack.h
+};
+
+struct BuildOptions {
+  InputOptions input;
+  std::filesystem::path out;  // empty: the checkpoint's name with .sb3
+  int context = 0;
+  std::string title;
+  std::string target = "sb3";
+  std::string level = "default";
+  bool allow_over_budget = false;
+  bool no_verify = false;
+};
+
+struct ReportOptions {
+  InputOptions input;
+  bool json = false;
+};
+
+struct InspectOptions {
+  InputOptions input;
+  bool blocks = false;
+};
+
+struct PromptOptions {
+  std::string prompt;
+  std::vector<int> tokens;
+};
+
+struct CompareOptions {
+  InputOptions input;
+  std::filesystem::path sb3;
+  std::string vm = "blocks";
+  PromptOptions prompt;
+  int new_tokens = 8;
+  bool json = false;
+};
+
+struct SamplingChoices {
+  // Negative: the model's recommendation.
+  double temperature = -1, top_k = -1, top_p = -1, repetition_penalty = -1;
+  double seed = 1;
+};
+
+struct RunOptions {
+  InputOptions input;
+  PromptOptions prompt;
+  bool chat = false;
+  int max_new_tokens = 256;
+  SamplingChoices sampling;
+  std::string engine = "double";
+  bool json = false;
+};
+
+struct LogitsOptions {
+  InputOptions input;
+  std::vector<int> tokens;
+  bool all = false;
+  std::string engine = "double";
+  bool json = false;
+};
+
+struct SynthCommand {
+  std::string preset;
+  std::uint64_t seed = 1;
+  std::string distribution = "gauss";
+  std::filesystem::path out;
+};
+
+using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
+                             RunOptions, LogitsOptions, SynthCommand>;
+
+struct CommandLine {
+  Command command;
+  bool quiet = false;
+};
+
+/// Parses argv. Prints help and version itself and exits 0; prints what is wrong and exits 2.
+CommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace sb3lm

@@ -1,0 +1,48 @@
+#include "progress_tty.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace sb3lm {
+
+namespace {
+constexpr auto kRefresh = std::chrono::milliseconds(100);
+}
+
+TerminalProgress::TerminalProgress(bool quiet)
+    : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+TerminalProgress::~TerminalProgress() {
+  finish();
+}
+
+void TerminalProgress::report(std::string_view what, double fraction) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  const bool fresh = what != stage_;
+  if (fresh) {
+    finish();
+    stage_ = what;
+    stage_start_ = now;
+    if (!terminal_) fmt::print(stderr, "{}\n", stage_);
+  }
+  if (!terminal_ || (!fresh && now - last_line_ < kRefresh && fraction < 1)) return;
+  last_line_ = now;
+  const double seconds = std::chrono::duration<double>(now - stage_start_).count();
+  if (fraction < 0) {
+    fmt::print(stderr, "\r\033[K{} ({:.1f} s)", stage_, seconds);
+  } else {
+    fmt::print(stderr, "\r\033[K{} {:3.0f} % ({:.1f} s)", stage_, 100 * fraction, seconds);
+  }
+  std::fflush(stderr);
+  line_open_ = true;
+}
+
+void TerminalProgress::finish() {
+  if (line_open_) fmt::print(stderr, "\n");
+  line_open_ = false;
+}
+
+}  // namespace sb3lm
