@@ -55,7 +55,8 @@ const FormatRow& format_of(const NamedBytes& file) {
 }
 
 bool is_json(const NamedBytes& file) {
-  return file.file.ends_with(".json") || starts_with(file.bytes, "{");
+  if (file.file.ends_with(".json")) return true;
+  return !file.file.ends_with(".bin") && starts_with(file.bytes, "{");
 }
 
 void attach_tokenizer(const CheckpointFiles& files, Model& model) {

@@ -97,9 +97,11 @@ void push_bytes(const Tokenizer& tokenizer, std::string_view bytes, std::vector<
   }
 }
 
-/// A byte that starts a character, with up to three that continue it (invalid text too).
+/// A byte that starts a character, with up to three that continue it (invalid text too, except that
+/// nothing continues ASCII).
 std::size_t glued_size(std::string_view text) {
   std::size_t size = 1;
+  if ((text[0] & 0x80) == 0) return size;
   while (size < 4 && size < text.size() && (text[size] & 0xC0) == 0x80) ++size;
   return size;
 }
