@@ -6,14 +6,15 @@
 
 namespace sb3lm {
 
-/// encode(text): appends the ids of plain text to the list `ids` (no bos; the prefix space rule of
-/// the tokenizer applies, as each text of a template is encoded on its own).
+/// encode(text): appends the ids of plain text to the list `ids` (no bos; the prefix space rules of
+/// the tokenizer apply, the text being at the start if `ids` is empty). As apply_template does, a
+/// template encodes everything between two special tokens as one text: join the parts first.
 struct TokenizeBlocks {
   blocks::Proc<blocks::Str> encode;
 };
 /// Adds the procedures, the tables (lists starting with "_") and, on the engine's own target, one
 /// costume per letter: Scratch compares text ignoring case, but finds costumes by exact name.
-/// Letters outside the costumes become U+FFFD's tokens.
+/// Letters outside the costumes become U+FFFD's tokens (text_tables.h: which ones, as_blocks_see).
 TokenizeBlocks emit_tokenize(blocks::Sprite& engine, const Tokenizer& tokenizer,
                              const blocks::List<blocks::Num>& ids);
 

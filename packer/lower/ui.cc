@@ -144,9 +144,9 @@ class UiEmitter {
     add_monitor({.mode = Monitor::Mode::list,
                  .name = kConversation.name,
                  .x = 10,
-                 .y = 50,
+                 .y = 47,
                  .width = 460,
-                 .height = 210});
+                 .height = 214});
     const auto add_line = emit_add_line();
     const auto refresh = emit_refresh(emit_add_lines(add_line));
     stage_.when_flag([&](Script& s) {
