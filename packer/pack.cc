@@ -36,7 +36,7 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   LowerOptions options = request.lower;
   options.bits = request.bits;
   const scratch::Program program = lower(model, options);
-  scratch::require_valid(program);
+  require_valid(program);
   return write_sb3(program, request.deflate_level, progress);
 }
 

@@ -43,7 +43,7 @@ void print_tensors(const Model& model) {
 int run_command(const InspectOptions& options, Progress& progress) {
   if (options.blocks) {
     if (!is_sb3(options.input.file)) fail(Fault::usage, "--blocks needs an .sb3");
-    fmt::print("{}", scratch::print_program(load_program(options.input.file, progress)));
+    fmt::print("{}", print_program(load_program(options.input.file, progress)));
     return 0;
   }
   InputOptions input = options.input;

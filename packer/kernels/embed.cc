@@ -28,7 +28,7 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
   const auto at = engine.var<Num>("_embed at"), out = engine.var<Num>("_embed out"),
              acc = engine.var<Num>("_embed acc"), next = engine.var<Num>("_embed next"),
              base = engine.var<Num>("_embed base"), scale = engine.var<Num>("_embed scale"),
-             start = engine.var<Num>("_embed start"), left = engine.var<Num>("_embed left");
+             start = engine.var<Num>("_embed start");
   const int groups = (cols + 7) / 8;
   // The planes [from, from + count) of the group at `at`, as eight base-16 digits.
   const auto digits = [&](int from, int count) {
@@ -71,13 +71,7 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
           s.change(base, 256);
         });
         // Padding columns must stay 0 for the table.
-        if (groups * 8 != cols) {
-          s.set(left, out_at + cols);
-          s.repeat(groups * 8 - cols, [&](Script& s) {
-            s.replace(w.act, left + 0, 0);
-            s.change(left, 1);
-          });
-        }
+        for (int col = cols; col < groups * 8; ++col) s.replace(w.act, out_at + col, 0);
       });
 }
 
