@@ -19,6 +19,7 @@ constexpr int kLines = 7;           // of the conversation's monitor
 constexpr double kLineWidth = 395;  // pixels of text in one of its rows
 
 const Var<Str> kStatus{"status"}, kUserMessage{"user message"};
+const Var<Num> kShown{"_ui shown"};  // what the conversation shows of the transcript
 const List<Str> kTranscript{"transcript"}, kConversation{"conversation"};
 
 constexpr std::size_t kTitleBytes = 29;  // what fits beside the buttons
@@ -76,7 +77,7 @@ class UiEmitter {
   void emit() {
     add_backdrop();
     add_monitor({.mode = Monitor::Mode::normal, .name = "status", .x = 10, .y = 270});
-    add_monitor({.mode = Monitor::Mode::normal, .name = "progress", .x = 160, .y = 270});
+    add_monitor({.mode = Monitor::Mode::normal, .name = "progress", .x = 10, .y = 300});
     options_.has_tokenizer ? add_conversation() : add_token_lists();
     add_button("Stop", "stop", "stop", {.x = 107, .width = 64});
     if (options_.has_tokenizer) {
@@ -163,7 +164,10 @@ class UiEmitter {
       s.when(!is_status("ready"), [&](Script& s) { s.call(add_line, kStatus); });
       hide_state(s);
     });
-    stage_.when_received("new chat", [&](Script& s) { s.clear(kConversation); });
+    stage_.when_received("new chat", [&](Script& s) {
+      s.clear(kConversation);
+      s.set(kShown, 0);
+    });
   }
 
   void ask_for_message(Script& s) {
@@ -253,11 +257,11 @@ class UiEmitter {
 
   // Shows the last question and its answer, as far as the lines reach.
   Proc<> emit_refresh(const Proc<Str>& add_lines) {
-    const auto shown = stage_.var<Num>("_ui shown");
+    stage_.var<Num>(kShown.name);
     return stage_.define<>("_ui refresh", {}, [&](Script& s) {
       auto turns = [] { return kTranscript.length(); };
-      s.when(!(shown == turns() + length(kTranscript[turns()]) * 1000), [&](Script& s) {
-        s.set(shown, turns() + length(kTranscript[turns()]) * 1000);
+      s.when(!(kShown == turns() + length(kTranscript[turns()]) * 1000), [&](Script& s) {
+        s.set(kShown, turns() + length(kTranscript[turns()]) * 1000);
         s.clear(kConversation);
         s.when(turns() > 1, [&](Script& s) { s.call(add_lines, kTranscript[turns() - 1]); });
         s.when(turns() > 0, [&](Script& s) { s.call(add_lines, kTranscript[turns()]); });
