@@ -6,6 +6,7 @@
 #include "quant/rtn.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
+#include "scratch/pass_unused.h"
 
 namespace sb3lm {
 namespace {
@@ -35,7 +36,8 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   progress.report("making blocks", -1);
   LowerOptions options = request.lower;
   options.bits = request.bits;
-  const scratch::Program program = lower(model, options);
+  scratch::Program program = lower(model, options);
+  scratch::drop_unused(program);
   require_valid(program);
   return write_sb3(program, request.deflate_level, progress);
 }

@@ -91,8 +91,7 @@ DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   const std::string name = fmt::format("decode hex {}", bits);
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto item = local("item"), from = local("letter"), to = local("at"), base = local("base");
-  // One-bit codes are plane bytes as they stand.
-  const auto acc = bits == 1 ? item : local("acc"), rest = bits == 1 ? item : local("rest");
+  const auto acc = local("acc"), rest = local("rest");
   const auto code = [&](Expr<Num> byte) { return std::move(byte) + base; };
 
   // Eight weights of one digit stream: four pairs to `planes` bytes, `first` being the plane of the
