@@ -100,7 +100,7 @@ class ItemProduct final : public NumberExpr {
   OffsetItem left_, right_;
 };
 
-// A stretch of a sum's terms.
+// A stretch of a sum's terms. What it gives may be NaN; it takes a NaN for 0, as `+` does.
 class Stretch {
  public:
   virtual ~Stretch() = default;
@@ -112,7 +112,7 @@ class SingleTerm final : public Stretch {
   explicit SingleTerm(Term term) : term_(std::move(term)) {}
   double add_to(double sum, const Scope& scope) const override {
     const double value = term_.expr->number(scope);
-    return clean(term_.negative ? sum - value : sum + value);
+    return term_.negative ? clean(sum) - value : clean(sum) + value;
   }
 
  private:
@@ -155,7 +155,7 @@ class LookupStretch final : public Stretch {
     const auto table_size = static_cast<double>(table_.size());
     for (const auto& [offset, extra] : offsets_) {
       const double code = fetch(codes_, codes, code_count, base + offset);
-      sum = clean(sum + fetch(table_, table, table_size, code + extra));
+      sum = clean(sum) + fetch(table_, table, table_size, code + extra);
     }
     return sum;
   }
@@ -189,7 +189,7 @@ class ProductStretch final : public Stretch {
     const auto b_size = static_cast<double>(right_.list()->size());
     for (const auto& [first, second] : offsets_) {
       const double x = fetch(*left_.list(), a, a_size, left + first);
-      sum = clean(sum + clean(x * fetch(*right_.list(), b, b_size, right + second)));
+      sum = clean(sum) + clean(x * fetch(*right_.list(), b, b_size, right + second));
     }
     return sum;
   }
