@@ -28,12 +28,12 @@ struct SourceFile {
 
 struct Model {
   ModelSpec spec;
-  std::map<TensorKey, Tensor> tensors;         // exactly expected_tensors(spec)
-  std::map<TensorKey, std::string> names;      // the checkpoint's name (stem) of each
+  std::map<TensorKey, Tensor> tensors;             // exactly expected_tensors(spec)
+  std::map<TensorKey, std::string> names;          // the checkpoint's name (stem) of each
   std::map<std::string, std::string> conventions;  // every convention in force, by option name
   Tokenizer tokenizer;
   ChatTemplate chat;
-  double temperature = 0;                      // recommended decoding
+  double temperature = 0;  // recommended decoding
   int top_k = 0;
   double top_p = 1;
   double repetition_penalty = 1;

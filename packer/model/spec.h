@@ -70,7 +70,7 @@ struct ModelSpec {
   double norm_eps = 1e-5;
   bool tied_head = true;
   std::vector<LayerSpec> layers;  // stored once each
-  std::vector<int> passes;        // indices into `layers`, in running order; each has its own KV cache
+  std::vector<int> passes;  // indices into `layers`, in running order; each has its own KV cache
 
   int kv_width(int layer) const {
     const AttentionSpec& a = layers[static_cast<std::size_t>(layer)].attention;
