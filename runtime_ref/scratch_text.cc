@@ -4,8 +4,13 @@
 #include <array>
 #include <memory>
 
+#include "base/error.h"
+
 namespace sb3lm {
 namespace {
+
+// V8 refuses strings not much longer (2^29 letters).
+constexpr std::size_t kMaxText = std::size_t{1} << 29;
 
 bool all_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
@@ -141,6 +146,9 @@ Text Text::letter(std::size_t index) const {
 }
 
 Text join(const Text& left, const Text& right) {
+  if (left.str().size() + right.str().size() > kMaxText) {
+    fail(Fault::bad_input, "a text grows over {} bytes", kMaxText);
+  }
   if (!ends_with_high_half(left.str()) || !starts_with_low_half(right.str())) {
     return Text(left.str() + right.str());
   }

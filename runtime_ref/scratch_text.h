@@ -53,7 +53,7 @@ class Text {
   Shared* shared_;  // null only after a move
 };
 
-/// The two texts in a row, halves of a surrogate pair made whole.
+/// The two texts in a row, halves of a surrogate pair made whole. Throws bad_input over 512 MiB.
 Text join(const Text& left, const Text& right);
 /// JavaScript's toLowerCase for Latin, Greek, Cyrillic, Armenian and full-width letters; other
 /// scripts with case, and the Greek final sigma, stay as they are.
