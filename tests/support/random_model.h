@@ -1,0 +1,23 @@
+// Random tensors and models of any shape, without going through a checkpoint.
+#pragma once
+
+#include <vector>
+
+#include "model/model.h"
+#include "synth/random.h"
+
+namespace sb3lm::test {
+
+/// Normal numbers.
+std::vector<double> random_numbers(Random& random, std::size_t count);
+/// Every code equally likely; row scales random binary16 numbers between 2^-6 and 2^-4.
+CodedTensor random_codes(Random& random, Shape shape, int bits);
+/// Normal numbers that are exact in `type`.
+FloatTensor random_floats(Random& random, Shape shape, FloatType type);
+
+/// Where a code's bit planes stand in the list of codes, as kernels.h has it, written out the slow
+/// way: per row, planes from the most significant one, groups of 8 columns; the first column is the
+/// most significant bit of byte + 256 * group + 1.
+std::vector<double> table_indices(const CodedTensor& tensor);
+
+}  // namespace sb3lm::test
