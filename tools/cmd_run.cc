@@ -80,7 +80,7 @@ int chat(const Model& model, const RunOptions& options) {
       if (reply.stop_reason != "stop token" && !model.chat.stop_ids.empty()) {
         prompt.push_back(model.chat.stop_ids.front());
       }
-      const auto next = apply_template(model.tokenizer, model.chat.next, line);
+      const auto next = apply_template(model.tokenizer, model.chat.next, line, false);
       prompt.insert(prompt.end(), next.begin(), next.end());
     }
     reply = generate_after(engine, sampler, prompt, how, Printer(model));

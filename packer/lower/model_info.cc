@@ -128,6 +128,7 @@ Json tokenizer_json(const Tokenizer& t) {
           {"unknown", t.unknown},
           {"prefix_space", t.prefix_space},
           {"prefix_unless_space", t.prefix_unless_space},
+          {"prefix_only_at_start", t.prefix_only_at_start},
           {"strip_leading_space", t.strip_leading_space},
           {"bos", t.bos},
           {"add_bos", t.add_bos},

@@ -246,23 +246,35 @@ class ScriptEmitter {
     const Tokenizer& tokenizer = p_.model.tokenizer;
     const ChatTemplate& chat = p_.model.chat;
     const auto& prompt = p_.stage.prompt_tokens;
-    const auto parts = [&](Script& s, const std::vector<TemplatePart>& template_parts) {
-      for (const TemplatePart& part : template_parts) {
-        if (part.kind == TemplatePart::Kind::user) {
-          s.call(p_.text->tokenize.encode, p_.stage.user_message);
-          continue;
+    const auto push = [&](Script& s, int id) { s.append(prompt, Expr<Num>(id) + 0); };
+    // All text between two special tokens is one text: constant ids, or `before` user `after`.
+    const auto parts = [&](Script& s, const std::vector<TemplatePart>& turn) {
+      std::string before, after;
+      bool has_user = false, at_start = &turn == &chat.first;
+      const auto end_text = [&] {
+        if (has_user) {
+          s.call(p_.text->tokenize.encode,
+                 join(before, join(Expr<Str>(p_.stage.user_message), after)));
+        } else {
+          const TemplatePart constant{.kind = TemplatePart::Kind::text, .text = before};
+          for (const int id : apply_template(tokenizer, {constant}, "", at_start)) push(s, id);
         }
-        const std::vector<int> ids = part.kind == TemplatePart::Kind::token
-                                         ? std::vector<int>{part.token}
-                                         : encode(tokenizer, part.text, false);
-        for (const int id : ids) s.append(prompt, id);
+        before.clear(), after.clear(), has_user = at_start = false;
+      };
+      for (const TemplatePart& part : turn) {
+        if (part.kind == TemplatePart::Kind::text) (has_user ? after : before) += part.text;
+        if (part.kind == TemplatePart::Kind::user) has_user = true;
+        if (part.kind != TemplatePart::Kind::token) continue;
+        end_text();
+        push(s, part.token);
       }
+      end_text();
     };
     const auto fill_prompt = engine_.define<>("apply template", {}, [&](Script& s) {
       s.clear(prompt);
       if (!chat.present()) {
-        if (tokenizer.add_bos) s.append(prompt, tokenizer.bos);
         s.call(p_.text->tokenize.encode, p_.stage.user_message);
+        if (tokenizer.add_bos) s.insert(prompt, Expr<Num>(tokenizer.bos) + 0, 1);
         return;
       }
       s.when_else(
@@ -271,7 +283,7 @@ class ScriptEmitter {
             // The reply's last token was chosen but never fed; a cut reply is closed first.
             s.when(unfed_ > -1, [&](Script& s) { s.append(prompt, unfed_ + 0); });
             if (!chat.stop_ids.empty()) {
-              s.when(!is_stop(unfed_), [&](Script& s) { s.append(prompt, chat.stop_ids.front()); });
+              s.when(!is_stop(unfed_), [&](Script& s) { push(s, chat.stop_ids.front()); });
             }
             parts(s, chat.next);
           });

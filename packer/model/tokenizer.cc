@@ -209,18 +209,18 @@ std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string
 }
 
 std::vector<int> apply_template(const Tokenizer& tokenizer, const std::vector<TemplatePart>& parts,
-                                std::string_view user) {
+                                std::string_view user, bool at_start) {
   std::vector<int> ids;
   std::string run;  // text since the last special token
   for (const TemplatePart& part : parts) {
     if (part.kind == TemplatePart::Kind::user) run += user;
     if (part.kind == TemplatePart::Kind::text) run += part.text;
     if (part.kind != TemplatePart::Kind::token) continue;
-    append_text(tokenizer, run, ids.empty(), ids);
+    append_text(tokenizer, run, at_start && ids.empty(), ids);
     run.clear();
     ids.push_back(part.token);
   }
-  append_text(tokenizer, run, ids.empty(), ids);
+  append_text(tokenizer, run, at_start && ids.empty(), ids);
   return ids;
 }
 

@@ -91,8 +91,9 @@ struct ChatTemplate {
 
 /// Parses "<bos><|user|>\n{user}<|eot|>\n<|assistant|>\n": names of special tokens, {user}, text.
 std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text);
-/// The ids of one turn.
+/// The ids of one turn; all text between two special tokens is encoded together. `at_start`: no
+/// token comes before (see prefix_only_at_start).
 std::vector<int> apply_template(const Tokenizer& tokenizer, const std::vector<TemplatePart>& parts,
-                                std::string_view user);
+                                std::string_view user, bool at_start = true);
 
 }  // namespace sb3lm

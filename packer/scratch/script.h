@@ -39,6 +39,10 @@ class Script {
     emit(Op::list_replace, list.name, std::move(index).take(), std::move(item).take());
   }
   template <class T>
+  void insert(const List<T>& list, std::type_identity_t<Expr<T>> item, Expr<Num> index) {
+    emit(Op::list_insert, list.name, std::move(item).take(), std::move(index).take());
+  }
+  template <class T>
   void erase(const List<T>& list, Expr<Num> index) {
     emit(Op::list_delete, list.name, std::move(index).take());
   }

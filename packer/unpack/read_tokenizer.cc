@@ -82,6 +82,7 @@ class TokenizerReader {
     out_.unknown = info.at("unknown");
     out_.prefix_space = info.at("prefix_space");
     out_.prefix_unless_space = info.at("prefix_unless_space");
+    out_.prefix_only_at_start = info.at("prefix_only_at_start");
     out_.strip_leading_space = info.at("strip_leading_space");
     out_.bos = info.at("bos");
     out_.add_bos = info.at("add_bos");
