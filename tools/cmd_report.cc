@@ -1,4 +1,6 @@
 // report: where the bytes of an .sb3 go, or what a checkpoint would take.
+#include <fmt/format.h>
+
 #include "base/file.h"
 #include "commands.h"
 #include "load.h"

@@ -94,7 +94,7 @@ std::vector<Entry> read_directory(const std::string& file, Reader& in, Bytes byt
   return entries;
 }
 
-std::string unpack(Reader& in, const Entry& entry, libdeflate_decompressor* decompressor) {
+Bytes packed_bytes(Reader& in, const Entry& entry) {
   in.reading("zip entry '" + entry.name + "'");
   in.seek(entry.offset);
   if (in.u32() != kLocalSignature) in.fail("no local header here");
@@ -103,10 +103,15 @@ std::string unpack(Reader& in, const Entry& entry, libdeflate_decompressor* deco
   in.take(name_size);
   in.take(extra_size);
   const Bytes body = in.take(entry.packed_size);
-  if (entry.method == 0) {
-    if (entry.size != entry.packed_size) in.fail("stored with two different sizes");
-    return std::string(as_text(body));
+  if (entry.method == 0 && entry.size != entry.packed_size) {
+    in.fail("stored with two different sizes");
   }
+  return body;
+}
+
+std::string unpack(Reader& in, const Entry& entry, libdeflate_decompressor* decompressor) {
+  const Bytes body = packed_bytes(in, entry);
+  if (entry.method == 0) return std::string(as_text(body));
   if (entry.size / kMaxRatio > entry.packed_size) in.fail("claims more than deflate can hold");
   std::string out(entry.size, '\0');
   std::size_t got = 0;
@@ -130,6 +135,15 @@ std::map<std::string, std::string> read_zip(const std::string& file, Bytes bytes
     if (!files.emplace(entry.name, std::move(contents)).second) in.fail("the name occurs twice");
   }
   return files;
+}
+
+std::vector<ZipPlace> list_zip(const std::string& file, Bytes bytes) {
+  Reader in(file, bytes);
+  std::vector<ZipPlace> places;
+  for (const Entry& entry : read_directory(file, in, bytes)) {
+    places.push_back({entry.name, entry.method != 0, packed_bytes(in, entry), entry.size});
+  }
+  return places;
 }
 
 }  // namespace sb3lm

@@ -27,4 +27,15 @@ std::string write_zip(const std::vector<ZipEntry>& entries, int level, Progress&
 /// unsupported for encryption, zip64 and other methods than store and deflate.
 std::map<std::string, std::string> read_zip(const std::string& file, Bytes bytes);
 
+/// Where a file lies in its archive.
+struct ZipPlace {
+  std::string name;
+  bool deflated = false;  // else stored
+  Bytes packed;
+  std::size_t size = 0;  // unpacked, as the directory claims
+};
+
+/// The archive's directory, in its order, without unpacking anything. Throws as read_zip does.
+std::vector<ZipPlace> list_zip(const std::string& file, Bytes bytes);
+
 }  // namespace sb3lm

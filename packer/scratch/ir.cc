@@ -25,7 +25,8 @@ NodePtr clone(const Node& node) {
 std::size_t count_blocks(const Node& node) {
   const bool inside_input = node.op == Op::literal_number || node.op == Op::literal_text ||
                             node.op == Op::variable || node.op == Op::list_contents;
-  std::size_t count = inside_input ? 0 : 1;
+  // The costume menu is a block of its own.
+  std::size_t count = inside_input ? 0 : node.op == Op::switch_costume ? 2 : 1;
   for (const NodePtr& input : node.inputs) {
     if (input) count += count_blocks(*input);
   }

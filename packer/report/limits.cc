@@ -1,0 +1,111 @@
+#include "report/limits.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "report/separators.h"
+#include "sb3/sb3.h"
+#include "sb3/zip.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr std::string_view kDefaultTarget = "sb3";
+
+// DESIGN.md section 7 has the sources. Vanilla Scratch cannot add to a list beyond 200,000 items;
+// the targets that preload their lists do not depend on it.
+constexpr Limit kLimits[] = {
+    {"sb3", "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
+    {"site", "bytes of project.json", &Measures::project_json_bytes, 5'000'000},
+    {"site", "bytes of an asset", &Measures::largest_asset, 10'000'000},
+    {"site", "blocks", &Measures::blocks, 3'000},
+    {"site", "items of a list", &Measures::largest_list, 200'000},
+    {"turbowarp", "bytes of the .sb3", &Measures::sb3_bytes, 100'000'000, true},
+};
+
+void check_target(std::string_view target) {
+  const bool known = std::any_of(std::begin(kLimits), std::end(kLimits),
+                                 [&](const Limit& limit) { return limit.target == target; });
+  if (!known) fail(Fault::usage, "target '{}': it is sb3, site or turbowarp", target);
+}
+
+std::size_t count_stack(const scratch::Stack& stack) {
+  std::size_t count = 0;
+  for (const scratch::NodePtr& block : stack) count += scratch::count_blocks(*block);
+  return count;
+}
+
+}  // namespace
+
+std::span<const Limit> target_limits() {
+  return kLimits;
+}
+
+std::size_t budget_of(std::string_view target) {
+  check_target(target);
+  for (const std::string_view name : {target, kDefaultTarget}) {
+    for (const Limit& limit : kLimits) {
+      if (limit.target == name && limit.measure == &Measures::sb3_bytes) return limit.most;
+    }
+  }
+  return 0;
+}
+
+std::size_t count_program_blocks(const scratch::Program& program) {
+  std::size_t count = 0;
+  for (const scratch::Target& target : program.targets) {
+    for (const scratch::Script& script : target.scripts) {
+      count += scratch::count_blocks(*script.hat) + count_stack(script.body);
+    }
+    // A definition, its prototype and the prototype's parameters are blocks too.
+    for (const scratch::Procedure& procedure : target.procedures) {
+      count += 2 + procedure.parameters.size() + count_stack(procedure.body);
+    }
+  }
+  return count;
+}
+
+Measures measure(const scratch::Program& program, std::size_t sb3_bytes,
+                 std::size_t project_json_bytes) {
+  Measures measures{.sb3_bytes = sb3_bytes,
+                    .project_json_bytes = project_json_bytes,
+                    .blocks = count_program_blocks(program)};
+  for (const scratch::Target& target : program.targets) {
+    for (const scratch::List& list : target.lists) {
+      measures.largest_list = std::max(measures.largest_list, list.size());
+    }
+  }
+  for (const auto& [name, bytes] : program.assets) {
+    measures.largest_asset = std::max(measures.largest_asset, bytes.size());
+  }
+  return measures;
+}
+
+std::vector<std::string> over_limits(const std::string& target, const Measures& measures) {
+  check_target(target);
+  std::vector<std::string> over;
+  for (const Limit& limit : kLimits) {
+    const std::size_t size = measures.*limit.measure;
+    if (limit.target != target || limit.is_warning || size <= limit.most) continue;
+    over.push_back(fmt::format("target {}: {} {} of at most {}, {} over", target,
+                               with_separators(size), limit.what, with_separators(limit.most),
+                               with_separators(size - limit.most)));
+  }
+  return over;
+}
+
+std::vector<std::string> over_limits(const std::string& target, std::size_t sb3_bytes,
+                                     const scratch::Program& program,
+                                     std::size_t project_json_bytes) {
+  return over_limits(target, measure(program, sb3_bytes, project_json_bytes));
+}
+
+std::vector<std::string> over_limits(const std::string& target, Bytes sb3) {
+  std::size_t project_json_bytes = 0;
+  for (const ZipPlace& place : list_zip("the project", sb3)) {
+    if (place.name == "project.json") project_json_bytes = place.size;
+  }
+  return over_limits(target, sb3.size(), read_sb3("the project", sb3), project_json_bytes);
+}
+
+}  // namespace sb3lm

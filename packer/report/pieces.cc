@@ -1,0 +1,212 @@
+#include "report/pieces.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "quant/encoding.h"
+
+namespace sb3lm {
+namespace {
+
+// The lists that the engine keeps its working numbers in (kernels/workspace.h).
+constexpr std::string_view kPreloaded[] = {"_codes", "_scales", "_act",
+                                           "_table", "_keys",   "_values"};
+// What names of the text blocks' lists begin with (kernels/text.h).
+constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_piece", "_token", "_glyph"};
+
+bool is_preloaded(std::string_view list) {
+  return std::find(std::begin(kPreloaded), std::end(kPreloaded), list) != std::end(kPreloaded);
+}
+
+bool is_tokenizer(std::string_view list) {
+  return std::any_of(std::begin(kTokenizer), std::end(kTokenizer),
+                     [&](std::string_view prefix) { return list.starts_with(prefix); });
+}
+
+/// A float tensor's place in the list `_scales`: items [first, last), from 0.
+struct FloatPlace {
+  TensorKey key;
+  std::int64_t first = 0, last = 0;
+};
+
+const std::string& model_info(const scratch::Program& program) {
+  static const std::string kNone;
+  for (const scratch::Target& target : program.targets) {
+    for (const scratch::List& list : target.lists) {
+      if (list.name != "model info" || list.items.empty()) continue;
+      if (const auto* text = std::get_if<std::string>(&list.items[0])) return *text;
+    }
+  }
+  return kNone;
+}
+
+// unpack() has read the same items, so places and strides are in range.
+std::vector<FloatPlace> float_places(const scratch::Program& program) {
+  std::vector<FloatPlace> places;
+  const auto info = nlohmann::json::parse(model_info(program));
+  for (const auto& json : info.at("tensors")) {
+    if (json.value("item", 0) != 0) continue;
+    const std::int64_t first = json.at("scales_at").get<std::int64_t>() - 1;
+    const std::int64_t stride = json.at("stride"), rows = json.at("shape").at(0);
+    const std::int64_t cols = json.at("shape").at(1);
+    places.push_back({.key = {.role = role_from_name(json.at("role").get<std::string>()),
+                              .layer = json.value("layer", -1),
+                              .expert = json.value("expert", -1)},
+                      .first = first,
+                      .last = first + (rows - 1) * stride + cols});
+  }
+  std::sort(places.begin(), places.end(),
+            [](const FloatPlace& a, const FloatPlace& b) { return a.first < b.first; });
+  return places;
+}
+
+class Cutter {
+ public:
+  explicit Cutter(const ProjectMap& map) : map_(map) {}
+
+  std::vector<Piece> cut(const scratch::Program& program, const Unpacked& unpacked) {
+    for (const TargetSpans& target : map_.targets) cut_target(target);
+    if (const ListSpan* text = map_.find_list("_text")) cut_text(*text, unpacked);
+    if (const ListSpan* scales = map_.find_list("_scales")) {
+      cut_scales(*scales, float_places(program));
+    }
+    return fill();
+  }
+
+ private:
+  [[noreturn]] void broken(const std::string& what) const {
+    fail(Fault::bad_input, "{}: {}", map_.file, what);
+  }
+
+  void add(Span span, Component component, std::optional<TensorKey> tensor = std::nullopt) {
+    if (span.size() != 0) pieces_.push_back({span, component, tensor});
+  }
+
+  void cut_target(const TargetSpans& target) {
+    bool has_letters = false;
+    for (const ListSpan& list : target.lists) {
+      has_letters = has_letters || list.name == "_letter first";
+      cut_list(list);
+    }
+    add(target.blocks, Component::blocks);
+    if (has_letters) add(target.costumes, Component::tokenizer);
+  }
+
+  void cut_list(const ListSpan& list) {
+    if (list.name == "_text" || list.name == "_scales") return;
+    if (list.name == "model info") {
+      add(list.items, Component::model_info);
+    } else if (is_tokenizer(list.name)) {
+      add(list.items, Component::tokenizer);
+    } else if (is_preloaded(list.name)) {
+      add(list.items, Component::preloaded);
+    } else {
+      add(trailing_zeros(map_.text, list.items), Component::preloaded);
+    }
+  }
+
+  // Letters are bytes of the file only where none needs an escape, as in all encodings.
+  void cut_text(const ListSpan& list, const Unpacked& unpacked) {
+    for_each_item(map_, list.items, [&](Span item) {
+      const std::string_view letters = map_.text.substr(item.begin, item.size());
+      const bool plain = std::all_of(letters.begin(), letters.end(), [](char letter) {
+        return letter >= ' ' && letter < '\x7f' && letter != '\\';
+      });
+      if (!plain) broken(fmt::format("weight text {}: letters with escapes", items_.size() + 1));
+      items_.push_back({item.begin + 1, item.end - 1});
+      return true;
+    });
+    for (const UnpackedTensor& tensor : unpacked.tensors) cut_tensor(tensor, unpacked.halves_item);
+  }
+
+  void cut_tensor(const UnpackedTensor& tensor, std::int64_t halves_item) {
+    const Component component = component_of(tensor.key.role);
+    const std::int64_t rows = tensor.shape.rows;
+    if (tensor.bits == 0) {
+      const std::int64_t letters = rows * tensor.shape.cols * kHalfLetters;
+      if (tensor.item != 0) {
+        add(letters_at(tensor.item, tensor.letter, letters), component, tensor.key);
+      }
+      return;
+    }
+    const CodeEncoding& encoding = code_encoding(tensor.encoding);
+    const std::int64_t letters =
+        rows * encoding.row_letters(tensor.bits, group_count(tensor.shape.cols));
+    for (int stream = 0; stream < encoding.streams(tensor.bits); ++stream) {
+      add(letters_at(tensor.item + stream, tensor.letter, letters), component, tensor.key);
+    }
+    add(letters_at(halves_item, tensor.scale_letter, rows * kHalfLetters), Component::row_scales,
+        tensor.key);
+  }
+
+  Span letters_at(std::int64_t item, std::int64_t letter, std::int64_t count) const {
+    if (item < 1 || item > static_cast<std::int64_t>(items_.size())) {
+      broken(fmt::format("weight text: it has no item {}", item));
+    }
+    const Span text = items_[static_cast<std::size_t>(item - 1)];
+    const auto size = static_cast<std::int64_t>(text.size());
+    if (letter < 1 || count < 0 || letter - 1 > size || count > size - (letter - 1)) {
+      broken(fmt::format("weight text {}: {} letters from {} are not there", item, count, letter));
+    }
+    const std::size_t begin = text.begin + static_cast<std::size_t>(letter - 1);
+    return {begin, begin + static_cast<std::size_t>(count)};
+  }
+
+  // Float weights first, in general; everything else is made by the loader.
+  void cut_scales(const ListSpan& list, const std::vector<FloatPlace>& places) {
+    std::size_t done = list.items.begin;
+    std::int64_t index = 0;
+    auto place = places.begin();
+    Span weights;
+    for_each_item(map_, list.items, [&](Span item) {
+      if (place == places.end()) return false;
+      if (index == place->first) weights.begin = item.begin;
+      if (++index == place->last) {
+        weights.end = item.end;
+        add({done, weights.begin}, Component::preloaded);
+        add(weights, component_of(place->key.role), place->key);
+        done = item.end;
+        ++place;
+        if (place != places.end() && place->first < index) return false;
+      }
+      return true;
+    });
+    if (place != places.end()) {
+      broken(tensor_key_text(place->key) + ": not in the list '_scales' by itself");
+    }
+    add({done, list.items.end}, Component::preloaded);
+  }
+
+  // Sorts, refuses overlaps, and gives the gaps to other_json.
+  std::vector<Piece> fill() {
+    std::sort(pieces_.begin(), pieces_.end(),
+              [](const Piece& a, const Piece& b) { return a.span.begin < b.span.begin; });
+    std::vector<Piece> all;
+    std::size_t at = 0;
+    for (const Piece& piece : pieces_) {
+      if (piece.span.begin < at) {
+        broken(
+            fmt::format("model info: two tensors share byte {} of project.json", piece.span.begin));
+      }
+      if (piece.span.begin > at) all.push_back({{at, piece.span.begin}, Component::other_json, {}});
+      all.push_back(piece);
+      at = piece.span.end;
+    }
+    if (at < map_.text.size()) all.push_back({{at, map_.text.size()}, Component::other_json, {}});
+    return all;
+  }
+
+  const ProjectMap& map_;
+  std::vector<Span> items_;  // of the weight text, without quotes
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace
+
+std::vector<Piece> cut_project(const ProjectMap& map, const scratch::Program& program,
+                               const Unpacked& unpacked) {
+  return Cutter(map).cut(program, unpacked);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,79 @@
+// What a project is made of: how many weights, at how many bits, and where the bytes of the .sb3
+// go. Everything is measured on the finished file, nothing is taken from a plan.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "model/model.h"
+#include "report/limits.h"
+
+namespace sb3lm {
+
+enum class Component {
+  embedding,
+  head,
+  attention_q,
+  attention_k,
+  attention_v,
+  attention_o,
+  dense,
+  shared_expert,
+  routed_experts,
+  routers,
+  norms,
+  row_scales,  // of all quantised matrices
+  tokenizer,   // its lists, and the costumes that stand for letters
+  blocks,      // scripts and procedures
+  preloaded,   // lists that are zeros until the weights are decoded
+  model_info,  // the list of that name
+  other_json,  // the rest of project.json
+  assets,      // the archive's other files
+  zip,         // its headers and directory
+};
+inline constexpr int kComponents = static_cast<int>(Component::zip) + 1;
+
+/// "attention q".
+std::string_view component_name(Component component);
+/// Of a weight matrix; its row scales are Component::row_scales.
+Component component_of(Role role);
+
+struct ComponentRow {
+  Component component{};
+  std::int64_t values = 0;        // weights, or scales; 0 for what holds neither
+  std::uint64_t packed_bits = 0;  // the values at their nominal width
+  double entropy_bits = 0;        // zeroth order, each tensor with its own statistics
+  std::uint64_t sb3_bits = 0;     // in the finished file
+  std::size_t sb3_bytes = 0;      // the same, rounded so that all rows add up to the file
+};
+
+/// One stored tensor, its row scales included.
+struct TensorRow {
+  TensorKey key;
+  Shape shape;
+  int bits = 0;  // of a weight
+  std::uint64_t packed_bits = 0;
+  double entropy_bits = 0;
+  std::uint64_t sb3_bits = 0;
+};
+
+struct Report {
+  std::string file;
+  std::string family;
+  bool is_sb3 = false;                   // else a checkpoint: no bytes, no measures
+  std::int64_t parameters = 0;           // weights without row scales
+  std::vector<ComponentRow> components;  // all, by number
+  std::vector<TensorRow> tensors;        // in expected_tensors order
+  Measures measures;
+};
+
+/// Throws bad_input or unsupported as read_sb3 and unpack do.
+Report make_report(const std::string& file, Bytes sb3);
+
+/// Of a checkpoint, imported and quantised.
+Report make_report(const std::string& file, const Model& model);
+
+}  // namespace sb3lm
