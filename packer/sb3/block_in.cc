@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/number_text.h"
-#include "sb3/names.h"
+#include "scratch/placeholders.h"
 
 namespace sb3lm {
 namespace {

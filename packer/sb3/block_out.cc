@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/number_text.h"
+#include "scratch/placeholders.h"
 
 namespace sb3lm {
 

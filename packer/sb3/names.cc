@@ -24,17 +24,6 @@ Names::Names(const scratch::Program& program) {
   }
 }
 
-std::vector<Placeholder> placeholders(std::string_view code) {
-  std::vector<Placeholder> found;
-  for (std::size_t at = code.find('%'); at != std::string_view::npos && at + 1 < code.size();
-       at = code.find('%', at + 1)) {
-    const char kind = code[at + 1];
-    if (kind == 's' || kind == 'n') found.push_back(Placeholder::text);
-    if (kind == 'b') found.push_back(Placeholder::boolean);
-  }
-  return found;
-}
-
 std::string argument_id(std::size_t index) {
   return nth_id(index);
 }

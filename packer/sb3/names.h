@@ -4,8 +4,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "sb3/ids.h"
 #include "scratch/ir.h"
@@ -20,10 +18,6 @@ struct Names {
   /// Deals out handles in program order. Throws Error(bug) on a name that occurs twice.
   explicit Names(const scratch::Program& program);
 };
-
-/// A placeholder of a procedure's code ("row %s if %b").
-enum class Placeholder { text, boolean };
-std::vector<Placeholder> placeholders(std::string_view code);
 
 /// The n-th argument's id, unique within its procedure.
 std::string argument_id(std::size_t index);

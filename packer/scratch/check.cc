@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/number_text.h"
+#include "scratch/placeholders.h"
 
 namespace sb3lm {
 namespace {
@@ -112,17 +113,6 @@ bool is_command(const Node& node) {
   return shape == BlockShape::stack || shape == BlockShape::c_block || shape == BlockShape::end;
 }
 
-std::size_t places(const std::string& code, char kind = 0) {
-  std::size_t count = 0;
-  for (std::size_t at = code.find('%'); at != std::string::npos && at + 1 < code.size();
-       at = code.find('%', at + 1)) {
-    const char found = code[at + 1];
-    const bool any = found == 's' || found == 'n' || found == 'b';
-    if (kind == 0 ? any : found == kind) ++count;
-  }
-  return count;
-}
-
 const Procedure* find_procedure(const Target& target, const std::string& code) {
   for (const auto& procedure : target.procedures) {
     if (procedure.code == code) return &procedure;
@@ -200,10 +190,8 @@ void names_resolve(Checker& check) {
 std::vector<bool> wanted_inputs(const Node& node) {
   std::vector<bool> wanted;
   if (node.op == Op::call) {
-    for (std::size_t at = node.text.find('%'); at != std::string::npos && at + 1 < node.text.size();
-         at = node.text.find('%', at + 1)) {
-      const char kind = node.text[at + 1];
-      if (kind == 's' || kind == 'n' || kind == 'b') wanted.push_back(kind == 'b');
+    for (const Placeholder place : placeholders(node.text)) {
+      wanted.push_back(place == Placeholder::boolean);
     }
     return wanted;
   }
@@ -244,11 +232,11 @@ void blocks_fit_their_rows(Checker& check) {
 void procedures_have_their_parameters(Checker& check) {
   for (const Body& body : check.bodies) {
     if (body.procedure == nullptr) continue;
-    const auto& parameters = body.procedure->parameters;
-    const auto booleans = static_cast<std::size_t>(std::count_if(
-        parameters.begin(), parameters.end(), [](const auto& one) { return one.is_boolean; }));
-    if (places(body.procedure->code) != parameters.size() ||
-        places(body.procedure->code, 'b') != booleans) {
+    std::vector<Placeholder> declared;
+    for (const auto& parameter : body.procedure->parameters) {
+      declared.push_back(parameter.is_boolean ? Placeholder::boolean : Placeholder::text);
+    }
+    if (placeholders(body.procedure->code) != declared) {
       check.fault(body.where, "its parameters do not match its code");
     }
   }
