@@ -13,7 +13,9 @@ Workspace make_workspace(Sprite& engine, WorkspaceSizes sizes) {
           .values = engine.list<Num>("_values", {}, sizes.cache),
           .sum = engine.var<Num>("_sum"),
           .position = engine.var<Num>("_position"),
-          .exp = engine.var<Num>("_exp")};
+          .exp = engine.var<Num>("_exp"),
+          .compiled = engine.var<Num>("_compiled", 1.0),
+          .tune = sizes.tune};
 }
 
 }  // namespace sb3lm

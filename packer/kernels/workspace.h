@@ -6,6 +6,10 @@
 
 namespace sb3lm {
 
+/// Which VM the blocks are shaped for. The two disagree on a few leaf procedures only (CODEGEN.md):
+/// `both` carries those twice and picks at the green flag.
+enum class Tune { turbowarp, scratch, both };
+
 struct Workspace {
   blocks::List<blocks::Num> codes;    // bit planes: table index of each group of 8 weights
   blocks::List<blocks::Num> scales;   // row scales, norms, routers, float matrices
@@ -16,6 +20,8 @@ struct Workspace {
   blocks::Var<blocks::Num> sum;       // of the vector that `table` was built from
   blocks::Var<blocks::Num> position;  // of the token being computed, from 0
   blocks::Var<blocks::Num> exp;       // result of the exp procedure
+  blocks::Var<blocks::Num> compiled;  // 1: the forms for a VM that compiles (TurboWarp); 0: others
+  Tune tune = Tune::both;
 };
 
 /// Creates the lists with their preloaded sizes on the engine's target.
@@ -25,6 +31,7 @@ struct WorkspaceSizes {
   std::size_t scales = 0;                      // decoded items after them
   std::size_t act = 0;
   std::size_t cache = 0;
+  Tune tune = Tune::both;
 };
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 
