@@ -127,7 +127,7 @@ TEST_CASE("hundreds of settings pick the same tokens as the native sampler") {
       not_largest += check_run(blocks, random_options(random, vocabulary), random);
     }
   }
-  CHECK(not_largest > 500);  // the settings do leave something to chance
+  CHECK(not_largest > 300);  // the settings do leave something to chance
 }
 
 TEST_CASE("settings at the edges") {
