@@ -1,0 +1,129 @@
+// Whole small models in the block evaluator, read back from their bytes, against the double engine:
+// the logits of every position, and every greedy token.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "runtime_ref/generate.h"
+#include "runtime_ref/verify.h"
+#include "sb3/sb3.h"
+#include "support/built_models.h"
+#include "unpack/unpack.h"
+
+namespace {
+
+using namespace sb3lm;
+using namespace sb3lm::test;
+
+scratch::Program read_back(const BuiltModel& built) {
+  return read_sb3(built.name, as_bytes(built.sb3));
+}
+
+// Far below DESIGN.md's 1e-9, and above what orders of summation leave.
+constexpr double kUsualError = 1e-11;
+
+}  // namespace
+
+TEST_CASE("every feature of a model's description") {
+  SilentProgress silent;
+  for (const BuiltModel& built : build_all_tiny()) {
+    CAPTURE(built.name);
+    BlockSession session(read_back(built), silent);
+    const BlockRequest request = comparison_request(built.model);
+    const BlockResult result = session.run(request, silent);
+    CHECK(result.status == "ready");
+    REQUIRE(result.tokens.size() > 0);
+    if (result.tokens.size() < 8) CHECK(result.stop_reason == "stop token");
+    Engine engine(built.model);
+    const Agreement agreement =
+        check_against_engine(engine, request.tokens, result.tokens, result.logits);
+    INFO(agreement.first_difference);
+    CHECK(agreement.ok);
+    CHECK(agreement.near_ties.empty());
+    CHECK(agreement.positions >= 12 + result.tokens.size() - 1);
+    CHECK(agreement.max_rel_error < kUsualError);
+    CHECK(agreement.max_rel_error > 0);  // two ways to sum do differ
+  }
+}
+
+TEST_CASE("the comparison sees a single changed weight") {
+  SilentProgress silent;
+  BuiltModel built = build_tiny("tiny-moe", "", 40);
+  BlockSession session(read_back(built), silent);
+  const BlockRequest request = comparison_request(built.model);
+  const BlockResult result = session.run(request, silent);
+  auto& q = std::get<CodedTensor>(built.model.tensors.at({Role::q, 1}));
+  q.codes[17] ^= 1;
+  Engine engine(built.model);
+  CHECK(!check_against_engine(engine, request.tokens, result.tokens, result.logits).ok);
+}
+
+TEST_CASE("a prompt after another one, up to the last place of the context") {
+  SilentProgress silent;
+  const BuiltModel built = build_tiny("tiny-moe", "", 21);
+  BlockSession session(read_back(built), silent);
+  BlockRequest request = comparison_request(built.model);
+  session.run(request, silent);
+  std::swap(request.tokens[0], request.tokens[3]);
+  request.max_new_tokens = 100;
+  const BlockResult result = session.run(request, silent);
+  CHECK(result.stop_reason == "context full");
+  CHECK(12 + result.tokens.size() == 22);  // the last token stands at position `context`
+  Engine engine(built.model, 21);
+  const Agreement agreement =
+      check_against_engine(engine, request.tokens, result.tokens, result.logits);
+  INFO(agreement.first_difference);
+  CHECK(agreement.ok);
+}
+
+TEST_CASE("sampled tokens are the native sampler's") {
+  SilentProgress silent;
+  const BuiltModel built = build_tiny("tiny-moe", "", 40);
+  BlockSession session(read_back(built), silent);
+  Engine engine(built.model);
+  for (int seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    BlockRequest request = comparison_request(built.model);
+    request.max_new_tokens = 12;
+    request.record_logits = 1;
+    request.temperature = 0.5 + 0.3 * seed;
+    request.top_k = seed % 2 == 0 ? 20 : 0;
+    request.top_p = seed % 3 == 0 ? 0.8713 : 1;
+    request.repetition_penalty = seed > 3 ? 1.2 : 1;
+    request.seed = seed;
+    const BlockResult result = session.run(request, silent);
+    GenerateOptions options{.sampling = {.temperature = request.temperature,
+                                         .top_k = static_cast<int>(request.top_k),
+                                         .top_p = request.top_p,
+                                         .repetition_penalty = request.repetition_penalty,
+                                         .seed = request.seed},
+                            .max_new_tokens = 12,
+                            .record = RecordLogits::generated,
+                            .stop_ids = built.model.tokenizer.stop_ids};
+    options.stop_ids.insert(options.stop_ids.end(), built.model.chat.stop_ids.begin(),
+                            built.model.chat.stop_ids.end());
+    const Generated native = generate(engine, request.tokens, options);
+    CHECK(result.tokens == native.tokens);
+    CHECK(result.stop_reason == native.stop_reason);
+    CHECK(result.logits.size() == native.logits.size() * 512);
+  }
+}
+
+TEST_CASE("what was packed is what is read back") {
+  for (const char* preset : {"tiny-moe-flipped", "tiny-moe-untied", "tiny-dense"}) {
+    CAPTURE(preset);
+    const BuiltModel built = build_tiny(preset, "", 40);
+    const Unpacked unpacked = unpack(built.name, read_back(built));
+    for (const auto& [key, tensor] : built.model.tensors) {
+      CAPTURE(tensor_key_text(key));
+      const Tensor& other = unpacked.model.at(key);
+      REQUIRE(shape_of(other) == shape_of(tensor));
+      const Shape shape = shape_of(tensor);
+      for (int row = 0; row < shape.rows; ++row) {
+        for (int col = 0; col < shape.cols; ++col) {
+          REQUIRE(weight_at(other, row, col) == weight_at(tensor, row, col));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+#include "support/built_models.h"
+
+#include "pack.h"
+#include "quant/rtn.h"
+#include "support/tiny_model.h"
+
+namespace sb3lm::test {
+namespace {
+
+constexpr int kContext = 40;  // three blocks of values
+
+}  // namespace
+
+BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context) {
+  BuiltModel built{.name = bits.empty() ? preset : preset + " --bits " + bits,
+                   .model = tiny_model(preset),
+                   .sb3 = {}};
+  if (bits != "float") quantise_matrices(built.model, bits.empty() ? 8 : std::stoi(bits));
+  SilentProgress silent;
+  built.sb3 = pack(built.model,
+                   {.lower = {.context = context, .title = preset, .version = "test"},
+                    .bits = bits,
+                    .deflate_level = 1},
+                   silent);
+  return built;
+}
+
+std::vector<BuiltModel> build_all_tiny() {
+  std::vector<BuiltModel> all;
+  for (const SynthPreset& preset : synth_presets()) {
+    const std::string name(preset.name);
+    if (name.starts_with("ssmoelm")) continue;  // full scale
+    if (name.starts_with("tiny-dense")) {
+      for (const char* bits : {"4", "8", "float"}) all.push_back(build_tiny(name, bits, kContext));
+    } else {
+      all.push_back(build_tiny(name, "", kContext));
+    }
+  }
+  return all;
+}
+
+BlockRequest comparison_request(const Model& model) {
+  BlockRequest request{.max_new_tokens = 8, .record_logits = 2};
+  const int vocabulary = model.spec.vocabulary;
+  for (int i = 0; i < 12; ++i) request.tokens.push_back(i * 7919 % vocabulary);
+  request.tokens[5] = vocabulary - 1;
+  return request;
+}
+
+}  // namespace sb3lm::test

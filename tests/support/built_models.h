@@ -1,0 +1,26 @@
+// Every small synthetic model as a finished .sb3, with what it is judged by.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "runtime_ref/block_session.h"
+
+namespace sb3lm::test {
+
+struct BuiltModel {
+  std::string name;
+  Model model;
+  std::string sb3;  // bytes
+};
+
+/// `bits` as --bits, for models with float weights.
+BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context);
+/// One of each preset, the dense ones with 4, 8 and float bits.
+std::vector<BuiltModel> build_all_tiny();
+
+/// Twelve prompt tokens from all over the vocabulary, 8 generated ones, every position recorded.
+BlockRequest comparison_request(const Model& model);
+
+}  // namespace sb3lm::test
