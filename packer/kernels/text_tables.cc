@@ -184,7 +184,9 @@ TokenTexts token_texts(const Tokenizer& tokenizer) {
   std::vector<char32_t> code_points;
   for (const Token& token : tokenizer.tokens) {
     const bool special = token.type == TokenType::special;
-    const bool whole = !special && decode_utf8(token.text, code_points);
+    // Scratch's reader of projects drops backspaces, so a text may not have one.
+    const bool is_text = token.text.find('\b') == std::string::npos;
+    const bool whole = !special && is_text && decode_utf8(token.text, code_points);
     texts.text.emplace_back(whole ? token.text : std::string());
     texts.bytes_at.emplace_back(whole ? 0.0 : static_cast<double>(texts.bytes.size() + 1));
     if (whole) continue;

@@ -55,8 +55,8 @@ struct MergeLists {
 };
 MergeLists merge_lists(const Tokenizer& tokenizer);
 
-/// What each token prints. Tokens that are not UTF-8 by themselves have an empty text and a place
-/// in `bytes`, where their number of bytes stands, then the bytes.
+/// What each token prints. Tokens that are not UTF-8 by themselves, or have a backspace, have an
+/// empty text and a place in `bytes`, where their number of bytes stands, then the bytes.
 struct TokenTexts {
   std::vector<scratch::Scalar> text;      // by id
   std::vector<scratch::Scalar> bytes_at;  // by id, 0: print `text`; empty if `bytes` is

@@ -1,0 +1,240 @@
+// The project's broadcasts in the block evaluator, against the native template, sampler and engine:
+// chat over several turns, stop, new chat, unload, and every refused request and its recovery.
+#include <doctest/doctest.h>
+
+#include "runtime_ref/generate.h"
+#include "sb3/sb3.h"
+#include "support/built_models.h"
+
+namespace {
+
+using namespace sb3lm;
+using namespace sb3lm::test;
+
+constexpr int kContext = 200;
+
+scratch::Program read_back(const BuiltModel& built) {
+  return read_sb3(built.name, as_bytes(built.sb3));
+}
+
+// The same conversation on the native engine.
+class NativeChat {
+ public:
+  NativeChat(const Model& model, GenerateOptions options)
+      : model_(model),
+        options_(std::move(options)),
+        engine_(model, kContext),
+        sampler_(options_.sampling, model.spec.vocabulary) {
+    options_.stop_ids = model.tokenizer.stop_ids;
+    options_.stop_ids.insert(options_.stop_ids.end(), model.chat.stop_ids.begin(),
+                             model.chat.stop_ids.end());
+  }
+
+  Generated say(const std::string& message) {
+    std::vector<int> prompt;
+    if (engine_.position() == 0) {
+      prompt = apply_template(model_.tokenizer, model_.chat.first, message);
+    } else {
+      if (reply_.unfed >= 0) prompt.push_back(reply_.unfed);
+      if (reply_.stop_reason != "stop token") prompt.push_back(model_.chat.stop_ids.front());
+      const auto next = apply_template(model_.tokenizer, model_.chat.next, message, false);
+      prompt.insert(prompt.end(), next.begin(), next.end());
+    }
+    reply_ = generate_after(engine_, sampler_, prompt, options_);
+    return reply_;
+  }
+
+ private:
+  const Model& model_;
+  GenerateOptions options_;
+  Engine engine_;
+  Sampler sampler_;
+  Generated reply_;
+};
+
+class Project {
+ public:
+  explicit Project(const BuiltModel& built) : session(read_back(built), silent) {}
+
+  BlockResult chat(const std::string& message, double temperature = 0) {
+    return session.run({.user_message = message, .max_new_tokens = 9, .temperature = temperature},
+                       silent);
+  }
+  BlockResult generate(std::vector<int> tokens) {
+    return session.run({.tokens = std::move(tokens), .max_new_tokens = 5}, silent);
+  }
+  // Sends a broadcast and runs everything to its end.
+  void send(const char* message) {
+    session.evaluator().broadcast(message);
+    run_out();
+  }
+  void run_out() {
+    while (session.evaluator().step()) {
+    }
+  }
+  std::string status() { return session.evaluator().text("status"); }
+
+  SilentProgress silent;
+  BlockSession session;
+};
+
+}  // namespace
+
+TEST_CASE("a templated conversation, greedy and sampled, is the native one") {
+  for (const char* preset : {"tiny-moe", "tiny-moe-odd", "tiny-moe-flipped"}) {
+    for (const double temperature : {0.0, 1.0}) {
+      CAPTURE(preset);
+      CAPTURE(temperature);
+      const BuiltModel built = build_tiny(preset, "", kContext);
+      REQUIRE(built.model.chat.present());
+      Project project(built);
+      NativeChat native(built.model,
+                        {.sampling = {.temperature = temperature}, .max_new_tokens = 9});
+      for (const char* message : {"Hello there!", "and what then?  ", "\xC3\xA9t\xC3\xA9"}) {
+        CAPTURE(message);
+        const Generated expected = native.say(message);
+        const BlockResult reply = project.chat(message, temperature);
+        CHECK(reply.status == "ready");
+        CHECK(reply.tokens == expected.tokens);
+        CHECK(reply.stop_reason == expected.stop_reason);
+      }
+      CHECK(project.session.evaluator().list_size("transcript") == 6);
+      CHECK(project.session.evaluator().list_item("transcript", 2) ==
+            scratch::Scalar(std::string("user: and what then?  ")));
+    }
+  }
+}
+
+TEST_CASE("new chat forgets everything") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  const BlockResult first = project.chat("Hello", 1);
+  const BlockResult second = project.chat("Hello", 1);
+  CHECK(first.tokens != second.tokens);
+  project.send("new chat");
+  CHECK(project.status() == "ready");
+  CHECK(project.session.evaluator().list_size("transcript") == 0);
+  CHECK(project.session.evaluator().list_size("output tokens") == 0);
+  CHECK(project.chat("Hello", 1).tokens == first.tokens);
+}
+
+TEST_CASE("generate starts from nothing, also after a chat") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  const BlockResult alone = project.generate({1, 2, 3});
+  project.chat("Hello");
+  CHECK(project.generate({1, 2, 3}).tokens == alone.tokens);
+  CHECK(project.session.evaluator().list_size("transcript") == 1);
+}
+
+TEST_CASE("stop ends after the current token, and the conversation goes on") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  BlockEvaluator& evaluator = project.session.evaluator();
+  evaluator.set_variable("max new tokens", 100.0);
+  evaluator.set_variable("user message", std::string("Hello"));
+  evaluator.broadcast("chat");
+  REQUIRE(evaluator.run_until([&] { return evaluator.list_size("output tokens") == 3; }, 100000));
+  CHECK(evaluator.text("status") == "thinking");
+  project.send("stop");
+  CHECK(project.status() == "ready");
+  CHECK(evaluator.text("stop reason") == "stopped");
+  CHECK(evaluator.list_size("output tokens") >= 3);
+  CHECK(evaluator.list_size("output tokens") <= 5);  // the frame of the message, and one more
+  CHECK(project.chat("again").stop_reason != "stopped");
+}
+
+TEST_CASE("stop with nothing running does no harm") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  project.send("stop");
+  CHECK(project.status() == "ready");
+  CHECK(project.generate({1, 2, 3}).tokens.size() == 5);
+}
+
+TEST_CASE("unload, then a flag: the same answers as before") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  const BlockResult before = project.chat("Hello");
+  project.send("unload");
+  CHECK(project.status() == "unloaded");
+  CHECK(project.chat("Hello").status.starts_with("error: the model is not loaded"));
+  CHECK(project.generate({1}).status.starts_with("error: the model is not loaded"));
+  CHECK(project.session.evaluator().list_size("output tokens") == 0);
+  project.session.evaluator().green_flag();
+  project.run_out();
+  CHECK(project.status() == "ready");
+  CHECK(project.chat("Hello").tokens == before.tokens);
+}
+
+TEST_CASE("a second flag in the middle of a reply leaves a project that works") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  const BlockResult before = project.generate({4, 5});
+  BlockEvaluator& evaluator = project.session.evaluator();
+  evaluator.broadcast("generate");
+  for (int i = 0; i < 3; ++i) evaluator.step();
+  evaluator.green_flag();
+  project.run_out();
+  CHECK(project.status() == "ready");
+  CHECK(project.generate({4, 5}).tokens == before.tokens);
+}
+
+TEST_CASE("refused requests say why, run nothing, and the next one works") {
+  const BuiltModel built = build_tiny("tiny-moe", "", 24);
+  Project project(built);
+  BlockEvaluator& evaluator = project.session.evaluator();
+  const std::vector<int> good = {1, 2, 3};
+  const BlockResult expected = project.generate(good);
+  const auto check_refused = [&](const std::vector<scratch::Scalar>& prompt,
+                                 const std::string& status) {
+    CAPTURE(status);
+    evaluator.set_list("prompt tokens", prompt);
+    project.send("generate");
+    CHECK(project.status() == status);
+    CHECK(evaluator.list_size("output tokens") == 0);
+    CHECK(evaluator.list_size("logits") == 0);
+    CHECK(project.generate(good).tokens == expected.tokens);
+  };
+  check_refused({}, "error: there are no prompt tokens");
+  check_refused({1.0, 512.0}, "error: token 512: ids of this model are 0 to 511");
+  check_refused({-1.0}, "error: token -1: ids of this model are 0 to 511");
+  check_refused({0.5}, "error: token 0.5: ids of this model are 0 to 511");
+  check_refused(std::vector<scratch::Scalar>(24, 7.0),
+                "error: 24 tokens leave no room in a context of 24");
+  evaluator.set_list("prompt tokens", std::vector<scratch::Scalar>(23, 7.0));
+  project.send("generate");
+  CHECK(project.status() == "ready");
+}
+
+TEST_CASE("more logits than a list holds are refused") {
+  const BuiltModel built = build_tiny("tiny-moe", "", 500);
+  Project project(built);
+  BlockRequest request{.tokens = {1, 2}, .max_new_tokens = 400, .record_logits = 1};
+  const BlockResult refused = project.session.run(request, project.silent);
+  CHECK(refused.status.starts_with("error: so many logits"));
+  CHECK(refused.logits.empty());
+  request.max_new_tokens = 3;
+  const BlockResult result = project.session.run(request, project.silent);
+  CHECK(result.status == "ready");
+  CHECK(result.logits.size() == 3 * 512);
+}
+
+TEST_CASE("recorded rows by mode") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  BlockRequest request{.tokens = {1, 2, 3, 4}, .max_new_tokens = 2, .record_logits = 0};
+  CHECK(project.session.run(request, project.silent).logits.empty());
+  request.record_logits = 1;
+  const auto generated = project.session.run(request, project.silent).logits;
+  CHECK(generated.size() == 2 * 512);
+  request.record_logits = 2;
+  const auto all = project.session.run(request, project.silent).logits;
+  CHECK(all.size() == 5 * 512);
+  CHECK(std::vector<double>(all.begin() + 3 * 512, all.end()) == generated);
+  request.max_new_tokens = 0;
+  const BlockResult none = project.session.run(request, project.silent);
+  CHECK(none.status == "ready");
+  CHECK(none.stop_reason == "length");
+  CHECK(none.tokens.empty());
+}

@@ -1,0 +1,60 @@
+// The full-scale shape of SSMoELM-5L with random weights: it fits the 10 MiB limit, the blocks
+// compute the engine's logits, and TurboWarp computes the block evaluator's bits.
+#include <doctest/doctest.h>
+
+#include "pack.h"
+#include "runtime_ref/verify.h"
+#include "sb3/sb3.h"
+#include "support/tiny_model.h"
+#include "support/vm_batch.h"
+#include "unpack/unpack.h"
+
+namespace {
+
+using namespace sb3lm;
+using namespace sb3lm::test;
+
+constexpr std::size_t kLimit = 10485760;
+constexpr int kContext = 128;
+const BlockRequest kRequest{.tokens = {0, 2730, 8191}, .max_new_tokens = 2, .record_logits = 2};
+
+}  // namespace
+
+TEST_CASE("SSMoELM-5L, synthetic, at full scale") {
+  SilentProgress silent;
+  const Model model = tiny_model("ssmoelm-5l");
+  VmJob job{.name = "ssmoelm-5l",
+            .sb3 = pack(model, {.lower = {.context = kContext, .title = "full"}}, silent),
+            .runs = {kRequest}};
+  CHECK(job.sb3.size() <= kLimit);
+  CHECK(job.sb3.size() > kLimit / 2);  // 40 million weights are really in it
+
+  BlockResult blocks;
+  {
+    const scratch::Program program = read_sb3("full.sb3", as_bytes(job.sb3));
+    CHECK(unpack("full.sb3", program).model.spec.passes.size() == 6);
+    BlockSession session(program, silent);
+    blocks = session.run(kRequest, silent);
+  }
+  CHECK(blocks.status == "ready");
+  REQUIRE(blocks.tokens.size() == 2);
+  {
+    Engine engine(model, kContext);
+    const Agreement agreement =
+        check_against_engine(engine, kRequest.tokens, blocks.tokens, blocks.logits);
+    INFO(agreement.first_difference);
+    CHECK(agreement.ok);
+    CHECK(agreement.positions == 4);
+    CHECK(agreement.max_rel_error < 1e-11);
+  }
+  const auto results = run_batch(SB3LM_SOURCE_DIR, "turbowarp", {job});
+  if (!results) {
+    MESSAGE("skipped: TurboWarp cannot run here (tools/setup installs what it needs)");
+    return;
+  }
+  const BlockResult& turbowarp = results->at(0).at(0);
+  CHECK(turbowarp.status == "ready");
+  CHECK(turbowarp.tokens == blocks.tokens);
+  CHECK(turbowarp.logits.size() == 4 * 8192);
+  CHECK(same_bits(turbowarp.logits, blocks.logits));
+}

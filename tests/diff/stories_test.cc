@@ -1,0 +1,87 @@
+// stories260K as a project tells the story that llama2.c's own run.c tells, in the block evaluator
+// and in both virtual machines. Needs SB3LM_TEST_DATA, a folder with stories260K/.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "pack.h"
+#include "runtime_ref/verify.h"
+#include "sb3/sb3.h"
+#include "support/vm_batch.h"
+
+namespace {
+
+using namespace sb3lm;
+using namespace sb3lm::test;
+
+struct Story {
+  VmJob job;
+  std::string text;  // run.c's, without the file's last line end
+};
+
+std::optional<Story> load_story() {
+  const char* data = std::getenv("SB3LM_TEST_DATA");
+  if (data == nullptr) {
+    MESSAGE("skipped: SB3LM_TEST_DATA does not name a folder with stories260K");
+    return std::nullopt;
+  }
+  SilentProgress silent;
+  const std::filesystem::path folder = std::filesystem::path(data) / "stories260K";
+  const Model model =
+      load_model(folder / "stories260K.bin", {.tokenizer = folder / "tok512.bin"}, "float", silent);
+  const MappedFile file(folder / "greedy-256.txt");
+  REQUIRE(file.text().ends_with('\n'));
+  return Story{
+      .job = {.name = "stories260K",
+              .sb3 = pack(model, {.lower = {.context = 257, .title = "stories"}, .bits = "float"},
+                          silent),
+              .runs = {{.tokens = {1}, .max_new_tokens = 256, .record_logits = 1}}},
+      .text = std::string(file.text().substr(0, file.text().size() - 1))};
+}
+
+const std::optional<Story>& story() {
+  static const std::optional<Story> loaded = load_story();
+  return loaded;
+}
+
+const BlockResult& in_evaluator() {
+  static const BlockResult result = [] {
+    SilentProgress silent;
+    BlockSession session(read_sb3("stories.sb3", as_bytes(story()->job.sb3)), silent);
+    return session.run(story()->job.runs[0], silent);
+  }();
+  return result;
+}
+
+void check_vm(const char* vm) {
+  if (!story()) return;
+  const auto results = run_batch(SB3LM_SOURCE_DIR, vm, {story()->job});
+  if (!results) {
+    MESSAGE("skipped: ", vm, " cannot run here (tools/setup installs what it needs)");
+    return;
+  }
+  const BlockResult& got = results->at(0).at(0);
+  CHECK(got.text == "model: " + story()->text);
+  CHECK(got.tokens == in_evaluator().tokens);
+  CHECK(got.logits.size() == in_evaluator().logits.size());
+  CHECK(same_bits(got.logits, in_evaluator().logits));
+}
+
+}  // namespace
+
+TEST_CASE("the story in the block evaluator") {
+  if (!story()) return;
+  CHECK(in_evaluator().status == "ready");
+  CHECK(in_evaluator().tokens.size() == 256);
+  CHECK(in_evaluator().text == "model: " + story()->text);
+}
+
+TEST_CASE("the story in scratch-vm") {
+  check_vm("scratch");
+}
+
+TEST_CASE("the story in TurboWarp") {
+  check_vm("turbowarp");
+}
