@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Fails on an #include that goes against the arrows of ARCHITECTURE.md.
+
+The arrows are CMakeLists.txt's: a folder may include what its library links, directly or through
+others. On top come rules that no link can express, in kForbidden and kOnlyIn.
+"""
+
+import pathlib
+import re
+import sys
+
+kRoot = pathlib.Path(__file__).resolve().parent.parent
+
+# (library, what it must never reach, why), even if somebody links it.
+kForbidden = [
+    ("runtime_ref", {"kernels", "lower", "pack", "import", "synth"},
+     "an oracle must not share the emitter's mistakes"),
+    ("scratch", {"model", "import"}, "blocks know nothing of language models"),
+    ("sb3", {"model", "kernels", "lower"}, "files of blocks know nothing of language models"),
+    ("unpack", {"kernels", "lower"}, "reading back must not share the emitter's mistakes"),
+]
+# Header, the files that may include it, why.
+kOnlyIn = [
+    ("CLI/", r"tools/options\.cc", "one user of the command line library"),
+    ("libdeflate.h", r"packer/sb3/(un)?zip\.cc|tests/.*\.cc", "one user of the compression library"),
+    ("nlohmann/", r".*\.cc|packer/import/json\.h", "a heavy header stays out of ours"),
+]
+
+
+def library_links():
+    """{library: (folder, [linked])} of our own libraries."""
+    cmake = (kRoot / "CMakeLists.txt").read_text()
+    rows = re.findall(r"^sb3lm_library\((\w+)\s+([\w/]+)([^)]*)\)", cmake, re.MULTILINE)
+    links = {name: (folder, rest.split()) for name, folder, rest in rows}
+    links["templates"] = ("sb3_templates", ["base"])
+    return {name: (folder, [link for link in linked if link in links])
+            for name, (folder, linked) in links.items()}
+
+
+def reachable(links, name, path=()):
+    if name in path:
+        sys.exit("CMakeLists.txt: a circle of libraries: " + " -> ".join([*path, name]))
+    found = {name}
+    for link in links[name][1]:
+        found |= reachable(links, link, (*path, name))
+    return found
+
+
+def library_of(path, links):
+    """The library whose folder directly holds the file, None for tools and tests."""
+    folder = path.parent.as_posix()
+    for name, (own, _) in links.items():
+        if folder == own:
+            return name
+    return None
+
+
+def included_file(path, header):
+    for base in (path.parent, pathlib.Path("packer"), pathlib.Path("."), pathlib.Path("tests")):
+        if (kRoot / base / header).is_file():
+            return base / header
+    return None
+
+
+def check_file(path, links, allowed, faults):
+    library = library_of(path, links)
+    top = path.parts[0]
+    for number, line in enumerate((kRoot / path).read_text().splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
+        if not match:
+            continue
+        quote, header = match.groups()
+        where = f"{path}:{number}: {header}"
+        for prefix, pattern, why in kOnlyIn:
+            if header.startswith(prefix) and not re.fullmatch(pattern, path.as_posix()):
+                faults.append(f"{where}: not here: {why}")
+        if quote == "<":
+            continue
+        target = included_file(path, header)
+        if target is None:
+            faults.append(f"{where}: no such file of ours (write <...> for others' headers)")
+            continue
+        other = library_of(target, links)
+        if library and other is None and not target.name.endswith(".def"):
+            faults.append(f"{where}: a library includes {target.parts[0]}/")
+        elif library and other and other not in allowed[library]:
+            faults.append(f"{where}: {library} does not link {other} (CMakeLists.txt)")
+        elif top == "tools" and target.parts[0] == "tests":
+            faults.append(f"{where}: the program includes tests/")
+
+
+def main():
+    links = library_links()
+    allowed = {name: reachable(links, name) for name in links}
+    faults = []
+    for name, never, why in kForbidden:
+        for other in sorted(allowed[name] & never):
+            faults.append(f"CMakeLists.txt: {name} reaches {other}: {why}")
+    count = 0
+    for top in ("packer", "runtime_ref", "sb3_templates", "tools", "tests"):
+        for path in sorted((kRoot / top).rglob("*")):
+            if path.suffix in (".cc", ".h", ".def") and "node_modules" not in path.parts:
+                check_file(path.relative_to(kRoot), links, allowed, faults)
+                count += 1
+    print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, no wrong include")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
