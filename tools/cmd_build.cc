@@ -13,6 +13,10 @@ namespace {
 
 constexpr int kVerifiedTokens = 2;
 
+Tune tune_of(const std::string& name) {
+  return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
+}
+
 int deflate_level(const std::string& level) {
   return level == "fast" ? 6 : 12;
 }
@@ -64,12 +68,14 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   if (options.title.empty()) options.title = options.input.file.stem().string();
   const Model model =
       load_model(options.input.file, options.input.import, options.input.bits, progress);
-  const std::string bytes =
-      pack(model,
-           {.lower = {.context = options.context, .title = options.title, .version = SB3LM_VERSION},
-            .bits = options.input.bits,
-            .deflate_level = deflate_level(options.level)},
-           progress);
+  const std::string bytes = pack(model,
+                                 {.lower = {.context = options.context,
+                                            .title = options.title,
+                                            .tune = tune_of(options.tune),
+                                            .version = SB3LM_VERSION},
+                                  .bits = options.input.bits,
+                                  .deflate_level = deflate_level(options.level)},
+                                 progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

@@ -55,6 +55,8 @@ void add_build(CLI::App& app, Parsed& p) {
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_option("--level", p.build.level, "how hard to compress")
       ->check(CLI::IsMember({"fast", "default", "smallest"}));
+  sub->add_option("--tune", p.build.tune, "which player to shape blocks for (default: both)")
+      ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");

@@ -25,6 +25,7 @@ struct BuildOptions {
   std::string title;
   std::string target = "sb3";
   std::string level = "default";
+  std::string tune = "both";
   bool allow_over_budget = false;
   bool no_verify = false;
 };

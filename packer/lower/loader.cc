@@ -108,8 +108,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     return engine.var<Num>(std::string("_load ") + what);
   };
   const auto job = local("job"), letter_at = local("letter"), left = local("rows left"),
-             at = local("at"), rows = local("rows"), chunk = local("chunk"), done = local("done"),
-             started = local("started");
+             at = local("at"), rows = local("rows"), chunk = local("chunk"), done = local("done");
 
   std::vector<DecodeProc> decoders = {emit_decode_halves(engine, lists)};
   decoders.resize(jobs.kinds.size() + 1, decoders[0]);
@@ -127,7 +126,6 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
   const auto load = engine.define_yielding<>("load", {}, [&](Script& s) {
     s.set(stage.status, "loading");
     s.set(stage.progress, 0);
-    s.set(started, days_since_2000());
     s.set(done, 0);
     s.set(job, 1);
     s.repeat(static_cast<double>(jobs.rows.size()), [&](Script& s) {
@@ -150,7 +148,6 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     });
     s.set(loaded, 1);
     s.set(stage.progress, 100);
-    s.set(stage.seconds_loading, (days_since_2000() - started) * 86400);
   });
 
   // Zeros `count` items of one list in chunks.

@@ -10,6 +10,7 @@
 #include "lower/scripts.h"
 #include "lower/stage.h"
 #include "lower/ui.h"
+#include "lower/warmup.h"
 
 namespace sb3lm {
 
@@ -33,12 +34,13 @@ scratch::Program empty_project(const LowerOptions& options) {
   return program;
 }
 
-WorkspaceSizes sizes_of(const Layout& layout) {
+WorkspaceSizes sizes_of(const Layout& layout, Tune tune) {
   return {.codes = static_cast<std::size_t>(layout.codes),
           .float_weights = layout.floats,
           .scales = static_cast<std::size_t>(layout.scales),
           .act = static_cast<std::size_t>(layout.act.size),
-          .cache = static_cast<std::size_t>(layout.cache)};
+          .cache = static_cast<std::size_t>(layout.cache),
+          .tune = tune};
 }
 
 std::string parameter_text(const Model& model) {
@@ -67,7 +69,7 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
 
   const StageNames stage =
       declare_stage(stage_target, model, write_model_info(model, layout, options));
-  const Workspace workspace = make_workspace(engine, sizes_of(layout));
+  const Workspace workspace = make_workspace(engine, sizes_of(layout, options.tune));
   const ExpBlocks exp = emit_exp(engine, workspace);
   const ForwardBlocks forward = emit_forward(engine, workspace, exp, model, layout);
   const SampleBlocks sample = emit_sample(engine, workspace, exp,
@@ -79,10 +81,12 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
   const LoaderBlocks loader = emit_loader(engine, workspace, layout, stage);
+  const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
   emit_scripts(engine, {.workspace = workspace,
                         .stage = stage,
                         .loader = loader,
+                        .warm_up = warm_up,
                         .forward = forward,
                         .sample = sample,
                         .exp = exp,

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "kernels/workspace.h"
 #include "model/model.h"
 #include "scratch/ir.h"
 
@@ -13,8 +14,9 @@ struct LowerOptions {
   int context = 0;               // positions in the KV cache; 0: the model's, at most 2,048
   std::string encoding = "hex";  // text form of the codes
   std::string title;
+  Tune tune = Tune::both;
   std::string version;  // of this program, for `model info`
-  std::string bits;              // --bits as given, for `model info`
+  std::string bits;     // --bits as given, for `model info`
 };
 
 /// Throws unsupported for what the blocks cannot hold.

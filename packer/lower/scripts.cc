@@ -10,6 +10,8 @@ namespace {
 
 // Vanilla Scratch silently ignores additions to a list of this many items.
 constexpr int kListLimit = 200000;
+constexpr double kPickUpSeconds = 0.2;
+constexpr char kServe[] = "_serve";
 
 class ScriptEmitter {
  public:
@@ -17,6 +19,7 @@ class ScriptEmitter {
       : engine_(engine),
         p_(parts),
         error_(engine.var<Str>("_error", std::string())),
+        request_(engine.var<Str>("_request", std::string())),
         stop_(engine.var<Num>("_stop")),
         unfed_(engine.var<Num>("_unfed", -1.0)),
         at_(engine.var<Num>("_run at")),
@@ -25,38 +28,37 @@ class ScriptEmitter {
         last_time_(engine.var<Num>("_run last time")) {}
 
   void emit() {
-    const auto check_request = emit_check();
-    const auto run = emit_run();
+    const auto serve = emit_serve();
     engine_.when_flag([&](Script& s) {
-      s.set(stop_, 0);
+      s.set(request_, "");
+      s.set(first_time_, days_since_2000());
       s.call(p_.exp.prepare);
       s.when(p_.loader.loaded == 0, [&](Script& s) { s.call(p_.loader.load); });
+      s.call(p_.warm_up);
+      s.set(p_.stage.seconds_loading, (days_since_2000() - first_time_) * 86400);
       forget(s);
       s.set(p_.stage.status, "ready");
+      s.call(serve);
     });
-    engine_.when_received("generate", [&](Script& s) {
-      begin(s);
-      s.set(p_.workspace.position, 0);
-      s.set(unfed_, -1);
-      s.call(check_request);
-      guarded(s, [&](Script& s) {
-        forget(s);
-        if (p_.text) s.append(p_.stage.transcript, "model: ");
-        s.call(run);
+    engine_.when_received(kServe, [&](Script& s) { s.call(serve); });
+    for (const char* name : {"generate", "chat"}) {
+      if (!p_.text && std::string_view(name) == "chat") continue;
+      engine_.when_received(name, [&](Script& s) {
+        begin(s);
+        s.when_else(
+            p_.loader.loaded == 1, [&](Script& s) { ask_server(s, name); },
+            [&](Script& s) {
+              s.set(p_.stage.status, "error: the model is not loaded: click the green flag");
+            });
       });
-    });
-    if (p_.text) emit_chat(check_request, run);
-    engine_.when_received("stop", [&](Script& s) { s.set(stop_, 1); });
+    }
     engine_.when_received("new chat", [&](Script& s) {
-      s.when(p_.loader.loaded == 1, [&](Script& s) {
-        s.stop("other scripts in sprite");
-        forget(s);
-        s.clear(p_.stage.output_tokens);
-        s.set(p_.stage.status, "ready");
-      });
+      s.when(p_.loader.loaded == 1, [&](Script& s) { ask_server(s, "new chat"); });
     });
+    engine_.when_received("stop", [&](Script& s) { s.set(stop_, 1); });
     engine_.when_received("unload", [&](Script& s) {
       s.stop("other scripts in sprite");
+      s.set(request_, "");
       forget(s);
       s.call(p_.loader.unload);
     });
@@ -70,7 +72,66 @@ class ScriptEmitter {
     s.clear(p_.stage.logits);
     s.set(p_.stage.stop_reason, "");
     s.set(stop_, 0);
-    s.when(p_.loader.loaded == 1, [&](Script& s) { s.stop("other scripts in sprite"); });
+  }
+
+  // Requests are served by the script that loaded and warmed up: TurboWarp's compiler starts anew
+  // in every script, and takes half a second over one that may call the whole model. If the server
+  // does not take the request (someone stopped it, or it is in the middle of a long token), another
+  // script takes its place.
+  void ask_server(Script& s, const char* name) {
+    s.set(request_, name);
+    s.wait(kPickUpSeconds);
+    s.when(!same_text(request_, ""), [&](Script& s) {
+      s.stop("other scripts in sprite");
+      s.broadcast(kServe);
+    });
+  }
+
+  // Takes request after request, for ever.
+  Proc<> emit_serve() {
+    const auto check_request = emit_check();
+    const auto run = emit_run();
+    const auto current = engine_.var<Str>("_serving", std::string());
+    std::optional<Proc<>> fill_prompt;
+    if (p_.text) fill_prompt = emit_fill_prompt();
+    const auto serve_one = [&](Script& s, const char* name, auto body) {
+      s.when(same_text(current, name), body);
+    };
+    return engine_.define_yielding<>("serve", {}, [&](Script& s) {
+      s.forever([&](Script& s) {
+        s.wait_until(!same_text(request_, ""));
+        s.set(current, request_);
+        s.set(request_, "");
+        serve_one(s, "generate", [&](Script& s) {
+          s.set(p_.workspace.position, 0);
+          s.set(unfed_, -1);
+          s.call(check_request);
+          guarded(s, [&](Script& s) {
+            forget(s);
+            if (p_.text) s.append(p_.stage.transcript, "model: ");
+            s.call(run);
+          });
+        });
+        if (fill_prompt) {
+          serve_one(s, "chat", [&](Script& s) {
+            // Without a template each message starts a text of its own.
+            if (!p_.model.chat.present()) forget(s);
+            s.call(*fill_prompt);
+            s.call(check_request);
+            guarded(s, [&](Script& s) {
+              s.append(p_.stage.transcript, join("user: ", p_.stage.user_message));
+              s.append(p_.stage.transcript, "model: ");
+              s.call(run);
+            });
+          });
+        }
+        serve_one(s, "new chat", [&](Script& s) {
+          forget(s);
+          s.clear(p_.stage.output_tokens);
+          s.set(p_.stage.status, "ready");
+        });
+      });
+    });
   }
 
   // An empty conversation.
@@ -108,8 +169,6 @@ class ScriptEmitter {
     });
     return engine_.define<>("check request", {}, [&](Script& s) {
       s.set(error_, "");
-      complain(s, p_.loader.loaded == 0,
-               [] { return "the model is not loaded: click the green flag"; });
       complain(s, prompt() == 0, [] { return "there are no prompt tokens"; });
       s.when(same_text(error_, ""), [&](Script& s) { s.call(check_ids); });
       complain(s, p_.workspace.position + prompt() > context - 1, [&] {
@@ -156,7 +215,7 @@ class ScriptEmitter {
         s.call(p_.text->detokenize.begin);
       }
       s.set(at_, 1);
-      s.repeat_until(at_ > p_.stage.prompt_tokens.length() || stop_ == 1,
+      s.repeat_until(at_ > p_.stage.prompt_tokens.length() || stop_ == 1 || replaced(),
                      [&](Script& s) { prefill_step(s, record); });
       s.when_else(
           stop_ == 1, [&](Script& s) { s.set(p_.stage.stop_reason, "stopped"); },
@@ -164,12 +223,17 @@ class ScriptEmitter {
             s.when(p_.stage.max_new_tokens < 1,
                    [&](Script& s) { s.set(p_.stage.stop_reason, "length"); });
           });
-      s.repeat_until(!same_text(p_.stage.stop_reason, ""),
+      s.repeat_until(!same_text(p_.stage.stop_reason, "") || replaced(),
                      [&](Script& s) { generate_step(s, record); });
-      s.set(p_.stage.progress, 100);
-      s.set(p_.stage.status, "ready");
+      s.when(!replaced(), [&](Script& s) {
+        s.set(p_.stage.progress, 100);
+        s.set(p_.stage.status, "ready");
+      });
     });
   }
+
+  // A newer request waits: the run is abandoned without a word.
+  Expr<Bool> replaced() const { return !same_text(request_, ""); }
 
   void prefill_step(Script& s, const Proc<>& record) {
     const auto last = [&] { return at_ == p_.stage.prompt_tokens.length(); };
@@ -242,7 +306,8 @@ class ScriptEmitter {
     return std::move(*any);
   }
 
-  void emit_chat(const Proc<>& check_request, const Proc<>& run) {
+  // `prompt tokens` = the ids of the user's turn.
+  Proc<> emit_fill_prompt() {
     const Tokenizer& tokenizer = p_.model.tokenizer;
     const ChatTemplate& chat = p_.model.chat;
     const auto& prompt = p_.stage.prompt_tokens;
@@ -270,7 +335,7 @@ class ScriptEmitter {
       }
       end_text();
     };
-    const auto fill_prompt = engine_.define<>("apply template", {}, [&](Script& s) {
+    return engine_.define<>("apply template", {}, [&](Script& s) {
       s.clear(prompt);
       if (!chat.present()) {
         s.call(p_.text->tokenize.encode, p_.stage.user_message);
@@ -288,23 +353,11 @@ class ScriptEmitter {
             parts(s, chat.next);
           });
     });
-    engine_.when_received("chat", [&](Script& s) {
-      begin(s);
-      // Without a template each message starts a text of its own.
-      if (!chat.present()) forget(s);
-      s.call(fill_prompt);
-      s.call(check_request);
-      guarded(s, [&](Script& s) {
-        s.append(p_.stage.transcript, join("user: ", p_.stage.user_message));
-        s.append(p_.stage.transcript, "model: ");
-        s.call(run);
-      });
-    });
   }
 
   Sprite& engine_;
   const ScriptParts& p_;
-  Var<Str> error_;
+  Var<Str> error_, request_;
   Var<Num> stop_, unfed_, at_, count_, first_time_, last_time_;
 };
 

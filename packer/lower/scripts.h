@@ -21,6 +21,7 @@ struct ScriptParts {
   const Workspace& workspace;
   const StageNames& stage;
   const LoaderBlocks& loader;
+  const blocks::Proc<>& warm_up;
   const ForwardBlocks& forward;
   const SampleBlocks& sample;
   const ExpBlocks& exp;

@@ -1,0 +1,72 @@
+#include "lower/warmup.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+// A compiling VM turns an empty loop at least 20,000 times a millisecond even before its optimiser
+// has looked at it, an interpreting one about 1,000 times (CODEGEN.md a): between them lies room
+// for slow and fast machines. Timing the tuned forms themselves would be misled by a cold compiler.
+constexpr int kLoopTurns = 1000;
+constexpr double kBoxMs = 20;
+constexpr double kCompiledTurnsPerMs = 8000;
+
+// TurboWarp is at full speed after nine tokens or so (tools/bench); a VM whose second token is not
+// much faster than the first does not warm up at all.
+constexpr int kWarmTokens = 12;
+constexpr double kWarmMs = 2500;
+constexpr double kNoGain = 0.7;
+
+Expr<Num> milliseconds() {
+  return days_since_2000() * 86400000;
+}
+
+}  // namespace
+
+Proc<> emit_warmup(Sprite& engine, const Workspace& w, const StageNames& stage,
+                   const ForwardBlocks& forward, const SampleBlocks& sample) {
+  const auto local = [&](const char* what) {
+    return engine.var<Num>(std::string("_warm ") + what);
+  };
+  const auto start = local("start"), count = local("count"), first = local("first"),
+             last = local("last"), began = local("began");
+
+  const auto time_loops = engine.define<>("time loops", {}, [&](Script& s) {
+    s.set(count, 0);
+    s.set(start, milliseconds());
+    s.repeat_until(milliseconds() - start > kBoxMs, [&](Script& s) {
+      s.repeat(kLoopTurns, [&](Script& s) { s.change(count, 1); });
+    });
+    s.set(w.compiled, 0);
+    s.when(count > kBoxMs * kCompiledTurnsPerMs, [&](Script& s) { s.set(w.compiled, 1); });
+  });
+  const auto warm_token = engine.define<>("warm token", {}, [&](Script& s) {
+    s.set(start, milliseconds());
+    s.call(forward.token, 0);
+    s.call(forward.head);
+    s.call(sample.pick);
+    s.set(last, milliseconds() - start);
+  });
+  return engine.define_yielding<>("warm up", {}, [&](Script& s) {
+    s.set(w.position, 0);
+    if (w.tune == Tune::both) s.call(time_loops);
+    if (w.tune == Tune::scratch) return;
+    s.when(w.compiled == 1, [&](Script& s) {
+      s.set(stage.status, "warming up");
+      s.set(began, milliseconds());
+      s.call(warm_token);
+      s.set(first, last + 0);
+      s.set(count, 1);
+      s.repeat_until(count == kWarmTokens || milliseconds() - began > kWarmMs, [&](Script& s) {
+        s.call(warm_token);
+        s.change(count, 1);
+        s.when(count == 2 && last > first * kNoGain, [&](Script& s) { s.set(count, kWarmTokens); });
+      });
+      s.set(w.position, 0);
+    });
+  });
+}
+
+}  // namespace sb3lm
