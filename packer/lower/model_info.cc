@@ -11,6 +11,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
+constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which some tokenizers read as a space
 
 Json rope_json(const RopeSpec& rope) {
   const char* layout = rope.layout == RopeLayout::none         ? "none"
@@ -130,6 +131,7 @@ Json tokenizer_json(const Tokenizer& t) {
           {"prefix_unless_space", t.prefix_unless_space},
           {"prefix_only_at_start", t.prefix_only_at_start},
           {"strip_leading_space", t.strip_leading_space},
+          {"space_mark", t.alphabet.contains(kSpaceMark)},
           {"bos", t.bos},
           {"add_bos", t.add_bos},
           {"stop_ids", t.stop_ids},

@@ -35,7 +35,7 @@ class TokenizerReader {
       token = {.text = name.get<std::string>(), .type = TokenType::special};
     }
     read_bytes(info.at("byte_token"));
-    read_alphabet();
+    read_alphabet(info.at("space_mark"));
     read_merges(info.at("merge_results"));
     return std::move(out_);
   }
@@ -125,13 +125,18 @@ class TokenizerReader {
     }
   }
 
-  void read_alphabet() {
+  void read_alphabet(bool space_mark) {
     if (out_.kind != TokenizerKind::spaced_bpe) return;
     for (std::size_t id = 0; id < out_.tokens.size(); ++id) {
       const Token& token = out_.tokens[id];
       if (token.type == TokenType::normal && is_one_code_point(token.text)) {
         out_.alphabet.emplace(token.text, static_cast<int>(id));
       }
+    }
+    // U+2581 in a text is the space's token too.
+    const auto space = out_.alphabet.find(" ");
+    if (space_mark && space != out_.alphabet.end()) {
+      out_.alphabet.emplace("\xE2\x96\x81", space->second);
     }
   }
 

@@ -42,6 +42,16 @@ class ModelReader {
     sb3lm::fail(Fault::bad_input, "{}: {}", file_, what);
   }
 
+  // For calls whose errors know neither the file nor what is being read.
+  template <class Call>
+  auto reading(const std::string& what, Call call) const {
+    try {
+      return call();
+    } catch (const Error& error) {
+      throw Error(error.fault, fmt::format("{}: {}: {}", file_, what, error.what()));
+    }
+  }
+
   const scratch::List* find_list(const std::string& name) const {
     for (const scratch::Target& target : program_.targets) {
       for (const scratch::List& list : target.lists) {
@@ -114,10 +124,12 @@ class ModelReader {
   }
 
   void read_tensor(const Json& json) {
-    UnpackedTensor place{.key = {.role = role_from_name(json.at("role").get<std::string>()),
-                                 .layer = json.value("layer", -1),
-                                 .expert = json.value("expert", -1)},
-                         .shape = {json.at("shape").at(0), json.at("shape").at(1)}};
+    const std::string role = json.at("role");
+    UnpackedTensor place{
+        .key = {.role = reading("model info", [&] { return role_from_name(role); }),
+                .layer = json.value("layer", -1),
+                .expert = json.value("expert", -1)},
+        .shape = {json.at("shape").at(0), json.at("shape").at(1)}};
     const auto size = std::int64_t{place.shape.rows} * place.shape.cols;
     if (place.shape.rows < 1 || place.shape.cols < 1 || size > (std::int64_t{1} << 31)) {
       broken(fmt::format("model info: shape of {}", tensor_key_text(place.key)));
@@ -138,8 +150,14 @@ class ModelReader {
     out_.tensors.push_back(std::move(place));
   }
 
+  std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::string_view text,
+                                          std::size_t count) const {
+    return reading(tensor_key_text(place.key), [&] { return unpack_halves(text, count); });
+  }
+
   Tensor read_codes(const UnpackedTensor& place) const {
-    const CodeEncoding& encoding = code_encoding(place.encoding);
+    const std::string what = tensor_key_text(place.key);
+    const CodeEncoding& encoding = *reading(what, [&] { return &code_encoding(place.encoding); });
     const int streams = place.bits >= 1 && place.bits <= 8 ? encoding.streams(place.bits) : 0;
     if (streams == 0) broken(fmt::format("model info: {} bits", place.bits));
     CodedTensor tensor{.shape = place.shape, .format = CodeFormat::of_bits(place.bits)};
@@ -147,16 +165,17 @@ class ModelReader {
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
-    encoding.unpack(texts, tensor);
-    tensor.row_scale = unpack_halves(letters(out_.halves_item, place.scale_letter),
-                                     static_cast<std::size_t>(place.shape.rows));
+    reading(what, [&] { encoding.unpack(texts, tensor); });
+    tensor.row_scale = read_numbers(place, letters(out_.halves_item, place.scale_letter),
+                                    static_cast<std::size_t>(place.shape.rows));
     return tensor;
   }
 
   Tensor read_halves(const UnpackedTensor& place) const {
     FloatTensor tensor{.shape = place.shape, .type = FloatType::f16};
     const auto count = static_cast<std::size_t>(place.shape.rows) * place.shape.cols;
-    for (const std::uint16_t half : unpack_halves(letters(place.item, place.letter), count)) {
+    const std::string_view text = letters(place.item, place.letter);
+    for (const std::uint16_t half : read_numbers(place, text, count)) {
       tensor.values.push_back(static_cast<float>(half_to_double(half)));
     }
     return tensor;

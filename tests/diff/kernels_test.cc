@@ -53,9 +53,10 @@ std::vector<double> padded(std::vector<double> items, std::size_t size, double w
   return items;
 }
 
-// Runs table and rows on one random matrix of this many columns.
-void check_coded_matrix(int cols, int bits) {
+// Runs table and rows, in the form for one VM, on one random matrix of this many columns.
+std::vector<double> check_coded_matrix(int cols, int bits, Tune tune, bool compiled) {
   CAPTURE(cols);
+  CAPTURE(static_cast<int>(tune));
   CAPTURE(bits);
   Random random(static_cast<std::uint64_t>(1000 * cols + bits));
   const int groups = (cols + 7) / 8, rows = 3;
@@ -74,7 +75,7 @@ void check_coded_matrix(int cols, int bits) {
   act = padded(act, static_cast<std::size_t>(out_at - 1), 0);
   act = padded(act, act.size() + rows, kJunk);
 
-  BlockRig rig;
+  BlockRig rig({.tune = tune});
   const auto table = emit_table(rig.engine, rig.w);
   const auto multiply = emit_rows(rig.engine, rig.w, groups);
   rig.on("go", [&](Script& s) {
@@ -84,8 +85,19 @@ void check_coded_matrix(int cols, int bits) {
   rig.fill("_codes", codes);
   rig.fill("_scales", scales);
   rig.fill("_act", act);
+  if (tune == Tune::both) rig.evaluator().set_variable("_compiled", compiled ? 1.0 : 0.0);
   rig.run("go");
-  check_rows(rig.numbers("_act"), static_cast<std::size_t>(out_at - 1), product(tensor, x));
+  std::vector<double> result = rig.numbers("_act");
+  check_rows(result, static_cast<std::size_t>(out_at - 1), product(tensor, x));
+  return result;
+}
+
+// All forms compute the same bits.
+void check_coded_matrix(int cols, int bits) {
+  const std::vector<double> first = check_coded_matrix(cols, bits, Tune::turbowarp, true);
+  CHECK(check_coded_matrix(cols, bits, Tune::scratch, false) == first);
+  CHECK(check_coded_matrix(cols, bits, Tune::both, true) == first);
+  CHECK(check_coded_matrix(cols, bits, Tune::both, false) == first);
 }
 
 void check_float_matrix(int cols) {
