@@ -2,6 +2,9 @@
 // chat over several turns, stop, new chat, unload, and every refused request and its recovery.
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <limits>
+
 #include "runtime_ref/generate.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
@@ -63,14 +66,26 @@ class Project {
   BlockResult generate(std::vector<int> tokens) {
     return session.run({.tokens = std::move(tokens), .max_new_tokens = 5}, silent);
   }
-  // Sends a broadcast and runs everything to its end.
+  // Sends a broadcast and runs until the project says what came of it.
   void send(const char* message) {
+    session.evaluator().set_variable("status", std::string("starting"));
     session.evaluator().broadcast(message);
-    run_out();
+    wait();
   }
-  void run_out() {
-    while (session.evaluator().step()) {
-    }
+  void flag() {
+    session.evaluator().set_variable("status", std::string("starting"));
+    session.evaluator().green_flag();
+    wait();
+  }
+  void wait() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    const auto is_final = [&] {
+      const std::string now = status();
+      return now == "ready" || now == "unloaded" || now.starts_with("error") ||
+             std::chrono::steady_clock::now() > deadline;
+    };
+    REQUIRE(session.evaluator().run_until(is_final, std::numeric_limits<std::size_t>::max()));
+    REQUIRE(status() != "starting");
   }
   std::string status() { return session.evaluator().text("status"); }
 
@@ -147,7 +162,8 @@ TEST_CASE("stop ends after the current token, and the conversation goes on") {
 TEST_CASE("stop with nothing running does no harm") {
   const BuiltModel built = build_tiny("tiny-moe", "", kContext);
   Project project(built);
-  project.send("stop");
+  project.session.evaluator().broadcast("stop");
+  for (int i = 0; i < 20; ++i) project.session.evaluator().step();
   CHECK(project.status() == "ready");
   CHECK(project.generate({1, 2, 3}).tokens.size() == 5);
 }
@@ -161,8 +177,7 @@ TEST_CASE("unload, then a flag: the same answers as before") {
   CHECK(project.chat("Hello").status.starts_with("error: the model is not loaded"));
   CHECK(project.generate({1}).status.starts_with("error: the model is not loaded"));
   CHECK(project.session.evaluator().list_size("output tokens") == 0);
-  project.session.evaluator().green_flag();
-  project.run_out();
+  project.flag();
   CHECK(project.status() == "ready");
   CHECK(project.chat("Hello").tokens == before.tokens);
 }
@@ -174,8 +189,7 @@ TEST_CASE("a second flag in the middle of a reply leaves a project that works") 
   BlockEvaluator& evaluator = project.session.evaluator();
   evaluator.broadcast("generate");
   for (int i = 0; i < 3; ++i) evaluator.step();
-  evaluator.green_flag();
-  project.run_out();
+  project.flag();
   CHECK(project.status() == "ready");
   CHECK(project.generate({4, 5}).tokens == before.tokens);
 }
