@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+#include "pack.h"
 #include "runtime_ref/generate.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
+#include "support/random_model.h"
 #include "unpack/unpack.h"
 
 namespace {
@@ -17,6 +19,34 @@ using namespace sb3lm::test;
 
 scratch::Program read_back(const BuiltModel& built) {
   return read_sb3(built.name, as_bytes(built.sb3));
+}
+
+// Two layers that share nothing: heads, rotation, dense and mixture, sizes that are no multiples of
+// 8, so that one layer's vectors end where the other's go on.
+ModelSpec uneven_spec() {
+  ModelSpec spec{.family = "uneven",
+                 .width = 36,
+                 .vocabulary = 50,
+                 .context = 40,
+                 .tied_head = false,
+                 .layers = {},
+                 .passes = {0, 1, 1, 0, 1}};
+  LayerSpec dense{.id = 0};
+  dense.attention = {.query_heads = 4,
+                     .kv_heads = 2,
+                     .head_size = 14,
+                     .rope = {.layout = RopeLayout::interleaved, .dims = 10, .sign = -1}};
+  dense.feed_forward.hidden = 131;
+  LayerSpec mixture{.id = 1};
+  mixture.attention = {.query_heads = 3, .kv_heads = 3, .head_size = 9, .rope = {}};
+  mixture.feed_forward = {.hidden = 20,
+                          .routed_experts = 3,
+                          .top_k = 2,
+                          .shared_experts = 1,
+                          .shared_hidden = 13,
+                          .router_norm = RouterNorm::all};
+  spec.layers = {dense, mixture};
+  return spec;
 }
 
 // Far below DESIGN.md's 1e-9, and above what orders of summation leave.
@@ -43,6 +73,27 @@ TEST_CASE("every feature of a model's description") {
     CHECK(agreement.positions >= 12 + result.tokens.size() - 1);
     CHECK(agreement.max_rel_error < kUsualError);
     CHECK(agreement.max_rel_error > 0);  // two ways to sum do differ
+  }
+}
+
+TEST_CASE("layers of different shapes, and codes beside floats") {
+  SilentProgress silent;
+  for (const std::vector<int>& bits :
+       {std::vector<int>{0}, {4}, {1, 2, 3, 4, 5, 6, 7, 8}, {3, 0, 1}, {0, 8}}) {
+    CAPTURE(bits.front());
+    CAPTURE(bits.size());
+    const Model model = random_model(uneven_spec(), bits, 5);
+    const std::string sb3 = pack(model, {.lower = {.context = 20}, .deflate_level = 1}, silent);
+    BlockSession session(read_sb3("uneven.sb3", as_bytes(sb3)), silent);
+    const BlockRequest request = comparison_request(model);
+    const BlockResult result = session.run(request, silent);
+    Engine engine(model);
+    const Agreement agreement =
+        check_against_engine(engine, request.tokens, result.tokens, result.logits);
+    INFO(agreement.first_difference);
+    CHECK(agreement.ok);
+    CHECK(agreement.positions >= 12);
+    CHECK(agreement.max_rel_error < kUsualError);
   }
 }
 

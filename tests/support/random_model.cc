@@ -48,6 +48,32 @@ FloatTensor random_floats(Random& random, Shape shape, FloatType type) {
   return tensor;
 }
 
+Model random_model(const ModelSpec& spec, const std::vector<int>& bits, std::uint64_t seed) {
+  Model model{.spec = spec};
+  Random random(seed);
+  std::size_t matrices = 0;
+  for (const auto& [key, shape] : expected_tensors(spec)) {
+    const bool norm = shape.rows == 1;
+    if (norm || key.role == Role::router) {
+      FloatTensor tensor = random_floats(random, shape, FloatType::f16);
+      for (float& value : tensor.values) {
+        value = rounded(norm ? 1 + value / 8 : value / 4, FloatType::f16);
+      }
+      model.tensors[key] = std::move(tensor);
+      continue;
+    }
+    const int width = bits[matrices++ % bits.size()];
+    if (width == 0) {
+      FloatTensor tensor = random_floats(random, shape, FloatType::f32);
+      for (float& value : tensor.values) value /= 8;
+      model.tensors[key] = std::move(tensor);
+    } else {
+      model.tensors[key] = random_codes(random, shape, width);
+    }
+  }
+  return model;
+}
+
 std::vector<double> table_indices(const CodedTensor& tensor) {
   const auto rows = static_cast<std::size_t>(tensor.shape.rows);
   const auto cols = static_cast<std::size_t>(tensor.shape.cols);

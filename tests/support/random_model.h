@@ -15,6 +15,10 @@ CodedTensor random_codes(Random& random, Shape shape, int bits);
 /// Normal numbers that are exact in `type`.
 FloatTensor random_floats(Random& random, Shape shape, FloatType type);
 
+/// Small random weights for every tensor of `spec`: matrices take the widths of `bits` in turn (0:
+/// float32), norms and routers are binary16 numbers near 1 or 0. No tokenizer.
+Model random_model(const ModelSpec& spec, const std::vector<int>& bits, std::uint64_t seed);
+
 /// Where a code's bit planes stand in the list of codes, as kernels.h has it, written out the slow
 /// way: per row, planes from the most significant one, groups of 8 columns; the first column is the
 /// most significant bit of byte + 256 * group + 1.
