@@ -80,8 +80,10 @@ struct AttentionRegions {
 };
 /// attend(cache_at): stores k and v of this position in the pass's cache (both start at `cache_at`)
 /// and computes softmax(q.k / sqrt(head)) v for every query head into `out`. `span` is the number
-/// of positions that the cache holds, a multiple of kValueBlock.
+/// of positions that the cache holds, a multiple of kValueBlock; the scores' region has room for
+/// kHeadsAtOnce times (span + kValueBlock).
 inline constexpr int kValueBlock = 16;
+inline constexpr int kHeadsAtOnce = 4;
 blocks::Proc<blocks::Num> emit_attention(blocks::Sprite& engine, const Workspace& w,
                                          const ExpBlocks& exp, const AttentionSpec& spec, int span,
                                          const AttentionRegions& regions, const std::string& name);

@@ -133,7 +133,7 @@ void place_activations(const ModelSpec& spec, Layout& layout) {
   act.q = region(padded_size(heads));
   act.k = region(padded_size(kv));
   act.v = region(padded_size(kv));
-  act.scores = region(layout.span + kValueBlock);
+  act.scores = region(kHeadsAtOnce * (layout.span + kValueBlock));
   act.mix = region(padded_size(heads));
   act.out = region(padded_size(spec.width));
   act.hidden_stride = padded_size(hidden);

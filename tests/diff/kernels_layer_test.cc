@@ -154,16 +154,18 @@ TEST_CASE("rope: both layouts, part of a head, either direction, past four resta
 namespace {
 
 // Runs `positions` tokens in two caches of one attention, whose regions are full of junk at first.
-void check_attention(const AttentionSpec& spec, int span, int positions) {
+void check_attention(const AttentionSpec& spec, int span, int positions, bool compiled) {
+  CAPTURE(compiled);
   CAPTURE(spec.query_heads);
   CAPTURE(spec.head_size);
   Random random(11);
   const int q_width = spec.query_heads * spec.head_size, kv_width = spec.kv_heads * spec.head_size;
-  const AttentionRegions at = {.q = 3,
-                               .k = 3 + q_width,
-                               .v = 3 + q_width + kv_width,
-                               .scores = 3 + q_width + 2 * kv_width,
-                               .out = 3 + q_width + 2 * kv_width + span + kValueBlock};
+  const AttentionRegions at = {
+      .q = 3,
+      .k = 3 + q_width,
+      .v = 3 + q_width + kv_width,
+      .scores = 3 + q_width + 2 * kv_width,
+      .out = 3 + q_width + 2 * kv_width + kHeadsAtOnce * (span + kValueBlock)};
   const auto act_size = static_cast<std::size_t>(at.out + q_width);
   const auto cache_size = static_cast<std::size_t>(2 * span * kv_width);
   BlockRig rig;
@@ -174,6 +176,7 @@ void check_attention(const AttentionSpec& spec, int span, int positions) {
   rig.on("go", [&](Script& s) { s.call(attend, cache_at); });
   rig.fill("_keys", random_numbers(random, cache_size));
   rig.fill("_values", random_numbers(random, cache_size));
+  rig.evaluator().set_variable("_compiled", compiled ? 1.0 : 0.0);
   rig.run("prepare");
 
   KvCache caches[2] = {KvCache(kv_width), KvCache(kv_width)};
@@ -197,6 +200,12 @@ void check_attention(const AttentionSpec& spec, int span, int positions) {
       check_near(region(at.out, q_width), expected, 1);
     }
   }
+}
+
+// In the forms for both kinds of VM.
+void check_attention(const AttentionSpec& spec, int span, int positions) {
+  check_attention(spec, span, positions, true);
+  check_attention(spec, span, positions, false);
 }
 
 }  // namespace
