@@ -17,6 +17,10 @@ Tune tune_of(const std::string& name) {
   return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
 }
 
+Kernel kernel_of(const std::string& name) {
+  return name == "naive" ? Kernel::naive : Kernel::tables;
+}
+
 int deflate_level(const std::string& level) {
   return level == "fast" ? 6 : 12;
 }
@@ -72,6 +76,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
                                  {.lower = {.context = options.context,
                                             .title = options.title,
                                             .tune = tune_of(options.tune),
+                                            .kernel = kernel_of(options.kernel),
                                             .version = SB3LM_VERSION},
                                   .bits = options.input.bits,
                                   .deflate_level = deflate_level(options.level)},

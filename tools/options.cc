@@ -57,6 +57,8 @@ void add_build(CLI::App& app, Parsed& p) {
       ->check(CLI::IsMember({"fast", "default", "smallest"}));
   sub->add_option("--tune", p.build.tune, "which player to shape blocks for (default: both)")
       ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
+  sub->add_option("--kernel", p.build.kernel, "naive: the slow loop to compare with")
+      ->check(CLI::IsMember({"tables", "naive"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");

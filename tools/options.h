@@ -26,6 +26,7 @@ struct BuildOptions {
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";
+  std::string kernel = "tables";
   bool allow_over_budget = false;
   bool no_verify = false;
 };

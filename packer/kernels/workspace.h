@@ -10,8 +10,12 @@ namespace sb3lm {
 /// `both` carries those twice and picks at the green flag.
 enum class Tune { turbowarp, scratch, both };
 
+/// How matrices are multiplied: by table lookups, or as kernels/naive.h does.
+enum class Kernel { tables, naive };
+
 struct Workspace {
-  blocks::List<blocks::Num> codes;    // bit planes: table index of each group of 8 weights
+  blocks::List<blocks::Num> codes;    // bit planes: table index of each group of 8 weights; or
+                                      // for Kernel::naive the weights
   blocks::List<blocks::Num> scales;   // row scales, norms, routers, float matrices
   blocks::List<blocks::Num> act;      // activations, by region
   blocks::List<blocks::Num> table;    // 256 subset sums per group of 8 inputs, rebuilt per vector

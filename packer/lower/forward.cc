@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 
+#include "kernels/naive.h"
+
 namespace sb3lm {
 
 using namespace blocks;
@@ -41,11 +43,14 @@ class ForwardEmitter {
 
   void emit_leaves() {
     for (const TensorPlace& matrix : layout_.tensors) {
-      if (matrix.shape.rows == 1 && matrix.storage != Storage::codes) continue;  // norms
+      if (matrix.shape.rows == 1 && !matrix.is_coded()) continue;  // norms
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
         const int groups = matrix.groups();
         if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
+      } else if (layout_.kernel == Kernel::naive) {
+        auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
+        if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
       } else {
         const DotShape shape = DotShape::of(matrix.shape.cols);
         if (!dots_.contains(shape)) dots_.emplace(shape, emit_dot(engine_, w_, shape));
@@ -73,6 +78,10 @@ class ForwardEmitter {
     if (m.storage == Storage::codes) {
       s.call(rows_.at(m.groups()), m.codes_at, m.shape.rows, m.format.bits,
              row_start(m.format.bits), m.scales_at, std::move(out));
+    } else if (m.storage == Storage::numbers) {
+      s.call(*naive_codes_, m.codes_at, m.shape.rows, m.shape.cols, std::move(in), std::move(out));
+    } else if (layout_.kernel == Kernel::naive) {
+      s.call(*naive_floats_, m.scales_at, m.shape.rows, m.stride, std::move(in), std::move(out));
     } else {
       s.call(dots_.at(DotShape::of(m.shape.cols)), m.scales_at, m.shape.rows, std::move(in),
              std::move(out));
@@ -232,6 +241,11 @@ class ForwardEmitter {
         const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
         s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
                layout_.act.x);
+      } else if (m.storage == Storage::numbers) {
+        Workspace numbers = w_;
+        numbers.scales = w_.codes;  // the weights are there
+        s.call(emit_embed_floats(engine_, numbers, spec.width), id * spec.width + m.codes_at,
+               layout_.act.x);
       } else {
         s.call(emit_embed_floats(engine_, w_, spec.width), id * m.stride + m.scales_at,
                layout_.act.x);
@@ -269,6 +283,7 @@ class ForwardEmitter {
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
   std::map<DotShape, DotProc> dots_;
+  std::optional<NaiveProc> naive_codes_, naive_floats_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;
   std::vector<std::pair<AttentionSpec, Proc<Num>>> attentions_;
   std::vector<std::pair<FeedForwardSpec, Proc<Num, Num>>> routers_;

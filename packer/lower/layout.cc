@@ -158,4 +158,15 @@ Layout make_layout(const Model& model, int context, const std::string& encoding)
   return layout;
 }
 
+void place_numbers(Layout& layout) {
+  layout.kernel = Kernel::naive;
+  layout.codes = 0;
+  for (TensorPlace& place : layout.tensors) {
+    if (place.storage != Storage::codes) continue;
+    place.storage = Storage::numbers;
+    place.codes_at = layout.codes + 1;
+    layout.codes += std::int64_t{place.shape.rows} * place.shape.cols;
+  }
+}
+
 }  // namespace sb3lm

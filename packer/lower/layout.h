@@ -15,11 +15,13 @@ namespace sb3lm {
 
 /// How a tensor is stored.
 enum class Storage {
-  codes,   // bit planes in `_codes`, row scales in `_scales`; both decoded from text
-  halves,  // binary16 numbers in `_scales`, decoded from text
-  floats,  // numbers in `_scales`, preloaded
+  codes,    // bit planes in `_codes`, row scales in `_scales`; both decoded from text
+  numbers,  // the same text, but `_codes` holds one number per weight, row after row
+  halves,   // binary16 numbers in `_scales`, decoded from text
+  floats,   // numbers in `_scales`, preloaded
 };
 
+/// What is said of codes holds for Storage::numbers too.
 struct TensorPlace {
   TensorKey key;
   Storage storage = Storage::codes;
@@ -29,11 +31,12 @@ struct TensorPlace {
   std::string encoding;           // codes: name of the CodeEncoding
   std::int64_t text_item = 0;     // codes, halves: first item of the text list ...
   std::int64_t text_letter = 0;   // ... and first letter
-  std::int64_t codes_at = 0;      // codes
+  std::int64_t codes_at = 0;      // codes: first item of `_codes`
   std::int64_t scales_at = 0;     // codes: row scales; else the numbers
   std::int64_t scale_letter = 0;  // codes: letter of the first scale in the item of halves
   int stride = 0;                 // halves, floats: list items per row
 
+  bool is_coded() const { return storage == Storage::codes || storage == Storage::numbers; }
   int groups() const { return group_count(shape.cols); }
   /// Row scales of 1-bit codes are stored doubled (see row_start).
   double scale_factor() const { return format.bits == 1 ? 2 : 1; }
@@ -49,6 +52,7 @@ struct Regions {
 };
 
 struct Layout {
+  Kernel kernel = Kernel::tables;
   std::vector<TensorPlace> tensors;        // in expected_tensors order
   std::map<TensorKey, std::size_t> index;  // into `tensors`
   std::vector<std::string> text;           // items of the text list; the last one holds halves
@@ -71,5 +75,8 @@ int padded_size(int size);
 
 /// Places everything and packs the weights' text. `encoding` names the CodeEncoding for all codes.
 Layout make_layout(const Model& model, int context, const std::string& encoding);
+
+/// Turns a layout of codes into one for Kernel::naive: Storage::numbers instead of codes.
+void place_numbers(Layout& layout);
 
 }  // namespace sb3lm

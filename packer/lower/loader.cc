@@ -4,6 +4,7 @@
 #include <map>
 
 #include "quant/encoding.h"
+#include "quant/levels.h"
 
 namespace sb3lm {
 
@@ -25,9 +26,24 @@ constexpr int kJobFields = 8;
 
 struct Jobs {
   std::vector<Job> rows;
-  std::map<std::pair<std::string, int>, int> kinds;  // (encoding, bits) to decoder; halves are 0
+  std::map<std::pair<std::string, int>, int> kinds;  // (what, bits) to decoder; halves are 0
   std::int64_t total = 0;                            // list items to decode
+
+  int kind(const std::string& what, int bits) {
+    return kinds.try_emplace({what, bits}, static_cast<int>(kinds.size()) + 1).first->second;
+  }
 };
+
+// Besides the encodings' names.
+constexpr const char* kLevels = "levels";
+constexpr const char* kRowScales = "row scales";
+
+DecodeProc emit_decoder(Sprite& engine, const DecodeLists& lists, const std::string& what,
+                        int bits) {
+  if (what == kLevels) return emit_decode_levels(engine, lists, bits);
+  if (what == kRowScales) return emit_scale_rows(engine, lists);
+  return code_encoding(what).emit_decode(engine, lists, bits);
+}
 
 Job halves_job(const Layout& layout, std::int64_t letter, std::int64_t count, std::int64_t at,
                double factor) {
@@ -43,20 +59,28 @@ Job halves_job(const Layout& layout, std::int64_t letter, std::int64_t count, st
 
 void add_jobs(const Layout& layout, const TensorPlace& place, Jobs& jobs) {
   const int rows = place.shape.rows;
-  if (place.storage == Storage::codes) {
-    const int bits = place.format.bits, groups = place.groups();
-    const auto [kind, fresh] =
-        jobs.kinds.try_emplace({place.encoding, bits}, static_cast<int>(jobs.kinds.size()) + 1);
-    jobs.rows.push_back({.kind = kind->second,
+  if (place.is_coded()) {
+    const int bits = place.format.bits, groups = place.groups(), cols = place.shape.cols;
+    const bool numbers = place.storage == Storage::numbers;
+    jobs.rows.push_back({.kind = jobs.kind(numbers ? kLevels : place.encoding, bits),
                          .item = place.text_item,
                          .letter = place.text_letter,
                          .rows = rows,
                          .at = place.codes_at,
-                         .argument = static_cast<double>(groups),
+                         .argument = static_cast<double>(numbers ? cols : groups),
                          .letters_per_row = code_encoding(place.encoding).row_letters(bits, groups),
-                         .items_per_row = std::int64_t{groups} * bits});
+                         .items_per_row = numbers ? cols : std::int64_t{groups} * bits});
     jobs.rows.push_back(
         halves_job(layout, place.scale_letter, rows, place.scales_at, place.scale_factor()));
+    if (numbers) {
+      jobs.rows.push_back({.kind = jobs.kind(kRowScales, 0),
+                           .letter = place.scales_at,  // a list item: one per row
+                           .rows = rows,
+                           .at = place.codes_at,
+                           .argument = static_cast<double>(cols),
+                           .letters_per_row = 1,
+                           .items_per_row = cols});
+    }
   } else if (place.storage == Storage::halves) {
     const bool dense = place.stride == place.shape.cols;
     for (int row = 0; row < (dense ? 1 : rows); ++row) {
@@ -114,7 +138,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
   decoders.resize(jobs.kinds.size() + 1, decoders[0]);
   for (const auto& [kind, number] : jobs.kinds) {
     decoders[static_cast<std::size_t>(number)] =
-        code_encoding(kind.first).emit_decode(engine, lists, kind.second);
+        emit_decoder(engine, lists, kind.first, kind.second);
   }
   const auto field = [&](int k) { return job_list[job + k]; };
   const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {

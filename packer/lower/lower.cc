@@ -26,6 +26,17 @@ int context_of(const Model& model, const LowerOptions& options) {
   return std::min(model.spec.context, kLargestContext);
 }
 
+Layout layout_of(const Model& model, const LowerOptions& options) {
+  Layout layout = make_layout(model, context_of(model, options), options.encoding);
+  if (options.kernel == Kernel::naive) {
+    if (options.encoding != "hex") {
+      fail(Fault::usage, "the naive kernel: it reads hex, not {}", options.encoding);
+    }
+    place_numbers(layout);
+  }
+  return layout;
+}
+
 scratch::Program empty_project(const LowerOptions& options) {
   scratch::Program program;
   program.title = options.title;
@@ -63,7 +74,7 @@ std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
 }  // namespace
 
 scratch::Program lower(const Model& model, const LowerOptions& options) {
-  const Layout layout = make_layout(model, context_of(model, options), options.encoding);
+  const Layout layout = layout_of(model, options);
   scratch::Program program = empty_project(options);
   Sprite stage_target(program, 0), engine(program, 1);
 

@@ -15,8 +15,9 @@ struct LowerOptions {
   std::string encoding = "hex";  // text form of the codes
   std::string title;
   Tune tune = Tune::both;
-  std::string version;  // of this program, for `model info`
-  std::string bits;     // --bits as given, for `model info`
+  Kernel kernel = Kernel::tables;  // naive: only with encoding hex
+  std::string version;             // of this program, for `model info`
+  std::string bits;                // --bits as given, for `model info`
 };
 
 /// Throws unsupported for what the blocks cannot hold.

@@ -57,7 +57,7 @@ Json tensor_json(const Model& model, const TensorPlace& place) {
     json["name"] = name->second;
   }
   json["shape"] = {place.shape.rows, place.shape.cols};
-  if (place.storage == Storage::codes) {
+  if (place.is_coded()) {
     json["bits"] = place.format.bits;
     json["encoding"] = place.encoding;
     json["codes_at"] = place.codes_at;
@@ -69,7 +69,7 @@ Json tensor_json(const Model& model, const TensorPlace& place) {
     json["item"] = place.text_item;
     json["letter"] = place.text_letter;
   }
-  if (place.storage == Storage::codes) json["scale_letter"] = place.scale_letter;
+  if (place.is_coded()) json["scale_letter"] = place.scale_letter;
   json["scales_at"] = place.scales_at;
   return json;
 }
@@ -153,6 +153,7 @@ std::string write_model_info(const Model& model, const Layout& layout,
                      {"spec", spec_json(model.spec)},
                      {"conventions", model.conventions},
                      {"context", layout.context},
+                     {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
                      {"halves_item", layout.halves_item},
                      {"codes", layout.codes},
                      {"scales", layout.scales},

@@ -1,0 +1,14 @@
+// The matrix kernel that a maker writes by hand, to measure the others against: one list item per
+// weight, one multiplication per turn of a loop. Slow on purpose.
+#pragma once
+
+#include "kernels/workspace.h"
+
+namespace sb3lm {
+
+/// naive(weights_at, rows, cols, in_at, out_at): out = W x, W being rows * cols items of `weights`.
+using NaiveProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+NaiveProc emit_naive(blocks::Sprite& engine, const Workspace& w,
+                     const blocks::List<blocks::Num>& weights);
+
+}  // namespace sb3lm
