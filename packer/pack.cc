@@ -38,7 +38,7 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   options.bits = request.bits;
   scratch::Program program = lower(model, options);
   scratch::drop_unused(program);
-  require_valid(program);
+  require_valid(program, {.compiled = request.lower.tune != Tune::scratch});
   return write_sb3(program, request.deflate_level, progress);
 }
 

@@ -44,7 +44,7 @@ class Printer {
     const auto print_byte = emit_print_byte();
     const auto at = engine_.var<Num>("_token byte at");
     return engine_.define<Num>("print token", {"id"}, [&](Script& s, Arg<Num> id) {
-      s.set(at, bytes_at_[id + 1]);
+      s.set(at, bytes_at_[id + 1] + 0);
       s.when_else(
           at == 0,
           [&](Script& s) {

@@ -149,7 +149,7 @@ class PieceMerger {
           s.set(at_, 1);
           s.repeat_until(at_ > symbols_.length() || at_ == 0, [&](Script& s) {
             s.append(ids, symbols_[at_]);
-            s.set(at_, next_[at_]);
+            s.set(at_, next_[at_] + 0);
           });
         });
   }
@@ -180,7 +180,7 @@ class PieceMerger {
     const auto middle = engine_.var<Num>("_merge middle"), end = engine_.var<Num>("_merge end");
     return engine_.define<Num, Num>(
         "_find merge", {"left", "right"}, [&](Script& s, Arg<Num> left, Arg<Num> right) {
-          s.set(pair_, merge_first_[left + 1]);
+          s.set(pair_, merge_first_[left + 1] + 0);
           s.set(end, merge_first_[left + 2] - 1);
           s.repeat_until(!(pair_ < end), [&](Script& s) {
             s.set(middle, floor((pair_ + end) / 2));
@@ -201,10 +201,10 @@ class PieceMerger {
         "_start piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) s.clear(*list);
           if (kind_ == MergeLists::Result::by_merge) s.clear(pairs_);
-          s.set(at_, from);
+          s.set(at_, from + 0);
           s.repeat(to + 1 - from, [&](Script& s) {
-            s.set(glyph, glyphs[at_]);
-            s.set(id, letter_first_[glyph]);
+            s.set(glyph, glyphs[at_] + 0);
+            s.set(id, letter_first_[glyph] + 0);
             s.repeat(letter_first_[glyph + 1] - id, [&](Script& s) {
               s.append(symbols_, letter_ids_[id]);
               s.change(id, 1);
@@ -245,9 +245,9 @@ class PieceMerger {
       case MergeLists::Result::is_rank:
         return ranks_[at];
       case MergeLists::Result::by_rank:
-        return merge_result_[ranks_[at]];
+        return merge_result_[ranks_[at] + 0];
       case MergeLists::Result::by_merge:
-        return merge_result_[pairs_[at]];
+        return merge_result_[pairs_[at] + 0];
     }
     return ranks_[at];
   }
@@ -278,7 +278,7 @@ class PieceMerger {
             },
             [&](Script& s) {
               keep_best(s);
-              s.set(at_, next_[at_]);
+              s.set(at_, next_[at_] + 0);
             });
       });
     });
@@ -286,7 +286,7 @@ class PieceMerger {
 
   void join_with_next(Script& s, const Proc<Num, Num>& find_merge, const Var<Num>& near) {
     s.replace(symbols_, at_, result_at(at_));
-    s.set(near, next_[next_[at_]]);
+    s.set(near, next_[next_[at_] + 0] + 0);
     s.replace(next_, at_, near);
     s.set(pair_rank_, kNoMerge);
     s.when(near > 0, [&](Script& s) {
@@ -301,7 +301,7 @@ class PieceMerger {
   };
   // The pair before the new symbol is further left, so it goes first at the same rank too.
   void update_previous(Script& s, const Proc<Num, Num>& find_merge, WalkState walk) {
-    s.set(*walk.near, previous_[at_]);
+    s.set(*walk.near, previous_[at_] + 0);
     s.when(*walk.near > 0, [&](Script& s) {
       s.call(find_merge, symbols_[*walk.near], symbols_[at_]);
       store_pair(s, *walk.near);
@@ -340,7 +340,7 @@ class Cutter {
         s.set(end_, glyphs_.length());
         return;
       }
-      s.set(end_, at_);
+      s.set(end_, at_ + 0);
       auto starts_piece = glyphs_[end_ + 1] == space;
       if (cut == Cut::space_after_letter) {
         starts_piece = std::move(starts_piece) && !(glyphs_[end_] == space);
@@ -376,8 +376,8 @@ class Cutter {
       s.when(tail == 0, [&](Script& s) {
         s.when(is(at_ + 0, ' ') && at_ < glyphs_.length() && !class_is(at_ + 1, kSpace),
                [&](Script& s) { s.change(end_, 1); });
-        s.set(run_class, classes_[glyphs_[end_]]);
-        s.repeat_until(!(classes_[glyphs_[end_ + 1]] == run_class),
+        s.set(run_class, classes_[glyphs_[end_] + 0]);
+        s.repeat_until(!(classes_[glyphs_[end_ + 1] + 0] == run_class),
                        [&](Script& s) { s.change(end_, 1); });
         // Of several spaces before a word, the last one is left to it.
         s.when(run_class == kSpace && end_ > at_ && end_ < glyphs_.length(),
@@ -400,7 +400,7 @@ class Cutter {
     return glyphs_[std::move(at)] == reader_.glyph_of(static_cast<unsigned char>(letter));
   }
   Expr<Bool> class_is(Expr<Num> at, int letter_class) const {
-    return classes_[glyphs_[std::move(at)]] == letter_class;
+    return classes_[glyphs_[std::move(at)] + 0] == letter_class;
   }
 
   // From 1, as an item that does not exist is the empty text, which must equal no class.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/number_text.h"
+#include "scratch/check_types.h"
 #include "scratch/placeholders.h"
 
 namespace sb3lm {
@@ -43,8 +44,8 @@ struct Body {
 
 class Checker {
  public:
-  Checker(const Program& program, const std::set<std::string>& foreign)
-      : program(program), foreign_(foreign) {
+  Checker(const Program& program, const CheckOptions& options)
+      : program(program), options(options) {
     for (const Target& target : program.targets) {
       for (const auto& variable : target.variables) variables.insert(variable.name);
       for (const auto& list : target.lists) lists[list.name] = &list;
@@ -65,16 +66,14 @@ class Checker {
     faults.push_back(where + ": " + fmt::format(format, std::forward<Args>(args)...));
   }
 
-  bool is_ours(const Target& target) const { return foreign_.count(target.name) == 0; }
+  bool is_ours(const Target& target) const { return options.foreign.count(target.name) == 0; }
 
   const Program& program;
+  const CheckOptions& options;
   std::vector<Body> bodies;
   std::set<std::string> variables;
   std::map<std::string, const List*> lists;
   std::vector<std::string> faults;
-
- private:
-  const std::set<std::string>& foreign_;
 };
 
 using Visit = std::function<void(const Node&)>;
@@ -430,6 +429,17 @@ void procedures_stay_compilable(Checker& check) {
   }
 }
 
+void types_are_known(Checker& check) {
+  using Rule = std::vector<std::string> (*)(const Program&, const std::set<std::string>&);
+  std::vector<Rule> rules = {texts_among_numbers, sums_in_items};
+  if (check.options.compiled) rules.push_back(unknown_indexes);
+  for (const Rule rule : rules) {
+    for (std::string& text : rule(check.program, check.options.foreign)) {
+      check.faults.push_back(std::move(text));
+    }
+  }
+}
+
 constexpr void (*kRules[])(Checker&) = {
     names_are_unique,       names_resolve,
     blocks_fit_their_rows,  procedures_have_their_parameters,
@@ -437,19 +447,19 @@ constexpr void (*kRules[])(Checker&) = {
     nesting_is_bounded,     full_lists_are_not_added_to,
     constant_indexes_exist, procedures_are_reached,
     private_names_are_used, procedures_stay_compilable,
+    types_are_known,
 };
 
 }  // namespace
 
-std::vector<std::string> check_program(const Program& program,
-                                       const std::set<std::string>& foreign) {
-  Checker checker(program, foreign);
+std::vector<std::string> check_program(const Program& program, const CheckOptions& options) {
+  Checker checker(program, options);
   for (const auto rule : kRules) rule(checker);
   return std::move(checker.faults);
 }
 
-void require_valid(const Program& program, const std::set<std::string>& foreign) {
-  const std::vector<std::string> faults = check_program(program, foreign);
+void require_valid(const Program& program, const CheckOptions& options) {
+  const std::vector<std::string> faults = check_program(program, options);
   if (faults.empty()) return;
   std::string text = fmt::format("the generated program breaks {} rules:", faults.size());
   for (std::size_t i = 0; i < std::min(faults.size(), kShownFaults); ++i)

@@ -10,12 +10,17 @@
 
 namespace sb3lm {
 
+struct CheckOptions {
+  std::set<std::string> foreign = {};  // targets made by others: only their names and shapes count
+  bool compiled = true;  // made for TurboWarp's compiler too, so its rules of speed hold as well
+};
+
 /// What is wrong, one text per fault, each with its target and procedure or script; empty if
-/// nothing is. Targets named in `foreign` were made by others: only their names and shapes count.
+/// nothing is.
 std::vector<std::string> check_program(const scratch::Program& program,
-                                       const std::set<std::string>& foreign = {});
+                                       const CheckOptions& options = {});
 
 /// Throws Error(bug) with the first faults if there are any.
-void require_valid(const scratch::Program& program, const std::set<std::string>& foreign = {});
+void require_valid(const scratch::Program& program, const CheckOptions& options = {});
 
 }  // namespace sb3lm

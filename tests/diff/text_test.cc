@@ -15,6 +15,7 @@
 #include "kernels/text_tables.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
+#include "scratch/check_types.h"
 #include "support/tokenizers.h"
 
 namespace {
@@ -263,7 +264,9 @@ void check_results(const Case& test, const Results& got) {
 
 std::string project_bytes(const Case& test) {
   SilentProgress progress;
-  return write_sb3(make_project(test), 6, progress);
+  const scratch::Program program = make_project(test);
+  CHECK(unknown_indexes(program, {}).empty());
+  return write_sb3(program, 6, progress);
 }
 
 // The projects of all cases through the harness in one go; nothing if its machine is missing.

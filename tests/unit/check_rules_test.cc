@@ -82,7 +82,7 @@ TEST_CASE("nothing may differ from browser to browser") {
     CHECK(check_program(with_block(set("_p", math(function)))).empty());
   }
   CHECK(finds(with_block(set("_p", block(Op::random, num(1), num(2)))), "pick random"));
-  CHECK(check_program(with_block(set("_p", math("sin"))), {"engine"}).empty());
+  CHECK(check_program(with_block(set("_p", math("sin"))), {.foreign = {"engine"}}).empty());
 }
 
 TEST_CASE("nesting and stacks are bounded") {
