@@ -120,6 +120,11 @@ int run_command(const RunOptions& options, Progress& progress) {
 int run_command(const LogitsOptions& options, Progress& progress) {
   const Model model = load_any(options.input, progress);
   Engine engine(model);
+  for (const int token : options.tokens) {
+    if (token >= 0 && token < engine.vocabulary()) continue;
+    fail(Fault::usage, "{}: token {}: ids of this model are 0 to {}", options.input.file.string(),
+         token, engine.vocabulary() - 1);
+  }
   std::vector<std::vector<double>> rows;
   for (std::size_t i = 0; i < options.tokens.size(); ++i) {
     if (!options.all && i + 1 < options.tokens.size()) {

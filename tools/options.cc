@@ -10,6 +10,7 @@ namespace sb3lm {
 namespace {
 
 constexpr int kUsage = 2;
+constexpr int kLongestContext = 1 << 20;
 
 // What callbacks fill in; the chosen subcommand's struct becomes the Command.
 struct Parsed {
@@ -49,7 +50,7 @@ void add_build(CLI::App& app, Parsed& p) {
   add_input(sub, p.build.input, p, "checkpoint");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   sub->add_option("--context", p.build.context, "positions of the KV cache (default: the model's)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kLongestContext));
   sub->add_option("--title", p.build.title, "shown on the stage");
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
@@ -169,6 +170,18 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   return finished(p.synth, p);
 }
 
+// CLI11 would only say that a subcommand is missing.
+void refuse_unknown_subcommand(const CLI::App& app, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("-")) continue;
+    const auto named = [&](const CLI::App* command) { return command->get_name() == word; };
+    if (!app.get_subcommands(named).empty()) return;
+    fmt::print(stderr, "sb3lm: there is no command '{}'; sb3lm --help lists them\n", word);
+    std::exit(kUsage);
+  }
+}
+
 }  // namespace
 
 CommandLine parse_command_line(int argc, char** argv) {
@@ -187,6 +200,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_run(app, parsed);
   add_logits(app, parsed);
   add_synth(app, parsed);
+  refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);
     return {chosen(app, parsed), quiet};

@@ -10,6 +10,7 @@ namespace {
 
 // Vanilla Scratch silently ignores additions to a list of this many items.
 constexpr int kListLimit = 200000;
+constexpr double kStepMs = 34;
 constexpr double kPickUpSeconds = 0.2;
 constexpr char kServe[] = "_serve";
 
@@ -25,7 +26,8 @@ class ScriptEmitter {
         at_(engine.var<Num>("_run at")),
         count_(engine.var<Num>("_run count")),
         first_time_(engine.var<Num>("_run first time")),
-        last_time_(engine.var<Num>("_run last time")) {}
+        last_time_(engine.var<Num>("_run last time")),
+        step_start_(engine.var<Num>("_run step start")) {}
 
   void emit() {
     const auto serve = emit_serve();
@@ -205,6 +207,16 @@ class ScriptEmitter {
         s.change(at_, 1);
       });
     });
+    const auto prefilled = [&] {
+      return at_ > p_.stage.prompt_tokens.length() || stop_ == 1 || replaced();
+    };
+    // Players step 30 times a second: a step that ends a little before the next one would wait for
+    // it, one that takes longer is followed by the next at once. Only the reply is streamed.
+    const auto prefill = engine_.define<>("prefill", {}, [&](Script& s) {
+      s.set(step_start_, milliseconds());
+      s.repeat_until(prefilled() || milliseconds() - step_start_ > kStepMs,
+                     [&](Script& s) { prefill_step(s, record); });
+    });
     return engine_.define_yielding<>("run", {}, [&](Script& s) {
       s.call(see_prompt);
       s.set(count_, 0);
@@ -215,8 +227,7 @@ class ScriptEmitter {
         s.call(p_.text->detokenize.begin);
       }
       s.set(at_, 1);
-      s.repeat_until(at_ > p_.stage.prompt_tokens.length() || stop_ == 1 || replaced(),
-                     [&](Script& s) { prefill_step(s, record); });
+      s.repeat_until(prefilled(), [&](Script& s) { s.call(prefill); });
       s.when_else(
           stop_ == 1, [&](Script& s) { s.set(p_.stage.stop_reason, "stopped"); },
           [&](Script& s) {
@@ -358,7 +369,7 @@ class ScriptEmitter {
   Sprite& engine_;
   const ScriptParts& p_;
   Var<Str> error_, request_;
-  Var<Num> stop_, unfed_, at_, count_, first_time_, last_time_;
+  Var<Num> stop_, unfed_, at_, count_, first_time_, last_time_, step_start_;
 };
 
 }  // namespace

@@ -19,10 +19,6 @@ constexpr int kWarmTokens = 12;
 constexpr double kWarmMs = 2500;
 constexpr double kNoGain = 0.7;
 
-Expr<Num> milliseconds() {
-  return days_since_2000() * 86400000;
-}
-
 }  // namespace
 
 Proc<> emit_warmup(Sprite& engine, const Workspace& w, const StageNames& stage,

@@ -213,6 +213,10 @@ inline Expr<Num> timer() {
 inline Expr<Num> days_since_2000() {
   return Expr<Num>(scratch::make_node(Op::days_since_2000));
 }
+/// A clock in milliseconds.
+inline Expr<Num> milliseconds() {
+  return days_since_2000() * 86400000;
+}
 inline Expr<Num> costume_number() {
   return Expr<Num>(detail::with_field(Op::costume_number, "number"));
 }
