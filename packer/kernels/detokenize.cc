@@ -54,7 +54,7 @@ class Printer {
           [&](Script& s) {
             s.repeat(bytes_[at], [&](Script& s) {
               s.change(at, 1);
-              s.call(print_byte, bytes_[at]);
+              s.call(print_byte, bytes_[at + 0]);
             });
           });
     });

@@ -221,7 +221,7 @@ class PieceMerger {
   void start_symbol(Script& s, const Proc<Num, Num>& find_merge) {
     s.set(pair_rank_, kNoMerge);
     s.when(at_ < symbols_.length(),
-           [&](Script& s) { s.call(find_merge, symbols_[at_], symbols_[at_ + 1]); });
+           [&](Script& s) { s.call(find_merge, symbols_[at_ + 0], symbols_[at_ + 1]); });
     s.append(ranks_, pair_rank_);
     if (kind_ == MergeLists::Result::by_merge) s.append(pairs_, pair_);
     keep_best(s);
@@ -291,7 +291,7 @@ class PieceMerger {
     s.set(pair_rank_, kNoMerge);
     s.when(near > 0, [&](Script& s) {
       s.replace(previous_, near, at_);
-      s.call(find_merge, symbols_[at_], symbols_[near]);
+      s.call(find_merge, symbols_[at_ + 0], symbols_[near + 0]);
     });
     store_pair(s, at_);
   }
@@ -303,7 +303,7 @@ class PieceMerger {
   void update_previous(Script& s, const Proc<Num, Num>& find_merge, WalkState walk) {
     s.set(*walk.near, previous_[at_] + 0);
     s.when(*walk.near > 0, [&](Script& s) {
-      s.call(find_merge, symbols_[*walk.near], symbols_[at_]);
+      s.call(find_merge, symbols_[*walk.near + 0], symbols_[at_ + 0]);
       store_pair(s, *walk.near);
       keep_best(s);
       s.when(!(pair_rank_ > *walk.rank), [&](Script& s) { s.set(*walk.go_on, 0); });

@@ -7,6 +7,7 @@
 // - A call leaves what the callee left in variables that it sets, and the others as they are; a
 //   call of itself, directly or not, forgets all. So does everything that may wait: the loops of
 //   scripts and procedures that run with screen refresh.
+// - Arguments of calls are left out of the analysis: no variable is known there.
 // - A procedure without screen refresh makes all that it calls run so, too.
 #include "scratch/check_types.h"
 
@@ -141,7 +142,7 @@ class TypeRule {
       default:
         break;
     }
-    reporters(run, node, known);
+    reporters(run, node, node.op == Op::call ? Known() : known);
     switch (node.op) {
       case Op::set_variable:
         known[field(node)] = input(node, 0) != nullptr && is_number(*input(node, 0), known);

@@ -174,6 +174,19 @@ TEST_CASE("a procedure knows nothing of its caller, nor a loop that waits of wha
   CHECK(keeps(warp.run(warp.engine.define<>("all", {}, [&](S& s) { s.call(loop); }))));
 }
 
+TEST_CASE("no variable is known in the arguments of a call") {
+  const auto passing = [](bool sum) {
+    Bench b;
+    const auto take = b.engine.define<Num>("take", {"n"}, [&](S& s, Arg<Num> n) { s.set(b.x, n); });
+    return b.run(b.engine.define<>("outer", {}, [&](S& s) {
+      s.set(b.p, 1);
+      s.call(take, b.hot[sum ? b.p + 0 : Expr<Num>(b.p)]);
+    }));
+  };
+  CHECK(keeps(passing(true)));
+  CHECK(breaks(passing(false), "(_p)"));
+}
+
 TEST_CASE("a procedure that calls itself ends its caller's knowledge") {
   Bench b;
   const Proc<> self{"again"};
