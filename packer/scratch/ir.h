@@ -70,7 +70,7 @@ struct Script {
 
 struct Costume {
   std::string name;
-  std::string asset;   // key of Program::assets
+  std::string asset;  // key of Program::assets
   double center_x = 0;
   double center_y = 0;
 };

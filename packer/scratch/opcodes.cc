@@ -21,8 +21,14 @@ std::vector<Spec> parse_specs(std::string_view text) {
 const std::vector<OpcodeInfo>& table() {
   static const std::vector<OpcodeInfo> rows = {
 #define OPCODE(name, opcode, shape, result, inputs, fields, text) \
-  {Op::name, #name, opcode, BlockShape::shape, Result::result,    \
-   parse_specs<InputSpec, InputKind>(inputs), parse_specs<FieldSpec, FieldKind>(fields), text},
+  {Op::name,                                                      \
+   #name,                                                         \
+   opcode,                                                        \
+   BlockShape::shape,                                             \
+   Result::result,                                                \
+   parse_specs<InputSpec, InputKind>(inputs),                     \
+   parse_specs<FieldSpec, FieldKind>(fields),                     \
+   text},
 #include "scratch/opcodes.def"
 #undef OPCODE
   };
@@ -31,9 +37,13 @@ const std::vector<OpcodeInfo>& table() {
 
 }  // namespace
 
-const OpcodeInfo& info(Op op) { return table()[static_cast<std::size_t>(op)]; }
+const OpcodeInfo& info(Op op) {
+  return table()[static_cast<std::size_t>(op)];
+}
 
-std::span<const OpcodeInfo> all_opcodes() { return table(); }
+std::span<const OpcodeInfo> all_opcodes() {
+  return table();
+}
 
 const OpcodeInfo* find_opcode(std::string_view opcode) {
   static const std::map<std::string_view, const OpcodeInfo*> index = [] {
