@@ -28,6 +28,10 @@ class ModelReader {
     out_.title = info.at("title");
     out_.bits = info.at("bits");
     out_.context = info.at("context");
+    out_.kernel = info.at("kernel");
+    if (out_.kernel != "tables" && out_.kernel != "naive") {
+      broken(fmt::format("model info: kernel '{}'", out_.kernel));
+    }
     out_.halves_item = info.at("halves_item");
     read_spec(info.at("spec"));
     out_.model.spec.validate(file_);

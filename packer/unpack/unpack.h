@@ -25,6 +25,7 @@ struct Unpacked {
   std::string version;  // of the program that wrote it
   int context = 0;      // positions of its KV cache
   std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
+  std::string kernel;   // "tables" or "naive"
   std::int64_t halves_item = 0;
   std::vector<UnpackedTensor> tensors;
 };
