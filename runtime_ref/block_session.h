@@ -1,5 +1,5 @@
-// Drives a project of ours in the block evaluator through its public names (DESIGN.md section 9),
-// as a person or another project would.
+// Drives a project of ours in the block evaluator through its public names (README.md, "Names
+// inside the .sb3"), as a person or another project would.
 #pragma once
 
 #include <string>

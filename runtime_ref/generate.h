@@ -1,4 +1,5 @@
-// Prompt in, tokens out: the native twin of the broadcast `generate` (DESIGN.md section 9).
+// Prompt in, tokens out: the native twin of the broadcast `generate` (README.md, "Names inside the
+// .sb3").
 #pragma once
 
 #include <functional>

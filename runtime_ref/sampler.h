@@ -1,4 +1,4 @@
-// From logits to the next token, exactly as the blocks do it (DESIGN.md section 4, Sampling).
+// From logits to the next token, exactly as the blocks do it (ARCHITECTURE.md, "Numerics").
 #pragma once
 
 #include <cstdint>

@@ -77,7 +77,9 @@ double text_to_number(const Text& text) {
   return clean(parse(text.str()));
 }
 
-bool text_is_number(const Text& text) { return !std::isnan(parse(text.str())); }
+bool text_is_number(const Text& text) {
+  return !std::isnan(parse(text.str()));
+}
 
 bool to_boolean(const Value& value) {
   if (value.is_boolean()) return value.boolean();

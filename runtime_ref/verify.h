@@ -1,4 +1,4 @@
-// What the blocks said against what the verification engine says (DESIGN.md section 4).
+// What the blocks said against what the verification engine says (ARCHITECTURE.md, "Numerics").
 #pragma once
 
 #include <span>

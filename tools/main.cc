@@ -1,4 +1,4 @@
-// Errors of every kind end here: one line, and the exit code of DESIGN.md section 8.
+// Errors of every kind end here: one line, and the exit code of README.md, "Using it".
 #include <fmt/format.h>
 
 #include <new>

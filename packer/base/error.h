@@ -8,7 +8,7 @@
 
 namespace sb3lm {
 
-/// What kind of failure it is; the value is the process's exit code (DESIGN.md section 8).
+/// What kind of failure it is; the value is the process's exit code (README.md, "Using it").
 enum class Fault {
   mismatch = 1,     // verification failed, or a build is over its budget
   usage = 2,        // the command line asks for something that makes no sense

@@ -1,8 +1,8 @@
 // Grouped-query attention over one pass's KV cache. Keys are stored by position, values by
 // dimension, so that both inner products read consecutive items. Up to four query heads that share
 // a KV head run together: 16 positions' weights of each stand in variables while every dimension's
-// values go by (2.5 ns per product in TurboWarp against 3.9 with weights in a list, CODEGEN.md a).
-// The inner sums are procedures without loops, see rows.cc.
+// values go by (2.5 ns per product in TurboWarp against 3.9 with weights in a list,
+// ARCHITECTURE.md, "Costs of blocks"). The inner sums are procedures without loops, see rows.cc.
 #include <cmath>
 
 #include "kernels/kernels.h"

@@ -1,6 +1,6 @@
-// Raw logits to the next token (DESIGN.md section 4): repetition penalty, temperature, top-k,
-// softmax, top-p, one draw. Descending order comes from a heap of ids, so that only as many tokens
-// are sorted as the cut needs.
+// Raw logits to the next token (ARCHITECTURE.md, "Numerics"): repetition penalty, temperature,
+// top-k, softmax, top-p, one draw. Descending order comes from a heap of ids, so that only as many
+// tokens are sorted as the cut needs.
 #include "kernels/kernels.h"
 
 namespace sb3lm {

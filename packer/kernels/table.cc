@@ -1,6 +1,7 @@
 // Subset sums of 8 inputs: 16 sums of the first four, 16 of the last four, and their 256 pairs
 // added to an emptied list. Appending is the cheapest form in vanilla Scratch (0.63 us an entry
-// against 0.84 to 2.0 for replacing) and bearable in TurboWarp (CODEGEN.md b.9).
+// against 0.84 to 2.0 for replacing) and bearable in TurboWarp (ARCHITECTURE.md, "Costs of
+// blocks").
 #include "kernels/kernels.h"
 
 namespace sb3lm {

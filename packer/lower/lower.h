@@ -1,5 +1,5 @@
 // Model to Scratch program: the engine sprite with its lists and procedures, the stage with the
-// public names of DESIGN.md section 9, the user interface.
+// public names of README.md, "Names inside the .sb3", the user interface.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The engine sprite's scripts: what the broadcasts of DESIGN.md section 9 do.
+// The engine sprite's scripts: what the broadcasts of README.md, "Names inside the .sb3" do.
 #pragma once
 
 #include <optional>

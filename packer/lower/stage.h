@@ -1,4 +1,5 @@
-// The stage's variables and lists: the project's public interface (DESIGN.md section 9).
+// The stage's variables and lists: the project's public interface (README.md, "Names inside the
+// .sb3").
 #pragma once
 
 #include "model/model.h"

@@ -1,5 +1,6 @@
 // What a person sees of the project: backdrop, conversation, question box and buttons. Uses only
-// the public names of the engine (DESIGN.md section 9), so another front end can replace it.
+// the public names of the engine (README.md, "Names inside the .sb3"), so another front end can
+// replace it.
 #pragma once
 
 #include <string>

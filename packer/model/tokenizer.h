@@ -75,7 +75,7 @@ std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids);
 /// The id of a special token by its name, -1 if there is none.
 int special_id(const Tokenizer& tokenizer, std::string_view name);
 
-/// How a chat turn becomes tokens (DESIGN.md section 8). `user` marks where the user's text goes;
+/// How a chat turn becomes tokens (docs/chat-template.md). `user` marks where the user's text goes;
 /// special tokens are ids; the text between two of them, the user's included, is encoded as one.
 struct TemplatePart {
   enum class Kind { token, text, user } kind = Kind::text;

@@ -54,7 +54,7 @@ const CodeEncoding& code_encoding(std::string_view name);
 
 /// The spread table of the decoders: item 16 * a + b + 1 holds, for the 4-bit codes a and b of two
 /// neighbouring weights, sum over k = 0..3 of (2 * bit_k(a) + bit_k(b)) * 8192^k, so that four
-/// pairs shifted together give the bytes of four planes (ENCODING.md, recommended default).
+/// pairs shifted together give the bytes of four planes (ARCHITECTURE.md, "Text encodings").
 std::vector<scratch::Scalar> spread_table();
 
 /// Binary16 numbers as four hex letters each, the most significant first.

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view kDefaultTarget = "sb3";
 
-// DESIGN.md section 7 has the sources. Vanilla Scratch cannot add to a list beyond 200,000 items;
-// the targets that preload their lists do not depend on it.
+// ARCHITECTURE.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
+// items; the targets that preload their lists do not depend on it.
 constexpr Limit kLimits[] = {
     {"sb3", "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
     {"site", "bytes of project.json", &Measures::project_json_bytes, 5'000'000},

@@ -11,18 +11,20 @@
 namespace sb3lm {
 
 /// Indexes into private or long lists that TurboWarp's compiler does not know to be numbers: it
-/// then looks the item up through a function, 14 ns instead of 2.6 (CODEGEN.md b.1). Looks at what
-/// scripts reach; the " interpreted" forms of tuned procedures, which it never runs, are left out.
+/// then looks the item up through a function, 14 ns instead of 2.6 (ARCHITECTURE.md, "Costs of
+/// blocks"). Looks at what scripts reach; the " interpreted" forms of tuned procedures, which it
+/// never runs, are left out.
 std::vector<std::string> unknown_indexes(const scratch::Program& program,
                                          const std::set<std::string>& foreign);
 
 /// Texts that get into private lists of numbers: literals that are not written as JSON numbers, and
-/// preloaded items. A list that holds texts is up to 43 times slower (CODEGEN.md b.13).
+/// preloaded items. A list that holds texts is up to 43 times slower (ARCHITECTURE.md, "Costs of
+/// blocks").
 std::vector<std::string> texts_among_numbers(const scratch::Program& program,
                                              const std::set<std::string>& foreign);
 
 /// Sums that loops keep in a list item, `replace item i of L with item i of L + ..` with the same i
-/// every turn: a variable costs a quarter (CODEGEN.md b.12).
+/// every turn: a variable costs a quarter (ARCHITECTURE.md, "Costs of blocks").
 std::vector<std::string> sums_in_items(const scratch::Program& program,
                                        const std::set<std::string>& foreign);
 

@@ -221,7 +221,8 @@ inline Expr<Num> costume_number() {
   return Expr<Num>(detail::with_field(Op::costume_number, "number"));
 }
 
-/// term(0) + term(1) + ... as one left-deep chain, the cheapest form in both VMs (CODEGEN.md b.3).
+/// term(0) + term(1) + ... as one left-deep chain, the cheapest form in both VMs (ARCHITECTURE.md,
+/// "Costs of blocks").
 template <class Term>
 Expr<Num> unrolled_sum(int count, Term term) {
   Expr<Num> sum = term(0);

@@ -49,7 +49,7 @@ ModelSpec uneven_spec() {
   return spec;
 }
 
-// Far below DESIGN.md's 1e-9, and above what orders of summation leave.
+// Far below the 1e-9 of ARCHITECTURE.md, and above what orders of summation leave.
 constexpr double kUsualError = 1e-11;
 
 }  // namespace
@@ -73,6 +73,19 @@ TEST_CASE("every feature of a model's description") {
     CHECK(agreement.positions >= 12 + result.tokens.size() - 1);
     CHECK(agreement.max_rel_error < kUsualError);
     CHECK(agreement.max_rel_error > 0);  // two ways to sum do differ
+  }
+}
+
+TEST_CASE("blocks shaped for one player only") {
+  SilentProgress silent;
+  const BuiltModel built = build_tiny("tiny-moe", "", 40);
+  const BlockRequest request = comparison_request(built.model);
+  const BlockResult expected = BlockSession(read_back(built), silent).run(request, silent);
+  for (const Tune tune : {Tune::turbowarp, Tune::scratch}) {
+    const std::string bytes =
+        pack(built.model, {.lower = {.context = 40, .tune = tune}, .deflate_level = 1}, silent);
+    BlockSession session(read_sb3("one player", as_bytes(bytes)), silent);
+    CHECK(same_bits(session.run(request, silent).logits, expected.logits));
   }
 }
 
