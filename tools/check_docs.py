@@ -75,13 +75,15 @@ def check_options(path, text, options, faults):
 
 def check_sources(files, notes, faults):
     """Comments that point to documents: ARCHITECTURE.md, "Numerics"."""
-    documents = {file.name: file for file in files if file.suffix == ".md"}
+    # A bare README.md is the one at the top.
+    documents = {file.name: file for file in sorted(files, key=lambda file: -len(file.parts))
+                 if file.suffix == ".md"}
     for path in files:
         if path.suffix not in (".cc", ".h", ".def", ".mjs", ".py", ".txt") or path.name == "LICENSE":
             continue
         if path == pathlib.Path("tools/check_docs.py"):
             continue
-        text = re.sub(r"\n\s*(//|#)\s*", " ", (kRoot / path).read_text(errors="replace"))
+        text = re.sub(r"\n\s*(///?|#)\s*", " ", (kRoot / path).read_text(errors="replace"))
         for name, section in re.findall(r"\b([A-Z]{4,}\.md)\b(?:, \"([^\"]+)\")?", text):
             if name not in documents:
                 notes.append(f"{path}: names {name}, which is not there")
