@@ -16,7 +16,7 @@ constexpr int kLoopTurns = 1000;
 constexpr double kBoxMs = 20;
 constexpr double kCompiledTurnsPerMs = 8000;
 
-// TurboWarp is at full speed after nine tokens or so (tools/bench); a VM whose second token is not
+// TurboWarp is at full speed after about nine tokens; a VM whose second token is not
 // much faster than the first does not warm up at all.
 constexpr int kWarmTokens = 12;
 constexpr double kWarmMs = 2500;
