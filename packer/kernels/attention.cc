@@ -1,8 +1,10 @@
-// Grouped-query attention over one pass's KV cache. Keys are stored by position, values by
-// dimension, so that both inner products read consecutive items. Up to four query heads that share
-// a KV head run together: 16 positions' weights of each stand in variables while every dimension's
-// values go by (2.5 ns per product in TurboWarp against 3.9 with weights in a list,
-// ARCHITECTURE.md, "Costs of blocks"). The inner sums are procedures without loops, see rows.cc.
+// Attention with a KV cache, for a few query heads that share a KV head at a time. Keys lie by
+// position and values by dimension, so that both inner loops read neighbouring items.
+//
+// Compiled, small leaf procedures without loops multiply list items; larger ones are no faster and
+// take the optimiser long. Interpreted, what is read again and again stands in variables, which
+// cost less than items there (ARCHITECTURE.md, "Costs of blocks"). Both forms add in the same
+// order.
 #include <cmath>
 
 #include "kernels/kernels.h"
@@ -14,8 +16,13 @@ using namespace blocks;
 
 namespace {
 
+constexpr int kLeafProducts = 64;       // of one compiled leaf
+constexpr int kUnrolledProducts = 256;  // of one interpreted loop turn
+constexpr int kSumBlock = 16;  // positions whose products are added up before they join the rest
+static_assert(kValueBlock == 2 * kSumBlock);
+
 int largest_divisor(int n, int most) {
-  int divisor = std::min(n, most);
+  int divisor = std::min(n, std::max(1, most));
   while (n % divisor != 0) --divisor;
   return divisor;
 }
@@ -40,30 +47,33 @@ class AttentionEmitter {
         acc_(local("acc")),
         top_(local("max")),
         total_(local("sum")),
-        out_(local("out")),
-        blocks_used_(local("blocks")) {}
+        out_(local("out")) {}
 
-  Proc<Num> emit() {
-    const auto store = emit_store();
+  AttentionBlocks emit() { return {emit_store(), emit_attend()}; }
+
+ private:
+  Proc<Num> emit_attend() {
     const auto scores = emit_scores();
     const auto softmax = emit_softmax();
     const auto mix = emit_mix();
+    const auto divide = emit_divide();
     const auto head = local("head"), group = local("group");
     const int size = spec_.head_size;
     const int turns = spec_.query_heads / spec_.kv_heads / heads_;
     return engine_.define<Num>("attend " + name_, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-      s.call(store, cache_at);
-      s.set(blocks_used_, floor(w_.position / kValueBlock) + 1);
       s.set(head, 0);
       s.set(group, 0);
       s.repeat(spec_.kv_heads, [&](Script& s) {
         s.repeat(turns, [&](Script& s) {
+          s.call(scores, head * size + regions_.q, cache_at + group * size);
           for (int h = 0; h < heads_; ++h) {
-            s.call(scores, (head + h) * size + regions_.q, cache_at + group * size, scores_at(h));
             s.call(softmax, scores_at(h));
             s.set(totals_[static_cast<std::size_t>(h)], total_ + 0);
           }
           s.call(mix, head * size + regions_.out, cache_at + group * (size * span_));
+          for (int h = 0; h < heads_; ++h) {
+            s.call(divide, (head + h) * size + regions_.out, totals_[static_cast<std::size_t>(h)]);
+          }
           s.change(head, heads_);
         });
         s.change(group, 1);
@@ -71,12 +81,17 @@ class AttentionEmitter {
     });
   }
 
- private:
   Var<Num> local(const std::string& what) {
     return engine_.var<Num>("_attend " + name_ + " " + what);
   }
+  std::vector<Var<Num>> locals(const std::string& what, int count) {
+    std::vector<Var<Num>> made;
+    for (int i = 0; i < count; ++i) made.push_back(local(fmt::format("{} {}", what, i)));
+    return made;
+  }
   int kv_width() const { return spec_.kv_heads * spec_.head_size; }
-  int scores_at(int h) const { return regions_.scores + h * (span_ + kValueBlock); }
+  int score_stride() const { return span_ + kValueBlock; }
+  int scores_at(int h) const { return regions_.scores + h * score_stride(); }
 
   // k and v of this position into the cache.
   Proc<Num> emit_store() {
@@ -104,79 +119,85 @@ class AttentionEmitter {
       s.set(acc_, from == 0 ? std::move(products) : acc_ + std::move(products));
     }
   }
-
   void finish_score(Script& s) {
-    s.set(acc_, acc_ / std::sqrt(static_cast<double>(spec_.head_size)));
-    s.replace(w_.act, score_ + 0, acc_ + 0);
-    s.when(acc_ > top_, [&](Script& s) { s.set(top_, acc_ + 0); });
+    s.replace(w_.act, score_, acc_ / std::sqrt(static_cast<double>(spec_.head_size)));
     s.change(score_, 1);
     s.change(key_, kv_width());
   }
 
-  // scores = q.k / sqrt(head size) for every cached position, their maximum in `top`. Reading the
-  // query from the list is faster when compiled, from variables when interpreted.
-  Proc<Num, Num, Num> emit_scores() {
-    constexpr std::array<const char*, 3> kArguments = {"query at", "key at", "scores at"};
-    const auto each_position = [&](Script& s, Arg<Num>& query_at, Arg<Num>& key_at, Arg<Num>& at,
-                                   auto before, auto body) {
-      s.set(q_, query_at + 0);
-      s.set(key_, key_at + 0);
-      s.set(score_, at + 0);
-      s.set(top_, -1e300);
-      before(s);
-      s.repeat(w_.position + 1, body);
-    };
-    const auto emit_compiled = [&](const std::string& name) {
-      const auto one = engine_.define<>(name + " position", {}, [&](Script& s) {
-        s.set(q_, q_ + 0);
-        s.set(key_, key_ + 0);
-        s.set(score_, score_ + 0);
-        add_products(s, [&](int d) { return w_.act[q_ + d]; });
-        finish_score(s);
-      });
-      return engine_.define<Num, Num, Num>(
-          name, kArguments, [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
-            each_position(
-                s, query_at, key_at, at, [](Script&) {}, [&](Script& s) { s.call(one); });
+  // scores of `heads_` heads = q.k / sqrt(head size) for every cached position.
+  Proc<Num, Num> emit_scores() {
+    return emit_tuned<Num, Num>(engine_, w_, "scores " + name_, {"query at", "key at"},
+                                [&](Vm vm, const std::string& name) {
+                                  return vm == Vm::turbowarp ? emit_scores_compiled(name)
+                                                             : emit_scores_interpreted(name);
+                                });
+  }
+
+  // A leaf per head and position; the query is read from the list again and again.
+  Proc<Num, Num> emit_scores_compiled(const std::string& name) {
+    const auto one = engine_.define<>(name + " position", {}, [&](Script& s) {
+      s.set(q_, q_ + 0);
+      s.set(key_, key_ + 0);
+      s.set(score_, score_ + 0);
+      add_products(s, [&](int d) { return w_.act[q_ + d]; });
+      finish_score(s);
+    });
+    return engine_.define<Num, Num>(name, {"query at", "key at"},
+                                    [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
+                                      for (int h = 0; h < heads_; ++h) {
+                                        s.set(q_, query_at + h * spec_.head_size);
+                                        s.set(key_, key_at + 0);
+                                        s.set(score_, scores_at(h));
+                                        s.repeat(w_.position + 1, [&](Script& s) { s.call(one); });
+                                      }
+                                    });
+  }
+
+  // One head after the other, its query in variables.
+  Proc<Num, Num> emit_scores_interpreted(const std::string& name) {
+    const auto query = locals("q", spec_.head_size);
+    const auto q_at = [&](int d) -> const Var<Num>& { return query[static_cast<std::size_t>(d)]; };
+    const auto one = engine_.define<Num, Num, Num>(
+        name + " head", {"query at", "key at", "scores at"},
+        [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
+          s.set(key_, key_at + 0);
+          s.set(score_, at + 0);
+          for (int d = 0; d < spec_.head_size; ++d) s.set(q_at(d), w_.act[query_at + d] + 0);
+          s.repeat(w_.position + 1, [&](Script& s) {
+            add_products(s, [&](int d) { return Expr<Num>(q_at(d)); });
+            finish_score(s);
           });
-    };
-    const auto emit_interpreted = [&](const std::string& name) {
-      std::vector<Var<Num>> query;
-      for (int d = 0; d < spec_.head_size; ++d) query.push_back(local(fmt::format("q {}", d)));
-      const auto q_at = [&](int d) -> const Var<Num>& {
-        return query[static_cast<std::size_t>(d)];
-      };
-      return engine_.define<Num, Num, Num>(
-          name, kArguments, [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
-            each_position(
-                s, query_at, key_at, at,
-                [&](Script& s) {
-                  for (int d = 0; d < spec_.head_size; ++d) s.set(q_at(d), w_.act[q_ + d] + 0);
-                },
-                [&](Script& s) {
-                  add_products(s, [&](int d) { return Expr<Num>(q_at(d)); });
-                  finish_score(s);
-                });
-          });
-    };
-    return emit_tuned<Num, Num, Num>(
-        engine_, w_, "scores " + name_, kArguments, [&](Vm vm, const std::string& name) {
-          return vm == Vm::turbowarp ? emit_compiled(name) : emit_interpreted(name);
+        });
+    return engine_.define<Num, Num>(
+        name, {"query at", "key at"}, [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
+          for (int h = 0; h < heads_; ++h) {
+            s.call(one, query_at + h * spec_.head_size, key_at, scores_at(h));
+          }
         });
   }
 
   // scores become exp(score - max), zero up to a whole block; their sum in `total`.
   Proc<Num> emit_softmax() {
-    return engine_.define<Num>("softmax " + name_, {"scores at"}, [&](Script& s, Arg<Num> at) {
+    const auto each = [&](Script& s, Arg<Num>& at, auto body) {
       s.set(score_, at + 0);
-      s.set(total_, 0);
       s.repeat(w_.position + 1, [&](Script& s) {
+        body(s);
+        s.change(score_, 1);
+      });
+    };
+    return engine_.define<Num>("softmax " + name_, {"scores at"}, [&](Script& s, Arg<Num> at) {
+      s.set(top_, -1e300);
+      each(s, at, [&](Script& s) {
+        s.when(w_.act[score_] > top_, [&](Script& s) { s.set(top_, w_.act[score_] + 0); });
+      });
+      s.set(total_, 0);
+      each(s, at, [&](Script& s) {
         s.call(exp_.exp, w_.act[score_ + 0] - top_);
         s.replace(w_.act, score_ + 0, w_.exp + 0);
         s.change(total_, w_.exp + 0);
-        s.change(score_, 1);
       });
-      s.repeat(blocks_used_ * kValueBlock - (w_.position + 1), [&](Script& s) {
+      s.repeat(kValueBlock - mod(w_.position, kValueBlock) - 1, [&](Script& s) {
         s.replace(w_.act, score_ + 0, Expr<Num>(0) + 0);
         s.change(score_, 1);
       });
@@ -186,58 +207,108 @@ class AttentionEmitter {
   // out = sum over positions of weight * value for `heads_` heads, a block of positions after the
   // other.
   Proc<Num, Num> emit_mix() {
+    totals_ = locals("sum", heads_);
+    return emit_tuned<Num, Num>(
+        engine_, w_, "mix " + name_, {"out at", "value at"}, [&](Vm vm, const std::string& name) {
+          return vm == Vm::turbowarp ? emit_mix_compiled(name) : emit_mix_interpreted(name);
+        });
+  }
+
+  // The loops around a leaf that handles `dims` dimensions of one block of positions.
+  template <class Block>
+  void mix_blocks(Script& s, Arg<Num>& out_at, Arg<Num>& value_at, int positions, Block block) {
+    s.set(out_, out_at + 0);
+    s.repeat(heads_ * spec_.head_size, [&](Script& s) {
+      s.replace(w_.act, out_ + 0, Expr<Num>(0) + 0);
+      s.change(out_, 1);
+    });
+    s.set(value_, value_at + 0);
+    s.set(score_, regions_.scores);
+    s.repeat(floor(w_.position / positions) + 1, [&](Script& s) {
+      block(s);
+      s.change(score_, positions);
+      s.change(value_, positions);
+    });
+  }
+
+  Proc<Num, Num> emit_mix_compiled(const std::string& name) {
     const int size = spec_.head_size;
-    std::vector<Var<Num>> weights;  // [head][position in the block]
-    for (int i = 0; i < heads_ * kValueBlock; ++i) weights.push_back(local(fmt::format("w {}", i)));
-    for (int h = 0; h < heads_; ++h) totals_.push_back(local(fmt::format("sum {}", h)));
-    const auto weight = [&](int h, int k) -> const Var<Num>& {
-      return weights[static_cast<std::size_t>(h * kValueBlock + k)];
-    };
-    const int unroll = largest_divisor(size, std::max(1, kMixLookups / (heads_ * kValueBlock)));
-    const auto dims = engine_.define<>("mix " + name_ + " dims", {}, [&](Script& s) {
+    const int dims = largest_divisor(size, kLeafProducts / kValueBlock);
+    const auto leaf = engine_.define<>(name + " dims", {}, [&](Script& s) {
       s.set(out_, out_ + 0);
       s.set(key_, key_ + 0);
-      for (int d = 0; d < unroll; ++d) {
-        for (int h = 0; h < heads_; ++h) {
-          const int at = h * size + d;
-          s.replace(w_.act, out_ + at, w_.act[out_ + at] + unrolled_sum(kValueBlock, [&](int k) {
-                                         return weight(h, k) * w_.values[key_ + (d * span_ + k)];
-                                       }));
-        }
+      s.set(q_, q_ + 0);
+      for (int d = 0; d < dims; ++d) {
+        const auto block = [&](int from) {
+          return unrolled_sum(kSumBlock, [&](int k) {
+            return w_.act[q_ + (from + k)] * w_.values[key_ + (d * span_ + from + k)];
+          });
+        };
+        s.replace(w_.act, out_ + d, w_.act[out_ + d] + block(0) + block(kSumBlock));
       }
-      s.change(out_, unroll);
-      s.change(key_, unroll * span_);
+      s.change(out_, dims);
+      s.change(key_, dims * span_);
     });
-    const auto load_weights = engine_.define<>("mix " + name_ + " weights", {}, [&](Script& s) {
-      s.set(score_, score_ + 0);
-      for (int h = 0; h < heads_; ++h) {
-        for (int k = 0; k < kValueBlock; ++k) {
-          s.set(weight(h, k),
-                w_.act[score_ + (scores_at(h) + k)] / totals_[static_cast<std::size_t>(h)]);
-        }
-      }
-    });
-    return engine_.define<Num, Num>("mix " + name_, {"out at", "value at"},
+    return engine_.define<Num, Num>(name, {"out at", "value at"},
                                     [&](Script& s, Arg<Num> out_at, Arg<Num> value_at) {
-                                      s.set(out_, out_at + 0);
-                                      s.repeat(heads_ * size, [&](Script& s) {
-                                        s.replace(w_.act, out_ + 0, Expr<Num>(0) + 0);
-                                        s.change(out_, 1);
-                                      });
-                                      s.set(value_, value_at + 0);
-                                      s.set(score_, 0);
-                                      s.repeat(blocks_used_, [&](Script& s) {
-                                        s.call(load_weights);
-                                        s.set(out_, out_at + 0);
-                                        s.set(key_, value_ + 0);
-                                        s.repeat(size / unroll, [&](Script& s) { s.call(dims); });
-                                        s.change(score_, kValueBlock);
-                                        s.change(value_, kValueBlock);
+                                      mix_blocks(s, out_at, value_at, kValueBlock, [&](Script& s) {
+                                        for (int h = 0; h < heads_; ++h) {
+                                          s.set(out_, out_at + h * size);
+                                          s.set(key_, value_ + 0);
+                                          s.set(q_, score_ + h * score_stride());
+                                          s.repeat(size / dims, [&](Script& s) { s.call(leaf); });
+                                        }
                                       });
                                     });
   }
 
-  static constexpr int kMixLookups = 256;  // products in one leaf
+  // The weights of a block stand in variables while the values of every dimension go by.
+  Proc<Num, Num> emit_mix_interpreted(const std::string& name) {
+    const int size = spec_.head_size;
+    const auto weights = locals("w", heads_ * kSumBlock);  // [head][position in the block]
+    const auto weight = [&](int h, int k) -> const Var<Num>& {
+      return weights[static_cast<std::size_t>(h * kSumBlock + k)];
+    };
+    const int dims = largest_divisor(size, kUnrolledProducts / (heads_ * kSumBlock));
+    const auto block = [&](Script& s, Arg<Num>& out_at) {
+      for (int h = 0; h < heads_; ++h) {
+        for (int k = 0; k < kSumBlock; ++k) {
+          s.set(weight(h, k), w_.act[score_ + (h * score_stride() + k)] + 0);
+        }
+      }
+      s.set(out_, out_at + 0);
+      s.set(key_, value_ + 0);
+      s.repeat(size / dims, [&](Script& s) {
+        for (int d = 0; d < dims; ++d) {
+          for (int h = 0; h < heads_; ++h) {
+            const int at = h * size + d;
+            s.replace(w_.act, out_ + at, w_.act[out_ + at] + unrolled_sum(kSumBlock, [&](int k) {
+                                           return weight(h, k) * w_.values[key_ + (d * span_ + k)];
+                                         }));
+          }
+        }
+        s.change(out_, dims);
+        s.change(key_, dims * span_);
+      });
+    };
+    return engine_.define<Num, Num>(
+        name, {"out at", "value at"}, [&](Script& s, Arg<Num> out_at, Arg<Num> value_at) {
+          mix_blocks(s, out_at, value_at, kSumBlock, [&](Script& s) { block(s, out_at); });
+        });
+  }
+
+  // out = out / total of one head.
+  Proc<Num, Num> emit_divide() {
+    return engine_.define<Num, Num>("divide " + name_, {"out at", "by"},
+                                    [&](Script& s, Arg<Num> out_at, Arg<Num> by) {
+                                      s.set(out_, out_at + 0);
+                                      s.set(acc_, by + 0);
+                                      s.repeat(spec_.head_size, [&](Script& s) {
+                                        s.replace(w_.act, out_, w_.act[out_] / acc_);
+                                        s.change(out_, 1);
+                                      });
+                                    });
+  }
 
   Sprite& engine_;
   const Workspace& w_;
@@ -247,15 +318,15 @@ class AttentionEmitter {
   const AttentionRegions& regions_;
   std::string name_;
   int heads_;  // that run together
-  Var<Num> key_, value_, score_, q_, acc_, top_, total_, out_, blocks_used_;
+  Var<Num> key_, value_, score_, q_, acc_, top_, total_, out_;
   std::vector<Var<Num>> totals_;  // softmax sums of the heads that run together
 };
 
 }  // namespace
 
-Proc<Num> emit_attention(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                         const AttentionSpec& spec, int span, const AttentionRegions& regions,
-                         const std::string& name) {
+AttentionBlocks emit_attention(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                               const AttentionSpec& spec, int span, const AttentionRegions& regions,
+                               const std::string& name) {
   return AttentionEmitter(engine, w, exp, spec, span, regions, name).emit();
 }
 

@@ -78,15 +78,18 @@ RopeBlocks emit_rope(blocks::Sprite& engine, const Workspace& w, const RopeSpec&
 struct AttentionRegions {
   int q = 0, k = 0, v = 0, scores = 0, out = 0;
 };
-/// attend(cache_at): stores k and v of this position in the pass's cache (both start at `cache_at`)
-/// and computes softmax(q.k / sqrt(head)) v for every query head into `out`. `span` is the number
-/// of positions that the cache holds, a multiple of kValueBlock; the scores' region has room for
-/// kHeadsAtOnce times (span + kValueBlock).
-inline constexpr int kValueBlock = 16;
+/// store(cache_at): puts k and v of this position into a pass's cache (both start at `cache_at`).
+/// attend(cache_at): softmax(q.k / sqrt(head)) v over the positions stored so far, for every query
+/// head, into `out`. `span` is the number of positions that a cache holds, a multiple of
+/// kValueBlock; the scores' region has room for kHeadsAtOnce times (span + kValueBlock).
+struct AttentionBlocks {
+  blocks::Proc<blocks::Num> store, attend;
+};
+inline constexpr int kValueBlock = 32;
 inline constexpr int kHeadsAtOnce = 4;
-blocks::Proc<blocks::Num> emit_attention(blocks::Sprite& engine, const Workspace& w,
-                                         const ExpBlocks& exp, const AttentionSpec& spec, int span,
-                                         const AttentionRegions& regions, const std::string& name);
+AttentionBlocks emit_attention(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                               const AttentionSpec& spec, int span, const AttentionRegions& regions,
+                               const std::string& name);
 
 /// route(logits_at, weights_at): from `experts` logits the weights of the chosen top_k, 0 for all
 /// others; ties go to the lower index.

@@ -12,19 +12,17 @@ NaiveProc emit_naive(Sprite& engine, const Workspace& w, const List<Num>& weight
       name, {"weights at", "rows", "cols", "in at", "out at"},
       [&](Script& s, Arg<Num> weights_at, Arg<Num> rows, Arg<Num> cols, Arg<Num> in_at,
           Arg<Num> out_at) {
-        // `+ 0` once per row or matrix lets a compiler know the types: the fastest that this loop
-        // can be.
-        s.set(at, weights_at + 0);
-        s.set(out, out_at + 0);
+        s.set(at, weights_at);
+        s.set(out, out_at);
         s.repeat(rows, [&](Script& s) {
-          s.set(in, in_at + 0);
+          s.set(in, in_at);
           s.set(acc, 0);
           s.repeat(cols, [&](Script& s) {
             s.change(acc, weights[at] * w.act[in]);
             s.change(at, 1);
             s.change(in, 1);
           });
-          s.replace(w.act, out, acc + 0);
+          s.replace(w.act, out, acc);
           s.change(out, 1);
         });
       });

@@ -36,29 +36,33 @@ Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
     high.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_high {}", m)));
     low.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_low {}", m)));
   }
-  return engine.define<Num, Num>(
-      "table", {"in at", "groups"}, [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
-        s.set(at, in_at + 0);
-        s.set(w.sum, 0);
-        s.clear(w.table);
-        s.repeat(groups, [&](Script& s) {
-          set_nibble_sums(s, w, high, at, 0);
-          set_nibble_sums(s, w, low, at, 4);
-          s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
-          for (std::size_t code = 1; code < 256; ++code) {
-            const std::size_t h = code / 16, l = code % 16;
-            if (h == 0) {
-              s.append(w.table, low[l] + 0);
-            } else if (l == 0) {
-              s.append(w.table, high[h] + 0);
-            } else {
-              s.append(w.table, high[h] + low[l]);
-            }
-          }
-          s.change(w.sum, high[15] + low[15]);
-          s.change(at, 8);
-        });
-      });
+  // No loop in here: with its warp timer on, TurboWarp makes plain functions of such procedures
+  // only.
+  const auto group = engine.define<>("table group", {}, [&](Script& s) {
+    s.set(at, at + 0);
+    set_nibble_sums(s, w, high, at, 0);
+    set_nibble_sums(s, w, low, at, 4);
+    s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
+    for (std::size_t code = 1; code < 256; ++code) {
+      const std::size_t h = code / 16, l = code % 16;
+      if (h == 0) {
+        s.append(w.table, low[l] + 0);
+      } else if (l == 0) {
+        s.append(w.table, high[h] + 0);
+      } else {
+        s.append(w.table, high[h] + low[l]);
+      }
+    }
+    s.change(w.sum, high[15] + low[15]);
+    s.change(at, 8);
+  });
+  return engine.define<Num, Num>("table", {"in at", "groups"},
+                                 [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
+                                   s.set(at, in_at + 0);
+                                   s.set(w.sum, 0);
+                                   s.clear(w.table);
+                                   s.repeat(groups, [&](Script& s) { s.call(group); });
+                                 });
 }
 
 }  // namespace sb3lm

@@ -29,11 +29,17 @@ class ForwardEmitter {
   }
 
   ForwardBlocks emit() {
-    std::vector<Proc<Num>> layers;
+    std::vector<Proc<Num>> passes, layers;
     for (std::size_t i = 0; i < model_.spec.layers.size(); ++i) {
       layers.push_back(emit_layer(static_cast<int>(i)));
     }
-    return {emit_token(layers), emit_head()};
+    for (const int layer : model_.spec.passes) {
+      passes.push_back(layers[static_cast<std::size_t>(layer)]);
+    }
+    const auto embed = emit_embed();
+    auto token = emit_token("token", embed, passes);
+    passes.back() = emit_keys(model_.spec.passes.back());
+    return {std::move(token), emit_token("prompt token", embed, passes), emit_head()};
   }
 
  private:
@@ -97,9 +103,9 @@ class ForwardEmitter {
     return ropes_.back().second;
   }
 
-  const Proc<Num>& attention(const AttentionSpec& spec) {
-    for (const auto& [known, proc] : attentions_) {
-      if (known == spec) return proc;
+  const AttentionBlocks& attention(const AttentionSpec& spec) {
+    for (const auto& [known, blocks] : attentions_) {
+      if (known == spec) return blocks;
     }
     const Regions& act = layout_.act;
     attentions_.emplace_back(
@@ -119,13 +125,17 @@ class ForwardEmitter {
     return routers_.back().second;
   }
 
+  const AttentionSpec& attention_of(int layer) const {
+    return model_.spec.layers[static_cast<std::size_t>(layer)].attention;
+  }
+  std::string name_of(int layer) const {
+    return fmt::format("layer {}", model_.spec.layers[static_cast<std::size_t>(layer)].id);
+  }
+
   Proc<Num> emit_layer(int layer) {
     const LayerSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)];
-    const std::string name = fmt::format("layer {}", spec.id);
-    const auto attend = attention(spec.attention);
-    const auto attention_block = engine_.define<Num>(
-        name + " attention", {"cache at"},
-        [&](Script& s, Arg<Num> cache_at) { emit_attention_block(s, layer, attend, cache_at); });
+    const std::string name = name_of(layer);
+    const auto attention_block = emit_attention_block(layer, name);
     const auto ffn_block =
         spec.feed_forward.is_mixture() ? emit_mixture(layer, name) : emit_dense(layer, name);
     return engine_.define<Num>(name, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
@@ -134,25 +144,46 @@ class ForwardEmitter {
     });
   }
 
-  void emit_attention_block(Script& s, int layer, const Proc<Num>& attend, Arg<Num>& cache_at) {
-    const AttentionSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].attention;
+  Proc<Num> emit_attention_block(int layer, const std::string& name) {
+    const AttentionBlocks blocks = attention(attention_of(layer));
+    const Regions& act = layout_.act;
+    const TensorPlace &q = place(Role::q, layer), &o = place(Role::o, layer);
+    return engine_.define<Num>(
+        name + " attention", {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
+          store_keys(s, layer, cache_at);
+          multiply(s, q, act.norm, act.q);
+          turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
+          s.call(blocks.attend, cache_at);
+          clear_padding(s, act.mix, o.shape.cols);
+          prepare(s, act.mix, {&o});
+          multiply(s, o, act.mix, act.out);
+          s.call(add_, act.out, 1, act.x, model_.spec.width);
+        });
+  }
+
+  // What later tokens need of this one in its last pass.
+  Proc<Num> emit_keys(int layer) {
+    return engine_.define<Num>(
+        name_of(layer) + " keys", {"cache at"},
+        [&](Script& s, Arg<Num> cache_at) { store_keys(s, layer, cache_at); });
+  }
+
+  // Keys and values of this position; the table holds the normed input.
+  void store_keys(Script& s, int layer, Arg<Num>& cache_at) {
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &k = place(Role::k, layer),
-                      &v = place(Role::v, layer), &o = place(Role::o, layer);
+                      &v = place(Role::v, layer);
     s.call(norm_, act.x, place(Role::attention_norm, layer).scales_at, act.norm);
     prepare(s, act.norm, {&q, &k, &v});
-    multiply(s, q, act.norm, act.q);
     multiply(s, k, act.norm, act.k);
     multiply(s, v, act.norm, act.v);
-    if (spec.rope.layout != RopeLayout::none) {
-      s.call(rope(spec).apply, act.q, spec.query_heads);
-      s.call(rope(spec).apply, act.k, spec.kv_heads);
-    }
-    s.call(attend, cache_at);
-    clear_padding(s, act.mix, o.shape.cols);
-    prepare(s, act.mix, {&o});
-    multiply(s, o, act.mix, act.out);
-    s.call(add_, act.out, 1, act.x, model_.spec.width);
+    turn(s, attention_of(layer), act.k, attention_of(layer).kv_heads);
+    s.call(attention(attention_of(layer)).store, cache_at);
+  }
+
+  // Rotary position embedding.
+  void turn(Script& s, const AttentionSpec& spec, int at, int heads) {
+    if (spec.rope.layout != RopeLayout::none) s.call(rope(spec).apply, at, heads);
   }
 
   struct Block {
@@ -231,11 +262,11 @@ class ForwardEmitter {
     });
   }
 
-  Proc<Num> emit_token(const std::vector<Proc<Num>>& layers) {
+  Proc<Num> emit_embed() {
     const ModelSpec& spec = model_.spec;
     const TensorPlace& m = place(Role::embedding);
     const auto id = engine_.var<Num>("_embed id");
-    const auto embed = engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
+    return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
       s.set(id, arg + 0);
       if (m.storage == Storage::codes) {
         const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
@@ -251,11 +282,16 @@ class ForwardEmitter {
                layout_.act.x);
       }
     });
-    return engine_.define<Num>("token", {"id"}, [&](Script& s, Arg<Num> arg) {
-      s.call(embed, arg);
+  }
+
+  // `passes`: for each pass what runs in it, given where its cache starts.
+  Proc<Num> emit_token(const char* name, const Proc<Num>& embed,
+                       const std::vector<Proc<Num>>& passes) {
+    return engine_.define<Num>(name, {"id"}, [&](Script& s, Arg<Num> id) {
+      s.call(embed, id);
       for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
-      for (std::size_t pass = 0; pass < spec.passes.size(); ++pass) {
-        s.call(layers[static_cast<std::size_t>(spec.passes[pass])], layout_.cache_at[pass]);
+      for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+        s.call(passes[pass], layout_.cache_at[pass]);
       }
       s.change(w_.position, 1);
     });
@@ -285,7 +321,7 @@ class ForwardEmitter {
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;
-  std::vector<std::pair<AttentionSpec, Proc<Num>>> attentions_;
+  std::vector<std::pair<AttentionSpec, AttentionBlocks>> attentions_;
   std::vector<std::pair<FeedForwardSpec, Proc<Num, Num>>> routers_;
 };
 

@@ -248,11 +248,15 @@ class ScriptEmitter {
 
   void prefill_step(Script& s, const Proc<>& record) {
     const auto last = [&] { return at_ == p_.stage.prompt_tokens.length(); };
-    s.call(p_.forward.token, p_.stage.prompt_tokens[at_ + 0]);
-    s.when(p_.stage.record_logits == 2 || (last() && p_.stage.max_new_tokens > 0), [&](Script& s) {
-      s.call(p_.forward.head);
-      s.when(p_.stage.record_logits > 0, [&](Script& s) { s.call(record); });
-    });
+    const auto id = [&] { return p_.stage.prompt_tokens[at_ + 0]; };
+    s.when_else(
+        p_.stage.record_logits == 2 || (last() && p_.stage.max_new_tokens > 0),
+        [&](Script& s) {
+          s.call(p_.forward.token, id());
+          s.call(p_.forward.head);
+          s.when(p_.stage.record_logits > 0, [&](Script& s) { s.call(record); });
+        },
+        [&](Script& s) { s.call(p_.forward.prompt_token, id()); });
     s.set(p_.stage.progress, round(at_ * 100 / p_.stage.prompt_tokens.length()));
     s.change(at_, 1);
   }

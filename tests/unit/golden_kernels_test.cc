@@ -51,8 +51,8 @@ const Golden kGoldens[] = {
      }},
     {"attention",
      [](const Bench& b) {
-       emit_attention(b.engine, b.w, b.exp, kAttention, 16,
-                      {.q = 1, .k = 13, .v = 19, .scores = 25, .out = 57}, "1");
+       emit_attention(b.engine, b.w, b.exp, kAttention, 32,
+                      {.q = 1, .k = 13, .v = 19, .scores = 25, .out = 281}, "1");
      }},
     {"router",
      [](const Bench& b) {
