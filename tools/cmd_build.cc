@@ -21,6 +21,11 @@ Kernel kernel_of(const std::string& name) {
   return name == "naive" ? Kernel::naive : Kernel::tables;
 }
 
+// Searching for codebooks takes time, and the naive kernel reads plain digits.
+std::string encoding_of(const BuildOptions& options) {
+  return options.level == "fast" || options.kernel == "naive" ? "hex" : "digits";
+}
+
 int deflate_level(const std::string& level) {
   return level == "fast" ? 6 : 12;
 }
@@ -74,6 +79,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
       load_model(options.input.file, options.input.import, options.input.bits, progress);
   const std::string bytes = pack(model,
                                  {.lower = {.context = options.context,
+                                            .encoding = encoding_of(options),
                                             .title = options.title,
                                             .tune = tune_of(options.tune),
                                             .kernel = kernel_of(options.kernel),

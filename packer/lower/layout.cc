@@ -9,30 +9,55 @@
 namespace sb3lm {
 namespace {
 
-// Text items are shared by all tensors of one encoding and width, so that each item has its own
-// letter statistics.
+// Text items are shared by all tensors of one width, so that each item has its own letter
+// statistics.
 class TextPlacer {
  public:
-  explicit TextPlacer(Layout& layout) : layout_(layout) {}
+  TextPlacer(const Model& model, const CodeEncoding& encoding, Layout& layout)
+      : encoding_(encoding), layout_(layout) {
+    for (const auto& [key, tensor] : model.tensors) {
+      if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
+        tensors_[coded->format.bits].push_back(coded);
+      }
+    }
+  }
 
-  void place(const CodeEncoding& encoding, const CodedTensor& tensor, TensorPlace& place) {
+  void place(const CodedTensor& tensor, TensorPlace& place) {
     const int bits = tensor.format.bits;
-    const int streams = encoding.streams(bits);
-    if (streams == 0)
-      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding.name, bits);
-    const auto [slot, fresh] =
-        first_item_.try_emplace({std::string(encoding.name), bits}, layout_.text.size());
-    if (fresh) layout_.text.resize(layout_.text.size() + static_cast<std::size_t>(streams));
-    place.encoding = encoding.name;
-    place.text_item = static_cast<std::int64_t>(slot->second) + 1;
-    place.text_letter = static_cast<std::int64_t>(layout_.text[slot->second].size()) + 1;
-    encoding.pack(tensor,
-                  std::span(layout_.text).subspan(slot->second, static_cast<std::size_t>(streams)));
+    const auto [found, fresh] = first_item_.try_emplace(bits, 0);
+    if (fresh) found->second = add_items(bits);
+    const std::size_t slot = found->second;
+    place.encoding = encoding_.name;
+    place.text_item = static_cast<std::int64_t>(slot) + 1;
+    place.text_letter = static_cast<std::int64_t>(layout_.text[slot].size()) + 1;
+    std::string_view codebook;
+    if (encoding_.codebook_letters(bits) > 0) codebook = layout_.text[slot - 1];
+    encoding_.pack(tensor, codebook, std::span(layout_.text).subspan(slot, streams(bits)));
   }
 
  private:
+  std::size_t streams(int bits) const {
+    const int count = encoding_.streams(bits);
+    if (count == 0) {
+      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding_.name, bits);
+    }
+    return static_cast<std::size_t>(count);
+  }
+
+  // The codebook's item, if there is one, and the streams'; returns the first stream's index.
+  std::size_t add_items(int bits) {
+    if (encoding_.codebook_letters(bits) > 0) {
+      layout_.text.push_back(encoding_.codebook(bits, tensors_.at(bits)));
+    }
+    const std::size_t first = layout_.text.size();
+    layout_.text.resize(first + streams(bits));
+    return first;
+  }
+
+  const CodeEncoding& encoding_;
   Layout& layout_;
-  std::map<std::pair<std::string, int>, std::size_t> first_item_;
+  std::map<int, std::vector<const CodedTensor*>> tensors_;  // by bits
+  std::map<int, std::size_t> first_item_;
 };
 
 void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place,
@@ -75,14 +100,14 @@ void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place)
 }
 
 void place_tensors(const Model& model, const std::string& encoding, Layout& layout) {
-  TextPlacer placer(layout);
+  TextPlacer placer(model, code_encoding(encoding), layout);
   std::string halves;
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
     TensorPlace place{.key = key, .shape = shape};
     const Tensor& tensor = model.at(key);
     if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
       place_codes(layout, *coded, place, halves);
-      placer.place(code_encoding(encoding), *coded, place);
+      placer.place(*coded, place);
     } else {
       const auto& floats = std::get<FloatTensor>(tensor);
       place.type = floats.type;

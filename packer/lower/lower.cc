@@ -30,7 +30,7 @@ Layout layout_of(const Model& model, const LowerOptions& options) {
   Layout layout = make_layout(model, context_of(model, options), options.encoding);
   if (options.kernel == Kernel::naive) {
     if (options.encoding != "hex") {
-      fail(Fault::usage, "the naive kernel: it reads hex, not {}", options.encoding);
+      fail(Fault::usage, "the naive kernel reads weights in hex, not in {}", options.encoding);
     }
     place_numbers(layout);
   }

@@ -12,7 +12,7 @@ namespace sb3lm {
 
 struct LowerOptions {
   int context = 0;               // positions in the KV cache; 0: the model's, at most 2,048
-  std::string encoding = "hex";  // text form of the codes
+  std::string encoding = "digits";  // text form of the codes
   std::string title;
   Tune tune = Tune::both;
   Kernel kernel = Kernel::tables;  // naive: only with encoding hex

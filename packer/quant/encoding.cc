@@ -1,13 +1,25 @@
 #include "quant/encoding.h"
 
 #include "base/error.h"
+#include "quant/digits.h"
 #include "quant/hex.h"
 
 namespace sb3lm {
 namespace {
 
+int no_codebook_letters(int /*bits*/) {
+  return 0;
+}
+
+std::string no_codebook(int /*bits*/, std::span<const CodedTensor* const> /*tensors*/) {
+  return {};
+}
+
 const CodeEncoding kEncodings[] = {
-    {"hex", hex_streams, hex_row_letters, hex_pack, hex_unpack, hex_emit_decode},
+    {"hex", hex_streams, hex_row_letters, no_codebook_letters, no_codebook, hex_pack, hex_unpack,
+     hex_emit_decode},
+    {"digits", digits_streams, digits_row_letters, digits_codebook_letters, digits_codebook,
+     digits_pack, digits_unpack, digits_emit_decode},
 };
 
 }  // namespace
@@ -21,6 +33,20 @@ const CodeEncoding& code_encoding(std::string_view name) {
     if (row.name == name) return row;
   }
   fail(Fault::unsupported, "encoding '{}': not known to this version", name);
+}
+
+std::uint8_t padded_code(const CodedTensor& tensor, int row, int col) {
+  if (col >= tensor.shape.cols) return 0;
+  return tensor.codes[static_cast<std::size_t>(row) * tensor.shape.cols + col];
+}
+
+void require_letters(std::span<const std::string_view> streams, int rows, int row_letters) {
+  for (const std::string_view stream : streams) {
+    if (stream.size() / static_cast<std::size_t>(row_letters) < static_cast<std::size_t>(rows)) {
+      fail(Fault::bad_input, "weight text: {} letters for {} rows of {}", stream.size(), rows,
+           row_letters);
+    }
+  }
 }
 
 int hex_digit(char letter) {
@@ -39,6 +65,22 @@ std::vector<scratch::Scalar> spread_table() {
     items.emplace_back(sum);
   }
   return items;
+}
+
+void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const PlaneCursor& cursor,
+                     int first, int planes, blocks::Arg<blocks::Num>& groups) {
+  using namespace blocks;
+  const auto& [to, base, acc, rest] = cursor;
+  for (int plane = planes - 1; plane >= 0; --plane) {
+    const auto place = to + groups * (first + plane);
+    if (plane == 0) {
+      s.replace(lists.codes, copy(place), acc + base);
+    } else {
+      s.set(rest, floor(acc / 8192));
+      s.replace(lists.codes, copy(place), acc - rest * 8192 + base);
+      s.set(acc, rest + 0);
+    }
+  }
 }
 
 }  // namespace sb3lm

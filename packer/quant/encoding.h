@@ -39,11 +39,18 @@ struct CodeEncoding {
   int (*streams)(int bits);
   /// Letters per row in each stream.
   int (*row_letters)(int bits, int groups);
+  /// Letters of the text that says what the others mean, 0: there is none. It fills the item before
+  /// the first stream's.
+  int (*codebook_letters)(int bits);
+  /// That text, for all of a model's tensors of one width.
+  std::string (*codebook)(int bits, std::span<const CodedTensor* const> tensors);
   /// Appends the tensor to `streams` strings.
-  void (*pack)(const CodedTensor& tensor, std::span<std::string> streams);
+  void (*pack)(const CodedTensor& tensor, std::string_view codebook,
+               std::span<std::string> streams);
   /// Fills tensor.codes (shape and format are set) from letters that start at the tensor's first.
   /// Throws bad_input on a letter that is not in the alphabet, or too few letters.
-  void (*unpack)(std::span<const std::string_view> streams, CodedTensor& tensor);
+  void (*unpack)(std::span<const std::string_view> streams, std::string_view codebook,
+                 CodedTensor& tensor);
   /// decode(item, letter, rows, at, groups) for this width of codes.
   DecodeProc (*emit_decode)(blocks::Sprite& engine, const DecodeLists& lists, int bits);
 };
@@ -57,6 +64,16 @@ const CodeEncoding& code_encoding(std::string_view name);
 /// pairs shifted together give the bytes of four planes (ARCHITECTURE.md, "Text encodings").
 std::vector<scratch::Scalar> spread_table();
 
+/// Where a decoder of code planes stands; `to` is the place of the group's byte in the first plane,
+/// `base` the index of the group's table entry 0.
+struct PlaneCursor {
+  blocks::Var<blocks::Num> to, base, acc, rest;
+};
+/// acc holds bytes of `planes` planes as the spread table's sums do; puts them into their places,
+/// `first` being the plane of the most significant one.
+void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const PlaneCursor& cursor,
+                     int first, int planes, blocks::Arg<blocks::Num>& groups);
+
 /// Binary16 numbers as four hex letters each, the most significant first.
 void pack_halves(std::span<const std::uint16_t> halves, std::string& stream);
 /// Throws bad_input like CodeEncoding::unpack.
@@ -65,6 +82,12 @@ inline constexpr int kHalfLetters = 4;
 /// decode(item, letter, count, at, factor): scales from `at` = factor * value.
 DecodeProc emit_decode_halves(blocks::Sprite& engine, const DecodeLists& lists);
 
+/// Code of a weight, 0 in the columns that fill up the last group.
+std::uint8_t padded_code(const CodedTensor& tensor, int row, int col);
+/// Throws bad_input if a stream has fewer letters than the tensor's rows take.
+void require_letters(std::span<const std::string_view> streams, int rows, int row_letters);
+
+inline constexpr char kHexDigits[] = "0123456789abcdef";
 /// 0..15, throws bad_input for other letters.
 int hex_digit(char letter);
 

@@ -8,17 +8,10 @@ using namespace blocks;
 
 namespace {
 
-constexpr char kDigits[] = "0123456789abcdef";
-
 // The digit of weight `code` in each stream: all of it, or high bits and low four.
 int digit_of(int code, int bits, std::size_t stream) {
   if (bits <= 4) return code;
   return stream == 0 ? code >> 4 : code & 15;
-}
-
-std::uint8_t code_at(const CodedTensor& tensor, int row, int col) {
-  if (col >= tensor.shape.cols) return 0;
-  return tensor.codes[static_cast<std::size_t>(row) * tensor.shape.cols + col];
 }
 
 // "0x" and two letters of the text at `item`, as a number.
@@ -38,36 +31,33 @@ int hex_row_letters(int bits, int groups) {
   return bits == 1 ? 2 * groups : 8 * groups;
 }
 
-void hex_pack(const CodedTensor& tensor, std::span<std::string> streams) {
+void hex_pack(const CodedTensor& tensor, std::string_view /*codebook*/,
+              std::span<std::string> streams) {
   const int bits = tensor.format.bits, cols = 8 * group_count(tensor.shape.cols);
   for (int row = 0; row < tensor.shape.rows; ++row) {
     if (bits == 1) {
       for (int col = 0; col < cols; col += 4) {
         int digit = 0;
-        for (int k = 0; k < 4; ++k) digit = 2 * digit + code_at(tensor, row, col + k);
-        streams[0] += kDigits[digit];
+        for (int k = 0; k < 4; ++k) digit = 2 * digit + padded_code(tensor, row, col + k);
+        streams[0] += kHexDigits[digit];
       }
       continue;
     }
     for (int col = 0; col < cols; ++col) {
       for (std::size_t stream = 0; stream < streams.size(); ++stream) {
-        streams[stream] += kDigits[digit_of(code_at(tensor, row, col), bits, stream)];
+        streams[stream] += kHexDigits[digit_of(padded_code(tensor, row, col), bits, stream)];
       }
     }
   }
 }
 
-void hex_unpack(std::span<const std::string_view> streams, CodedTensor& tensor) {
+void hex_unpack(std::span<const std::string_view> streams, std::string_view /*codebook*/,
+                CodedTensor& tensor) {
   const int bits = tensor.format.bits;
   const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
   const auto letters =
       static_cast<std::size_t>(hex_row_letters(bits, group_count(tensor.shape.cols)));
-  for (const std::string_view stream : streams) {
-    if (stream.size() / letters < rows) {
-      fail(Fault::bad_input, "weight text: {} letters for {} rows of {}", stream.size(), rows,
-           letters);
-    }
-  }
+  require_letters(streams, tensor.shape.rows, static_cast<int>(letters));
   tensor.codes.resize(rows * cols);
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t col = 0; col < cols; ++col) {
@@ -90,25 +80,16 @@ void hex_unpack(std::span<const std::string_view> streams, CodedTensor& tensor) 
 DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   const std::string name = fmt::format("decode hex {}", bits);
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
-  const auto item = local("item"), from = local("letter"), to = local("at"), base = local("base");
-  const auto acc = local("acc"), rest = local("rest");
-  const auto code = [&](Expr<Num> byte) { return std::move(byte) + base; };
+  const auto item = local("item"), from = local("letter");
+  const PlaneCursor cursor{local("at"), local("base"), local("acc"), local("rest")};
+  const auto& [to, base, acc, rest] = cursor;
 
   // Eight weights of one digit stream: four pairs to `planes` bytes, `first` being the plane of the
   // most significant bit.
   const auto eight_weights = [&](Script& s, int first, int planes, Arg<Num>& groups) {
     const auto pair = [&](int k) { return lists.spread[hex_pair(lists, item, from, 2 * k) + 1]; };
     s.set(acc, ((pair(0) * 4 + pair(1)) * 4 + pair(2)) * 4 + pair(3));
-    for (int plane = planes - 1; plane >= 0; --plane) {
-      const auto place = [&] { return to + groups * (first + plane); };
-      if (plane == 0) {
-        s.replace(lists.codes, place(), code(acc + 0));
-      } else {
-        s.set(rest, floor(acc / 8192));
-        s.replace(lists.codes, place(), code(acc - rest * 8192));
-        s.set(acc, rest + 0);
-      }
-    }
+    put_plane_bytes(s, lists, cursor, first, planes, groups);
   };
   return engine.define<Num, Num, Num, Num, Num>(
       name, {"item", "letter", "rows", "at", "groups"},
@@ -121,7 +102,7 @@ DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
           s.set(base, 1);
           s.repeat(groups, [&](Script& s) {
             if (bits == 1) {
-              s.replace(lists.codes, to + 0, code(hex_pair(lists, item, from, 0)));
+              s.replace(lists.codes, to + 0, hex_pair(lists, item, from, 0) + base);
               s.change(from, 2);
             } else if (bits <= 4) {
               eight_weights(s, 0, bits, groups);

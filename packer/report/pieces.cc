@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "quant/encoding.h"
@@ -133,6 +134,10 @@ class Cutter {
     const CodeEncoding& encoding = code_encoding(tensor.encoding);
     const std::int64_t letters =
         rows * encoding.row_letters(tensor.bits, group_count(tensor.shape.cols));
+    const std::int64_t codebook = encoding.codebook_letters(tensor.bits);
+    if (codebook > 0 && codebooks_.insert(tensor.item).second) {
+      add(letters_at(tensor.item - 1, 1, codebook), Component::codebooks);
+    }
     for (int stream = 0; stream < encoding.streams(tensor.bits); ++stream) {
       add(letters_at(tensor.item + stream, tensor.letter, letters), component, tensor.key);
     }
@@ -198,7 +203,8 @@ class Cutter {
   }
 
   const ProjectMap& map_;
-  std::vector<Span> items_;  // of the weight text, without quotes
+  std::vector<Span> items_;           // of the weight text, without quotes
+  std::set<std::int64_t> codebooks_;  // done, by the item after them
   std::vector<Piece> pieces_;
 };
 

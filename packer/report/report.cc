@@ -13,10 +13,10 @@ namespace sb3lm {
 namespace {
 
 constexpr std::string_view kNames[kComponents] = {
-    "embedding", "head",          "attention q",     "attention k", "attention v", "attention o",
-    "dense",     "shared expert", "routed experts",  "routers",     "norms",       "row scales",
-    "tokenizer", "blocks",        "preloaded lists", "model info",  "other json",  "assets",
-    "zip"};
+    "embedding",       "head",       "attention q",   "attention k",    "attention v",
+    "attention o",     "dense",      "shared expert", "routed experts", "routers",
+    "norms",           "row scales", "codebooks",     "tokenizer",      "blocks",
+    "preloaded lists", "model info", "other json",    "assets",         "zip"};
 
 constexpr const char* kProject = "project.json";
 constexpr unsigned kScaleBits = 16;

@@ -26,6 +26,7 @@ enum class Component {
   routers,
   norms,
   row_scales,  // of all quantised matrices
+  codebooks,   // what digits stand for, where an encoding chooses that itself
   tokenizer,   // its lists, and the costumes that stand for letters
   blocks,      // scripts and procedures
   preloaded,   // lists that are zeros until the weights are decoded

@@ -169,7 +169,9 @@ class ModelReader {
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
-    reading(what, [&] { encoding.unpack(texts, tensor); });
+    std::string_view codebook;
+    if (encoding.codebook_letters(place.bits) > 0) codebook = letters(place.item - 1, 1);
+    reading(what, [&] { encoding.unpack(texts, codebook, tensor); });
     tensor.row_scale = read_numbers(place, letters(out_.halves_item, place.scale_letter),
                                     static_cast<std::size_t>(place.shape.rows));
     return tensor;

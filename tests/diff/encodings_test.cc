@@ -49,6 +49,7 @@ CodedTensor all_codes(int bits) {
 }
 
 struct Packed {
+  std::string codebook;
   std::vector<std::string> streams;
   std::size_t first_letter;  // from 0
 };
@@ -56,10 +57,14 @@ struct Packed {
 // The tensor's letters after those of another one, as tensors share items.
 Packed pack_after_other(const CodeEncoding& encoding, const CodedTensor& tensor) {
   const int bits = tensor.format.bits;
-  Packed packed{std::vector<std::string>(static_cast<std::size_t>(encoding.streams(bits))), 0};
-  encoding.pack(uniform({1, 11}, bits, [](int, int) { return 1; }), packed.streams);
+  const CodedTensor other = uniform({1, 11}, bits, [](int, int) { return 1; });
+  const std::vector<const CodedTensor*> all = {&other, &tensor};
+  Packed packed{encoding.codebook(bits, all),
+                std::vector<std::string>(static_cast<std::size_t>(encoding.streams(bits))), 0};
+  CHECK(static_cast<int>(packed.codebook.size()) == encoding.codebook_letters(bits));
+  encoding.pack(other, packed.codebook, packed.streams);
   packed.first_letter = packed.streams[0].size();
-  encoding.pack(tensor, packed.streams);
+  encoding.pack(tensor, packed.codebook, packed.streams);
   const auto letters = static_cast<std::size_t>(
       encoding.row_letters(bits, group_count(tensor.shape.cols)) * tensor.shape.rows);
   for (const std::string& stream : packed.streams) {
@@ -74,7 +79,7 @@ void check_native(const CodeEncoding& encoding, const CodedTensor& tensor, const
     letters.push_back(std::string_view(stream).substr(packed.first_letter));
   }
   CodedTensor read{.shape = tensor.shape, .format = tensor.format};
-  encoding.unpack(letters, read);
+  encoding.unpack(letters, packed.codebook, read);
   CHECK(read.codes == tensor.codes);
 }
 
@@ -86,8 +91,8 @@ struct Call {
 void check_blocks(const CodeEncoding& encoding, const CodedTensor& tensor, const Packed& packed,
                   const std::vector<Call>& calls) {
   const int bits = tensor.format.bits, groups = group_count(tensor.shape.cols);
-  constexpr int kItem = 2, kAt = 4;
-  std::vector<scratch::Scalar> text = {std::string("zz")};
+  constexpr int kItem = 3, kAt = 4;
+  std::vector<scratch::Scalar> text = {std::string("zz"), packed.codebook};
   text.insert(text.end(), packed.streams.begin(), packed.streams.end());
   text.emplace_back(std::string("zz"));
 
@@ -147,8 +152,10 @@ TEST_CASE("every encoding holds every width that it says it holds") {
   }
 }
 
-TEST_CASE("the default encoding holds all widths") {
-  for (int bits = 1; bits <= 8; ++bits) CHECK(code_encoding("hex").streams(bits) > 0);
+TEST_CASE("both encodings of the build levels hold all widths") {
+  for (const char* name : {"hex", "digits"}) {
+    for (int bits = 1; bits <= 8; ++bits) CHECK(code_encoding(name).streams(bits) > 0);
+  }
 }
 
 TEST_CASE("widths that are no multiple of 8") {
@@ -174,7 +181,9 @@ TEST_CASE("letters outside the alphabet and too few letters are refused") {
       Random random(3);
       CodedTensor tensor = random_codes(random, {3, 9}, bits);
       std::vector<std::string> streams(static_cast<std::size_t>(encoding.streams(bits)));
-      encoding.pack(tensor, streams);
+      const std::vector<const CodedTensor*> all = {&tensor};
+      const std::string codebook = encoding.codebook(bits, all);
+      encoding.pack(tensor, codebook, streams);
       for (std::size_t broken = 0; broken < streams.size(); ++broken) {
         const std::string whole = streams[broken];
         const std::vector<std::string> bad = {"", whole.substr(0, whole.size() - 1),
@@ -182,9 +191,16 @@ TEST_CASE("letters outside the alphabet and too few letters are refused") {
         for (const std::string& text : bad) {
           streams[broken] = text;
           const std::vector<std::string_view> views(streams.begin(), streams.end());
-          CHECK_THROWS_AS(encoding.unpack(views, tensor), Error);
+          CHECK_THROWS_AS(encoding.unpack(views, codebook, tensor), Error);
         }
         streams[broken] = whole;
+      }
+      if (codebook.empty()) continue;
+      const std::vector<std::string_view> views(streams.begin(), streams.end());
+      for (const std::string& bad :
+           {std::string(), codebook.substr(1), codebook + "0", std::string(codebook.size(), '-'),
+            std::string(codebook.size(), 'z')}) {
+        CHECK_THROWS_AS(encoding.unpack(views, bad, tensor), Error);
       }
     }
   }

@@ -32,7 +32,7 @@ Model model_with_embedding(int vocabulary, int bits) {
 
 struct Loaded {
   explicit Loaded(const Model& model)
-      : layout(make_layout(model, 16, "hex")), evaluator(program_of(model)) {}
+      : layout(make_layout(model, 16, "digits")), evaluator(program_of(model)) {}
 
   static scratch::Program program_of(const Model& model) {
     SilentProgress silent;

@@ -40,7 +40,7 @@ std::int64_t scale_items(const TensorPlace& place) {
 }
 
 void check_layout(const Model& model, int context) {
-  const Layout layout = make_layout(model, context, "hex");
+  const Layout layout = make_layout(model, context, "digits");
   const auto expected = expected_tensors(model.spec);
   REQUIRE(layout.tensors.size() == expected.size());
   std::vector<Range> codes, scales;
@@ -75,7 +75,7 @@ void check_layout(const Model& model, int context) {
 }
 
 void check_activations(const Model& model, int context) {
-  const Layout layout = make_layout(model, context, "hex");
+  const Layout layout = make_layout(model, context, "digits");
   const Regions& act = layout.act;
   int heads = 0, kv = 0, hidden = 0, slots = 1, experts = 0;
   for (const LayerSpec& layer : model.spec.layers) {
@@ -106,7 +106,7 @@ void check_activations(const Model& model, int context) {
 
 // Every tensor's letters read back to its codes, from the place that the layout names.
 void check_text(const Model& model) {
-  const Layout layout = make_layout(model, 16, "hex");
+  const Layout layout = make_layout(model, 16, "digits");
   const std::string_view halves = layout.text.at(static_cast<std::size_t>(layout.halves_item - 1));
   for (const TensorPlace& place : layout.tensors) {
     CAPTURE(tensor_key_text(place.key));
@@ -120,7 +120,11 @@ void check_text(const Model& model) {
       letters.push_back(item.substr(static_cast<std::size_t>(place.text_letter - 1)));
     }
     CodedTensor read{.shape = place.shape, .format = place.format};
-    encoding.unpack(letters, read);
+    std::string_view codebook;
+    if (encoding.codebook_letters(coded.format.bits) > 0) {
+      codebook = layout.text.at(static_cast<std::size_t>(place.text_item - 2));
+    }
+    encoding.unpack(letters, codebook, read);
     CHECK(read.codes == coded.codes);
     CHECK(unpack_halves(halves.substr(static_cast<std::size_t>(place.scale_letter - 1)),
                         coded.row_scale.size()) == coded.row_scale);
@@ -142,7 +146,7 @@ TEST_CASE("tensors, caches and activations of every preset have places of their 
   }
 }
 
-TEST_CASE("all code widths side by side: one text item or pair per width, halves last") {
+TEST_CASE("all code widths side by side: text items of each width together, halves last") {
   Model model = tiny_model("tiny-moe");
   Random random(1);
   int bits = 0;
@@ -152,8 +156,8 @@ TEST_CASE("all code widths side by side: one text item or pair per width, halves
   }
   check_layout(model, 16);
   check_text(model);
-  const Layout layout = make_layout(model, 16, "hex");
-  CHECK(layout.text.size() == 4 + 2 * 4 + 1);
+  const Layout layout = make_layout(model, 16, "digits");
+  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + 1);
   CHECK(layout.halves_item == static_cast<std::int64_t>(layout.text.size()));
 }
 
@@ -163,7 +167,7 @@ TEST_CASE("float storage by type: halves decoded, others preloaded with padded r
   const TensorKey router{Role::router, 0}, norm{Role::final_norm};
   model.tensors[router] = random_floats(random, shape_of(model.at(router)), FloatType::bf16);
   model.tensors[norm] = random_floats(random, shape_of(model.at(norm)), FloatType::f32);
-  const Layout layout = make_layout(model, 16, "hex");
+  const Layout layout = make_layout(model, 16, "digits");
   CHECK(layout.at(router).storage == Storage::floats);
   CHECK(layout.at(router).type == FloatType::bf16);
   CHECK(layout.at(norm).storage == Storage::floats);

@@ -17,7 +17,7 @@ CodedTensor tensor_of(int rows, int cols, int bits, std::vector<std::uint8_t> co
 
 std::vector<std::string> packed(const CodedTensor& tensor) {
   std::vector<std::string> streams(static_cast<std::size_t>(hex_streams(tensor.format.bits)));
-  hex_pack(tensor, streams);
+  hex_pack(tensor, "", streams);
   return streams;
 }
 
@@ -25,7 +25,7 @@ std::string unpack_error(int bits, const std::vector<std::string>& streams) {
   CodedTensor tensor = tensor_of(1, 8, bits, {});
   const std::vector<std::string_view> views(streams.begin(), streams.end());
   try {
-    hex_unpack(views, tensor);
+    hex_unpack(views, "", tensor);
   } catch (const Error& error) {
     CHECK(error.fault == Fault::bad_input);
     return error.what();

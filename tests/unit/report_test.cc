@@ -77,16 +77,29 @@ struct Built {
     return found;
   }
 
+  // The codebook of this tensor's width, from its text list.
+  std::string codebook(const TensorKey& key) const {
+    const auto tensor = std::find_if(unpacked.tensors.begin(), unpacked.tensors.end(),
+                                     [&](const UnpackedTensor& one) { return one.key == key; });
+    if (tensor->bits == 1) return "";
+    for (const scratch::List& list : program.targets.at(1).lists) {
+      if (list.name != "_text") continue;
+      return std::get<std::string>(list.items.at(static_cast<std::size_t>(tensor->item - 2)));
+    }
+    return "none";
+  }
+
   std::string sb3, json;
   scratch::Program program;
   Unpacked unpacked;
   std::vector<Piece> pieces;
 };
 
-std::string packed_text(const CodedTensor& tensor) {
-  const CodeEncoding& encoding = code_encoding("hex");
+// `codebook`: of this width.
+std::string packed_text(const CodedTensor& tensor, const std::string& codebook) {
+  const CodeEncoding& encoding = code_encoding("digits");
   std::vector<std::string> streams(static_cast<std::size_t>(encoding.streams(tensor.format.bits)));
-  encoding.pack(tensor, streams);
+  encoding.pack(tensor, codebook, streams);
   std::string all;
   for (const std::string& stream : streams) all += stream;
   return all;
@@ -106,8 +119,8 @@ TEST_CASE("components add up to the file") {
       check_adds_up(report, sb3.size());
       for (const Component component :
            {Component::embedding, Component::attention_q, Component::norms, Component::row_scales,
-            Component::tokenizer, Component::blocks, Component::preloaded, Component::model_info,
-            Component::other_json, Component::assets, Component::zip}) {
+            Component::codebooks, Component::tokenizer, Component::blocks, Component::preloaded,
+            Component::model_info, Component::other_json, Component::assets, Component::zip}) {
         CAPTURE(component_name(component));
         CHECK(row(report, component).sb3_bytes > 0);
       }
@@ -122,7 +135,7 @@ TEST_CASE("each tensor's text is found where it is") {
     CAPTURE(tensor_key_text(key));
     const auto* coded = std::get_if<CodedTensor>(&built.unpacked.model.at(key));
     if (coded == nullptr) continue;
-    CHECK(built.text(key, component_of(key.role)) == packed_text(*coded));
+    CHECK(built.text(key, component_of(key.role)) == packed_text(*coded, built.codebook(key)));
     std::string halves;
     pack_halves(coded->row_scale, halves);
     CHECK(built.text(key, Component::row_scales) == halves);

@@ -255,7 +255,7 @@ TEST_CASE("damaged weight text") {
   CHECK(damage([](std::string& text) { text[5] = '!'; }).text.find("letter '!'") !=
         std::string::npos);
   CHECK(damage([](std::string& text) { text.resize(text.size() / 2); }).fault == Fault::bad_input);
-  CHECK(damage([](std::string& text) { text[0] = 'f'; }).text.find("does not fit 3 bits") !=
+  CHECK(damage([](std::string& text) { text[0] = 'f'; }).text.find("of 3 bits: code 15") !=
         std::string::npos);
 }
 
