@@ -8,8 +8,8 @@
 namespace sb3lm {
 
 /// token(id): runs one token at Workspace::position and moves the position on; head: logits of the
-/// token after it into the region `logits`. prompt_token(id): for a token whose logits nobody needs;
-/// leaves the same keys and values behind, so the last pass stops there.
+/// token after it into the region `logits`. prompt_token(id): for a token whose logits nobody
+/// needs; leaves the same keys and values behind, so the last pass stops there.
 struct ForwardBlocks {
   blocks::Proc<blocks::Num> token, prompt_token;
   blocks::Proc<> head;

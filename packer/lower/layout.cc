@@ -1,6 +1,7 @@
 #include "lower/layout.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
@@ -60,29 +61,65 @@ class TextPlacer {
   std::map<int, std::size_t> first_item_;
 };
 
-void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place,
-                 std::string& halves) {
+std::vector<std::uint16_t> halves_of(const Tensor& tensor) {
+  if (const auto* coded = std::get_if<CodedTensor>(&tensor)) return coded->row_scale;
+  std::vector<std::uint16_t> halves;
+  for (const float value : std::get<FloatTensor>(tensor).values) {
+    halves.push_back(half_from_double(value));
+  }
+  return halves;
+}
+
+// The binary16 numbers of all tensors in one set of streams.
+class HalvesPlacer {
+ public:
+  explicit HalvesPlacer(const Model& model) {
+    for (const auto& [key, tensor] : model.tensors) {
+      if (!has_halves(tensor)) continue;
+      for (const std::uint16_t half : halves_of(tensor)) {
+        const auto [found, fresh] = smallest_.try_emplace(key.role, half);
+        if (!fresh) found->second = std::min(found->second, half);
+      }
+    }
+  }
+
+  /// The first letter of the tensor's numbers.
+  std::int64_t place(const Tensor& tensor, TensorPlace& place) {
+    const std::size_t letter = streams_[0].size();
+    place.smallest = smallest_.at(place.key.role);
+    pack_halves(halves_of(tensor), place.smallest, streams_);
+    return static_cast<std::int64_t>(letter) + 1;
+  }
+
+  void finish(Layout& layout) {
+    layout.halves_item = static_cast<std::int64_t>(layout.text.size()) + 1;
+    for (std::string& stream : streams_) layout.text.push_back(std::move(stream));
+  }
+
+  static bool has_halves(const Tensor& tensor) {
+    const auto* floats = std::get_if<FloatTensor>(&tensor);
+    return floats == nullptr || floats->type == FloatType::f16;
+  }
+
+ private:
+  std::array<std::string, kHalfStreams> streams_;
+  std::map<Role, std::uint16_t> smallest_;
+};
+
+void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place) {
   place.storage = Storage::codes;
   place.shape = tensor.shape;
   place.format = tensor.format;
   place.codes_at = layout.codes + 1;
   layout.codes += std::int64_t{place.groups()} * tensor.format.bits * tensor.shape.rows;
   place.scales_at = layout.scales + 1;  // made absolute once the preloaded floats are counted
-  place.scale_letter = static_cast<std::int64_t>(halves.size()) + 1;
   layout.scales += tensor.shape.rows;
-  pack_halves(tensor.row_scale, halves);
 }
 
-void place_halves(Layout& layout, const FloatTensor& tensor, TensorPlace& place,
-                  std::string& halves) {
+void place_halves(Layout& layout, const FloatTensor& tensor, TensorPlace& place) {
   place.storage = Storage::halves;
-  place.text_letter = static_cast<std::int64_t>(halves.size()) + 1;
   place.scales_at = layout.scales + 1;
   layout.scales += std::int64_t{place.stride} * tensor.shape.rows;
-  for (const float value : tensor.values) {
-    const std::uint16_t half = half_from_double(value);
-    pack_halves({&half, 1}, halves);
-  }
 }
 
 void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place) {
@@ -101,19 +138,21 @@ void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place)
 
 void place_tensors(const Model& model, const std::string& encoding, Layout& layout) {
   TextPlacer placer(model, code_encoding(encoding), layout);
-  std::string halves;
+  HalvesPlacer halves(model);
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
     TensorPlace place{.key = key, .shape = shape};
     const Tensor& tensor = model.at(key);
     if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
-      place_codes(layout, *coded, place, halves);
+      place_codes(layout, *coded, place);
+      place.scale_letter = halves.place(tensor, place);
       placer.place(*coded, place);
     } else {
       const auto& floats = std::get<FloatTensor>(tensor);
       place.type = floats.type;
       place.stride = shape.rows == 1 ? shape.cols : DotShape::of(shape.cols).stride();
-      if (floats.type == FloatType::f16) {
-        place_halves(layout, floats, place, halves);
+      if (HalvesPlacer::has_halves(tensor)) {
+        place_halves(layout, floats, place);
+        place.text_letter = halves.place(tensor, place);
       } else {
         place_floats(layout, floats, place);
       }
@@ -121,8 +160,7 @@ void place_tensors(const Model& model, const std::string& encoding, Layout& layo
     layout.index[key] = layout.tensors.size();
     layout.tensors.push_back(place);
   }
-  layout.text.push_back(std::move(halves));
-  layout.halves_item = static_cast<std::int64_t>(layout.text.size());
+  halves.finish(layout);
   for (TensorPlace& place : layout.tensors) {
     if (place.storage == Storage::halves) place.text_item = layout.halves_item;
     if (place.storage != Storage::floats) {

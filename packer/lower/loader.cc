@@ -21,8 +21,9 @@ struct Job {
   std::int64_t item = 0, letter = 0, rows = 0, at = 0;
   double argument = 0;  // groups of codes, or the factor of halves
   std::int64_t letters_per_row = 0, items_per_row = 0;
+  int smallest = 0;  // of halves
 };
-constexpr int kJobFields = 8;
+constexpr int kJobFields = 9;
 
 struct Jobs {
   std::vector<Job> rows;
@@ -45,16 +46,17 @@ DecodeProc emit_decoder(Sprite& engine, const DecodeLists& lists, const std::str
   return code_encoding(what).emit_decode(engine, lists, bits);
 }
 
-Job halves_job(const Layout& layout, std::int64_t letter, std::int64_t count, std::int64_t at,
-               double factor) {
+Job halves_job(const Layout& layout, const TensorPlace& place, std::int64_t letter,
+               std::int64_t count, std::int64_t at, double factor) {
   return {.kind = 0,
           .item = layout.halves_item,
           .letter = letter,
           .rows = count,
           .at = at,
           .argument = factor,
-          .letters_per_row = kHalfLetters,
-          .items_per_row = 1};
+          .letters_per_row = 1,
+          .items_per_row = 1,
+          .smallest = place.smallest};
 }
 
 void add_jobs(const Layout& layout, const TensorPlace& place, Jobs& jobs) {
@@ -71,7 +73,7 @@ void add_jobs(const Layout& layout, const TensorPlace& place, Jobs& jobs) {
                          .letters_per_row = code_encoding(place.encoding).row_letters(bits, groups),
                          .items_per_row = numbers ? cols : std::int64_t{groups} * bits});
     jobs.rows.push_back(
-        halves_job(layout, place.scale_letter, rows, place.scales_at, place.scale_factor()));
+        halves_job(layout, place, place.scale_letter, rows, place.scales_at, place.scale_factor()));
     if (numbers) {
       jobs.rows.push_back({.kind = jobs.kind(kRowScales, 0),
                            .letter = place.scales_at,  // a list item: one per row
@@ -85,9 +87,8 @@ void add_jobs(const Layout& layout, const TensorPlace& place, Jobs& jobs) {
     const bool dense = place.stride == place.shape.cols;
     for (int row = 0; row < (dense ? 1 : rows); ++row) {
       const std::int64_t count = std::int64_t{dense ? rows : 1} * place.shape.cols;
-      jobs.rows.push_back(halves_job(layout,
-                                     place.text_letter + std::int64_t{row} * count * kHalfLetters,
-                                     count, place.scales_at + std::int64_t{row} * place.stride, 1));
+      jobs.rows.push_back(halves_job(layout, place, place.text_letter + row * count, count,
+                                     place.scales_at + std::int64_t{row} * place.stride, 1));
     }
   }
 }
@@ -106,7 +107,7 @@ std::vector<scratch::Scalar> job_items(const Jobs& jobs) {
          {static_cast<double>(job.kind), static_cast<double>(job.item),
           static_cast<double>(job.letter), static_cast<double>(job.rows),
           static_cast<double>(job.at), job.argument, static_cast<double>(job.letters_per_row),
-          static_cast<double>(job.items_per_row)}) {
+          static_cast<double>(job.items_per_row), static_cast<double>(job.smallest)}) {
       items.emplace_back(field);
     }
   }
@@ -134,17 +135,19 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
   const auto job = local("job"), letter_at = local("letter"), left = local("rows left"),
              at = local("at"), rows = local("rows"), chunk = local("chunk"), done = local("done");
 
-  std::vector<DecodeProc> decoders = {emit_decode_halves(engine, lists)};
-  decoders.resize(jobs.kinds.size() + 1, decoders[0]);
+  const HalvesProc decode_halves = emit_decode_halves(engine, lists);
+  std::vector<std::pair<int, DecodeProc>> decoders;
   for (const auto& [kind, number] : jobs.kinds) {
-    decoders[static_cast<std::size_t>(number)] =
-        emit_decoder(engine, lists, kind.first, kind.second);
+    decoders.emplace_back(number, emit_decoder(engine, lists, kind.first, kind.second));
   }
   const auto field = [&](int k) { return job_list[job + k]; };
   const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {
-    for (std::size_t kind = 0; kind < decoders.size(); ++kind) {
-      s.when(field(0) == static_cast<double>(kind),
-             [&](Script& s) { s.call(decoders[kind], field(1), letter_at, rows, at, field(5)); });
+    s.when(field(0) == 0, [&](Script& s) {
+      s.call(decode_halves, field(1), letter_at, rows, at, field(5), field(8));
+    });
+    for (const auto& [kind, decode] : decoders) {
+      s.when(field(0) == kind,
+             [&](Script& s) { s.call(decode, field(1), letter_at, rows, at, field(5)); });
     }
   });
   const auto load = engine.define_yielding<>("load", {}, [&](Script& s) {

@@ -11,7 +11,7 @@
 namespace sb3lm {
 
 struct LowerOptions {
-  int context = 0;               // positions in the KV cache; 0: the model's, at most 2,048
+  int context = 0;                  // positions in the KV cache; 0: the model's, at most 2,048
   std::string encoding = "digits";  // text form of the codes
   std::string title;
   Tune tune = Tune::both;

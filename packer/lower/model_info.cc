@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which some tokenizers read as a space
 
 Json rope_json(const RopeSpec& rope) {
@@ -66,6 +66,7 @@ Json tensor_json(const Model& model, const TensorPlace& place) {
     json["stride"] = place.stride;
   }
   if (place.storage != Storage::floats) {
+    json["smallest"] = place.smallest;
     json["item"] = place.text_item;
     json["letter"] = place.text_letter;
   }

@@ -74,13 +74,19 @@ struct PlaneCursor {
 void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const PlaneCursor& cursor,
                      int first, int planes, blocks::Arg<blocks::Num>& groups);
 
-/// Binary16 numbers as four hex letters each, the most significant first.
-void pack_halves(std::span<const std::uint16_t> halves, std::string& stream);
+/// Bit patterns of binary16 numbers, less the smallest of their kind, as hex digits: one letter per
+/// number in each of four streams, the most significant digit's first. Neighbours' high digits are
+/// alike, so each stream has statistics of its own.
+inline constexpr int kHalfStreams = 4;
+void pack_halves(std::span<const std::uint16_t> halves, std::uint16_t smallest,
+                 std::span<std::string> streams);
 /// Throws bad_input like CodeEncoding::unpack.
-std::vector<std::uint16_t> unpack_halves(std::string_view letters, std::size_t count);
-inline constexpr int kHalfLetters = 4;
-/// decode(item, letter, count, at, factor): scales from `at` = factor * value.
-DecodeProc emit_decode_halves(blocks::Sprite& engine, const DecodeLists& lists);
+std::vector<std::uint16_t> unpack_halves(std::span<const std::string_view> streams,
+                                         std::uint16_t smallest, std::size_t count);
+/// decode(item, letter, count, at, factor, smallest): scales from `at` = factor * value.
+using HalvesProc =
+    blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+HalvesProc emit_decode_halves(blocks::Sprite& engine, const DecodeLists& lists);
 
 /// Code of a weight, 0 in the columns that fill up the last group.
 std::uint8_t padded_code(const CodedTensor& tensor, int row, int col);

@@ -125,9 +125,8 @@ class Cutter {
     const Component component = component_of(tensor.key.role);
     const std::int64_t rows = tensor.shape.rows;
     if (tensor.bits == 0) {
-      const std::int64_t letters = rows * tensor.shape.cols * kHalfLetters;
       if (tensor.item != 0) {
-        add(letters_at(tensor.item, tensor.letter, letters), component, tensor.key);
+        add_halves(halves_item, tensor.letter, rows * tensor.shape.cols, component, tensor.key);
       }
       return;
     }
@@ -141,8 +140,12 @@ class Cutter {
     for (int stream = 0; stream < encoding.streams(tensor.bits); ++stream) {
       add(letters_at(tensor.item + stream, tensor.letter, letters), component, tensor.key);
     }
-    add(letters_at(halves_item, tensor.scale_letter, rows * kHalfLetters), Component::row_scales,
-        tensor.key);
+    add_halves(halves_item, tensor.scale_letter, rows, Component::row_scales, tensor.key);
+  }
+
+  void add_halves(std::int64_t item, std::int64_t letter, std::int64_t count, Component component,
+                  const TensorKey& key) {
+    for (int k = 0; k < kHalfStreams; ++k) add(letters_at(item + k, letter, count), component, key);
   }
 
   Span letters_at(std::int64_t item, std::int64_t letter, std::int64_t count) const {

@@ -13,6 +13,8 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kFormat = 2;
+
 class ModelReader {
  public:
   ModelReader(std::string file, const scratch::Program& program)
@@ -20,9 +22,9 @@ class ModelReader {
 
   Unpacked read() {
     const Json info = parse_info();
-    if (info.at("format").get<int>() != 1) {
-      fail(Fault::unsupported, "{}: model info: format {} is newer than this program", file_,
-           info.at("format").get<int>());
+    if (const int format = info.at("format"); format != kFormat) {
+      fail(Fault::unsupported, "{}: model info: format {}, this program reads {}: build it again",
+           file_, format, kFormat);
     }
     out_.version = info.at("version");
     out_.title = info.at("title");
@@ -140,6 +142,7 @@ class ModelReader {
     }
     place.item = json.value("item", 0);
     place.letter = json.value("letter", 0);
+    place.smallest = json.value("smallest", 0);
     if (json.contains("bits")) {
       place.bits = json.at("bits");
       place.encoding = json.at("encoding");
@@ -154,9 +157,12 @@ class ModelReader {
     out_.tensors.push_back(std::move(place));
   }
 
-  std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::string_view text,
+  std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::int64_t letter,
                                           std::size_t count) const {
-    return reading(tensor_key_text(place.key), [&] { return unpack_halves(text, count); });
+    std::vector<std::string_view> streams;
+    for (int k = 0; k < kHalfStreams; ++k) streams.push_back(letters(out_.halves_item + k, letter));
+    return reading(tensor_key_text(place.key),
+                   [&] { return unpack_halves(streams, place.smallest, count); });
   }
 
   Tensor read_codes(const UnpackedTensor& place) const {
@@ -172,16 +178,15 @@ class ModelReader {
     std::string_view codebook;
     if (encoding.codebook_letters(place.bits) > 0) codebook = letters(place.item - 1, 1);
     reading(what, [&] { encoding.unpack(texts, codebook, tensor); });
-    tensor.row_scale = read_numbers(place, letters(out_.halves_item, place.scale_letter),
-                                    static_cast<std::size_t>(place.shape.rows));
+    tensor.row_scale =
+        read_numbers(place, place.scale_letter, static_cast<std::size_t>(place.shape.rows));
     return tensor;
   }
 
   Tensor read_halves(const UnpackedTensor& place) const {
     FloatTensor tensor{.shape = place.shape, .type = FloatType::f16};
     const auto count = static_cast<std::size_t>(place.shape.rows) * place.shape.cols;
-    const std::string_view text = letters(place.item, place.letter);
-    for (const std::uint16_t half : read_numbers(place, text, count)) {
+    for (const std::uint16_t half : read_numbers(place, place.letter, count)) {
       tensor.values.push_back(static_cast<float>(half_to_double(half)));
     }
     return tensor;

@@ -17,6 +17,7 @@ struct UnpackedTensor {
   int bits = 0;          // 0: numbers
   std::string encoding;  // of codes
   std::int64_t item = 0, letter = 0, scale_letter = 0;
+  std::uint16_t smallest = 0;  // see pack_halves
 };
 
 struct Unpacked {

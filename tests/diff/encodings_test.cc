@@ -2,6 +2,7 @@
 // the decoding blocks give exactly the table indices and numbers that the weights ask for.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -211,19 +212,20 @@ namespace {
 
 void check_halves(const std::vector<std::uint16_t>& halves, double factor) {
   CAPTURE(factor);
-  std::string letters = "00";  // something else in front
-  pack_halves(halves, letters);
-  REQUIRE(letters.size() == 2 + kHalfLetters * halves.size());
-  CHECK(unpack_halves(std::string_view(letters).substr(2), halves.size()) == halves);
+  const std::uint16_t smallest = *std::min_element(halves.begin(), halves.end());
+  std::vector<std::string> streams(kHalfStreams, "00");  // something else in front
+  pack_halves(halves, smallest, streams);
+  std::vector<scratch::Scalar> text = {std::string("q")};
+  text.insert(text.end(), streams.begin(), streams.end());
 
   BlockRig rig;
-  const DecodeLists lists{.text = rig.engine.list<Str>("text", {std::string("q"), letters}),
+  const DecodeLists lists{.text = rig.engine.list<Str>("text", text),
                           .codes = rig.w.codes,
                           .scales = rig.w.scales,
                           .spread = rig.engine.list<Num>("spread")};
-  const DecodeProc decode = emit_decode_halves(rig.engine, lists);
+  const HalvesProc decode = emit_decode_halves(rig.engine, lists);
   const auto count = static_cast<double>(halves.size());
-  rig.on("go", [&](Script& s) { s.call(decode, 2, 3, count, 2, factor); });
+  rig.on("go", [&](Script& s) { s.call(decode, 2, 3, count, 2, factor, smallest); });
   rig.fill("_scales", std::vector<double>(halves.size() + 2, kJunk));
   rig.run("go");
   const std::vector<double> got = rig.numbers("_scales");
@@ -246,4 +248,6 @@ TEST_CASE("halves: all finite bit patterns, exactly, -0 included") {
   REQUIRE(halves.size() == 63488);
   check_halves(halves, 1);
   check_halves(halves, 2);
+  halves.erase(halves.begin(), halves.begin() + 1000);  // and with a smallest above 0
+  check_halves(halves, 1);
 }

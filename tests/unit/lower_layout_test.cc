@@ -107,7 +107,15 @@ void check_activations(const Model& model, int context) {
 // Every tensor's letters read back to its codes, from the place that the layout names.
 void check_text(const Model& model) {
   const Layout layout = make_layout(model, 16, "digits");
-  const std::string_view halves = layout.text.at(static_cast<std::size_t>(layout.halves_item - 1));
+  const auto halves = [&](std::int64_t letter) {
+    std::vector<std::string_view> streams;
+    for (int k = 0; k < kHalfStreams; ++k) {
+      const std::string_view item =
+          layout.text.at(static_cast<std::size_t>(layout.halves_item - 1 + k));
+      streams.push_back(item.substr(static_cast<std::size_t>(letter - 1)));
+    }
+    return streams;
+  };
   for (const TensorPlace& place : layout.tensors) {
     CAPTURE(tensor_key_text(place.key));
     if (place.storage != Storage::codes) continue;
@@ -126,8 +134,8 @@ void check_text(const Model& model) {
     }
     encoding.unpack(letters, codebook, read);
     CHECK(read.codes == coded.codes);
-    CHECK(unpack_halves(halves.substr(static_cast<std::size_t>(place.scale_letter - 1)),
-                        coded.row_scale.size()) == coded.row_scale);
+    CHECK(unpack_halves(halves(place.scale_letter), place.smallest, coded.row_scale.size()) ==
+          coded.row_scale);
   }
 }
 
@@ -157,8 +165,8 @@ TEST_CASE("all code widths side by side: text items of each width together, halv
   check_layout(model, 16);
   check_text(model);
   const Layout layout = make_layout(model, 16, "digits");
-  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + 1);
-  CHECK(layout.halves_item == static_cast<std::int64_t>(layout.text.size()));
+  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + kHalfStreams);
+  CHECK(layout.halves_item == static_cast<std::int64_t>(layout.text.size()) - 3);
 }
 
 TEST_CASE("float storage by type: halves decoded, others preloaded with padded rows") {

@@ -1,4 +1,4 @@
-// Numbers as four hex letters. tests/diff/encodings_test has the blocks.
+// Numbers as hex digits in four streams. tests/diff/encodings_test has the blocks.
 #include <doctest/doctest.h>
 
 #include "base/error.h"
@@ -6,29 +6,51 @@
 
 using namespace sb3lm;
 
-TEST_CASE("letters: most significant first, lower case, appended") {
-  std::string stream = "x";
-  pack_halves(std::vector<std::uint16_t>{0x3c00, 0x8001, 0xabcd, 0}, stream);
-  CHECK(stream == "x3c008001abcd0000");
+namespace {
+
+using Streams = std::vector<std::string>;
+
+std::vector<std::uint16_t> read(const Streams& streams, std::uint16_t smallest, std::size_t count) {
+  const std::vector<std::string_view> views(streams.begin(), streams.end());
+  return unpack_halves(views, smallest, count);
+}
+
+}  // namespace
+
+TEST_CASE("a digit per stream: most significant first, lower case, appended") {
+  Streams streams(kHalfStreams, "x");
+  pack_halves(std::vector<std::uint16_t>{0x3c00, 0x8001, 0xabcd, 0}, 0, streams);
+  CHECK(streams == Streams{"x38a0", "xc0b0", "x00c0", "x01d0"});
+}
+
+TEST_CASE("the smallest is taken off and put back") {
+  Streams streams(kHalfStreams);
+  const std::vector<std::uint16_t> halves = {0x3c00, 0x3c21, 0x3bff};
+  pack_halves(halves, 0x3bff, streams);
+  CHECK(streams == Streams{"000", "000", "020", "120"});
+  CHECK(read(streams, 0x3bff, 3) == halves);
+  CHECK_THROWS_AS(pack_halves(halves, 0x3c00, streams), Error);
 }
 
 TEST_CASE("every pattern reads back, infinities and NaN too") {
   std::vector<std::uint16_t> all(65536);
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::uint16_t>(i);
-  std::string stream;
-  pack_halves(all, stream);
-  CHECK(unpack_halves(stream, all.size()) == all);
+  Streams streams(kHalfStreams);
+  pack_halves(all, 0, streams);
+  CHECK(read(streams, 0, all.size()) == all);
 }
 
 TEST_CASE("letters beyond the asked ones do not matter") {
-  CHECK(unpack_halves("3c00zz", 1) == std::vector<std::uint16_t>{0x3c00});
-  CHECK(unpack_halves("", 0).empty());
+  CHECK(read({"3z", "cz", "0z", "0z"}, 0, 1) == std::vector<std::uint16_t>{0x3c00});
+  CHECK(read({"", "", "", ""}, 0, 0).empty());
 }
 
 TEST_CASE("broken text is refused") {
-  CHECK_THROWS_WITH_AS(unpack_halves("3c0", 1), "weight text: 3 letters for 1 numbers", Error);
-  CHECK_THROWS_WITH_AS(unpack_halves("3c0G", 1), "weight text: letter 'G' is not a hex digit",
+  CHECK_THROWS_WITH_AS(read({"3", "c", "0", ""}, 0, 1), "weight text: 0 letters for 1 numbers",
                        Error);
-  // A count so large that its letters overflow is too few letters, not a crash.
-  CHECK_THROWS_AS(unpack_halves("3c00", ~std::size_t{0}), Error);
+  CHECK_THROWS_WITH_AS(read({"3", "c", "0", "G"}, 0, 1),
+                       "weight text: letter 'G' is not a hex digit", Error);
+  CHECK_THROWS_WITH_AS(read({"f", "f", "f", "f"}, 2, 1), "weight text: number 65537 has no 16 bits",
+                       Error);
+  CHECK_THROWS_AS(read({"3", "c", "0", "0"}, 0, ~std::size_t{0}), Error);
 }

@@ -190,10 +190,10 @@ TEST_CASE("not one of ours") {
                 "model info: not a JSON object");
 }
 
-TEST_CASE("a newer format is unsupported, not broken") {
-  const Refusal refused = refusal_of_info([](json& info) { info["format"] = 2; });
+TEST_CASE("another format is unsupported, not broken") {
+  const Refusal refused = refusal_of_info([](json& info) { info["format"] = 3; });
   CHECK(refused.fault == Fault::unsupported);
-  CHECK(refused.text.find("format 2 is newer") != std::string::npos);
+  CHECK(refused.text.find("format 3, this program reads 2") != std::string::npos);
 }
 
 TEST_CASE("every key of the model info that is read must be there, and of the right type") {
