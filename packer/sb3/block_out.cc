@@ -62,7 +62,7 @@ std::string array_text(const Items& items, Text text_of) {
 
 }  // namespace
 
-void BlockOut::target(const scratch::Target& target) {
+std::vector<BlockOut::Block> BlockOut::target(const scratch::Target& target) {
   double y = 0;
   for (const auto& procedure_to_write : target.procedures) {
     procedure(procedure_to_write, {kProcedureColumn, y});
@@ -73,14 +73,16 @@ void BlockOut::target(const scratch::Target& target) {
     script(script_to_write, {0, y});
     y += kScriptGap + kRowHeight * static_cast<double>(rows(script_to_write.body));
   }
+  return std::move(blocks_);
 }
 
 void BlockOut::procedure(const scratch::Procedure& procedure, Place place) {
   const Handle definition = next_handle_++, inside = next_handle_++;
-  const std::optional<Handle> first = queue_stack(procedure.body, definition);
+  const std::optional<Handle> first = queue_stack(procedure.body);
   open_block({nullptr, definition, std::nullopt, first, true, place}, "procedures_definition");
   out_.key("inputs").begin_object().key("custom_block").begin_array();
-  out_.number(kShadow).string(ids_.use(inside)).end().end().end();
+  out_.number(kShadow).string(ids_.use(inside)).end().end();
+  end_block();
   prototype(procedure, inside, definition);
   write_pending();
 }
@@ -106,7 +108,8 @@ void BlockOut::prototype(const scratch::Procedure& procedure, Handle self, Handl
   out_.key("argumentdefaults").string(array_text(parameters, [](const auto& item, std::size_t) {
     return item.is_boolean ? "false" : "";
   }));
-  out_.key("warp").string(procedure.warp ? "true" : "false").end().end();
+  out_.key("warp").string(procedure.warp ? "true" : "false").end();
+  end_block();
   argument_shadows(procedure, first_shadow, self);
 }
 
@@ -115,13 +118,14 @@ void BlockOut::argument_shadows(const scratch::Procedure& procedure, Handle firs
     const Op op = parameter.is_boolean ? Op::argument_boolean : Op::argument;
     open_block({nullptr, first++, parent, std::nullopt, false}, scratch::info(op).opcode);
     out_.key("shadow").boolean(true).key("fields").begin_object();
-    out_.key("VALUE").begin_array().string(parameter.name).null().end().end().end();
+    out_.key("VALUE").begin_array().string(parameter.name).null().end().end();
+    end_block();
   }
 }
 
 void BlockOut::script(const scratch::Script& script, Place place) {
   const Handle hat = next_handle_++;
-  const std::optional<Handle> first = queue_stack(script.body, hat);
+  const std::optional<Handle> first = queue_stack(script.body);
   block({script.hat.get(), hat, std::nullopt, first, true, place});
   write_pending();
 }
@@ -143,18 +147,20 @@ void BlockOut::block(const Pending& pending) {
   const std::size_t already = pending_.size();
   open_block(pending, row.opcode);
   if (node.op == Op::call) {
-    call_inputs(pending);
+    call_inputs(node);
   } else {
     inputs(pending);
   }
   fields(node);
   mutation_of(node);
-  out_.end();
+  end_block();
   std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(already), pending_.end());
 }
 
 void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
-  out_.key(ids_.use(pending.self)).begin_object().key("opcode").string(opcode);
+  blocks_.push_back({pending.self, "", pending.top.has_value()});
+  out_ = JsonOut();
+  out_.begin_object().key(ids_.use(pending.self)).begin_object().key("opcode").string(opcode);
   if (pending.in_stack) {
     out_.key("next");
     pending.next ? out_.string(ids_.use(*pending.next)) : out_.null();
@@ -167,6 +173,11 @@ void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
   }
 }
 
+void BlockOut::end_block() {
+  const std::string text = out_.end().end().take();
+  blocks_.back().text = text.substr(1, text.size() - 2);  // the members of an object
+}
+
 void BlockOut::inputs(const Pending& pending) {
   const Node& node = *pending.node;
   const auto& specs = scratch::info(node.op).inputs;
@@ -175,7 +186,7 @@ void BlockOut::inputs(const Pending& pending) {
   std::size_t value_index = 0, body_index = 0;
   for (const auto& spec : specs) {
     if (spec.kind == InputKind::body) {
-      if (body_index < node.bodies.size()) body_input(pending, spec.name, node.bodies[body_index]);
+      if (body_index < node.bodies.size()) body_input(spec.name, node.bodies[body_index]);
       ++body_index;
       continue;
     }
@@ -183,18 +194,17 @@ void BlockOut::inputs(const Pending& pending) {
     const Node* value = given ? node.inputs[value_index].get() : nullptr;
     ++value_index;
     if (spec.name == "BROADCAST_INPUT") {
-      broadcast_input(pending, value);
+      broadcast_input(value);
     } else if (spec.name == "COSTUME") {
       costume_input(pending, value);
     } else {
-      value_input(pending, spec.name, spec.kind, value);
+      value_input(spec.name, spec.kind, value);
     }
   }
   out_.end();
 }
 
-void BlockOut::call_inputs(const Pending& pending) {
-  const Node& node = *pending.node;
+void BlockOut::call_inputs(const Node& node) {
   const std::vector<Placeholder> places = placeholders(node.text);
   if (places.size() != node.inputs.size()) {
     fail(Fault::bug, "call of '{}' with {} arguments", node.text, node.inputs.size());
@@ -203,7 +213,7 @@ void BlockOut::call_inputs(const Pending& pending) {
   out_.key("inputs").begin_object();
   for (std::size_t i = 0; i < places.size(); ++i) {
     const bool is_boolean = places[i] == Placeholder::boolean;
-    value_input(pending, argument_id(i), is_boolean ? InputKind::boolean : InputKind::any,
+    value_input(argument_id(i), is_boolean ? InputKind::boolean : InputKind::any,
                 node.inputs[i].get());
   }
   out_.end();
@@ -239,9 +249,8 @@ void BlockOut::field(std::string_view name, scratch::FieldKind kind, const std::
   out_.end();
 }
 
-void BlockOut::value_input(const Pending& pending, std::string_view name, InputKind kind,
-                           const Node* value) {
-  if (kind == InputKind::boolean) return boolean_input(pending, name, value);
+void BlockOut::value_input(std::string_view name, InputKind kind, const Node* value) {
+  if (kind == InputKind::boolean) return boolean_input(name, value);
   const int primitive = primitive_for(name, kind);
   out_.key(name).begin_array();
   if (is_literal(value)) {
@@ -249,21 +258,21 @@ void BlockOut::value_input(const Pending& pending, std::string_view name, InputK
     literal(primitive, value);
   } else {
     out_.number(kObscuredShadow);
-    inner(pending, *value);
+    inner(*value);
     literal(primitive, nullptr);
   }
   out_.end();
 }
 
-void BlockOut::boolean_input(const Pending& pending, std::string_view name, const Node* value) {
+void BlockOut::boolean_input(std::string_view name, const Node* value) {
   if (value == nullptr) return;
   check(!is_literal(value), "a boolean slot holds a literal");
   out_.key(name).begin_array().number(kNoShadow);
-  inner(pending, *value);
+  inner(*value);
   out_.end();
 }
 
-void BlockOut::broadcast_input(const Pending& pending, const Node* value) {
+void BlockOut::broadcast_input(const Node* value) {
   if (value == nullptr) return;  // a stranger's empty slot
   out_.key("BROADCAST_INPUT").begin_array();
   if (is_literal(value)) {
@@ -271,10 +280,10 @@ void BlockOut::broadcast_input(const Pending& pending, const Node* value) {
     broadcast_name(value->text);
   } else if (names_.broadcasts.empty()) {
     out_.number(kNoShadow);
-    inner(pending, *value);
+    inner(*value);
   } else {
     out_.number(kObscuredShadow);
-    inner(pending, *value);
+    inner(*value);
     broadcast_name(names_.broadcasts.begin()->first);
   }
   out_.end();
@@ -288,7 +297,7 @@ void BlockOut::costume_input(const Pending& pending, const Node* value) {
     out_.number(kShadow);
   } else {
     out_.number(kObscuredShadow);
-    inner(pending, *value);
+    inner(*value);
   }
   out_.string(ids_.use(menu)).end();
   pending_.push_back({value, menu, pending.self, std::nullopt, false, std::nullopt, true});
@@ -298,17 +307,17 @@ void BlockOut::costume_menu(const Pending& pending) {
   open_block(pending, "looks_costume");
   out_.key("shadow").boolean(true).key("fields").begin_object().key("COSTUME").begin_array();
   out_.string(is_literal(pending.node) && pending.node ? pending.node->text : "");
-  out_.null().end().end().end();
+  out_.null().end().end();
+  end_block();
 }
 
-void BlockOut::body_input(const Pending& pending, std::string_view name,
-                          const scratch::Stack& body) {
-  const std::optional<Handle> first = queue_stack(body, pending.self);
+void BlockOut::body_input(std::string_view name, const scratch::Stack& body) {
+  const std::optional<Handle> first = queue_stack(body);
   if (first) out_.key(name).begin_array().number(kNoShadow).string(ids_.use(*first)).end();
 }
 
 // The variable, list or block that fills an input.
-void BlockOut::inner(const Pending& pending, const Node& value) {
+void BlockOut::inner(const Node& value) {
   if (value.op == Op::variable || value.op == Op::list_contents) {
     check(value.fields.size() == 1, "a variable block without a name");
     const bool is_list = value.op == Op::list_contents;
@@ -317,7 +326,7 @@ void BlockOut::inner(const Pending& pending, const Node& value) {
     out_.string(find(map, value.fields[0], is_list ? "list" : "variable")).end();
     return;
   }
-  out_.string(ids_.use(queue(value, pending.self)));
+  out_.string(ids_.use(queue(value)));
 }
 
 void BlockOut::literal(int primitive, const Node* node) {
@@ -358,22 +367,22 @@ void BlockOut::broadcast_name(const std::string& name) {
   out_.string(find(names_.broadcasts, name, "broadcast")).end();
 }
 
-std::optional<BlockOut::Handle> BlockOut::queue_stack(const scratch::Stack& stack, Handle parent) {
+std::optional<BlockOut::Handle> BlockOut::queue_stack(const scratch::Stack& stack) {
   if (stack.empty()) return std::nullopt;
   const Handle first = next_handle_;
   next_handle_ += stack.size();
   for (std::size_t i = 0; i < stack.size(); ++i) {
     const Handle self = first + i;
     const bool last = i + 1 == stack.size();
-    pending_.push_back({stack[i].get(), self, i == 0 ? parent : self - 1,
+    pending_.push_back({stack[i].get(), self, std::nullopt,
                         last ? std::nullopt : std::optional<Handle>(self + 1), true});
   }
   return first;
 }
 
-BlockOut::Handle BlockOut::queue(const Node& node, Handle parent) {
+BlockOut::Handle BlockOut::queue(const Node& node) {
   const Handle self = next_handle_++;
-  pending_.push_back({&node, self, parent, std::nullopt, false});
+  pending_.push_back({&node, self, std::nullopt, std::nullopt, false});
   return self;
 }
 

@@ -1,5 +1,9 @@
-// Writes the blocks of one target as project.json's flat map: every block with an id, its parent
-// and its successor. Never recurses, so that long stacks and deep expressions are only memory.
+// Writes the blocks of one target as members of project.json's flat map: every block with an id and
+// its successor. Never recurses, so that long stacks and deep expressions are only memory.
+//
+// Only shadow blocks name their parents. Players and editors build stacks and expressions from
+// `next` and `inputs` (scratch-vm's blocks.js; a menu asks for the parent of its shadow), and the
+// names of ten thousand parents would be a quarter of what blocks take in the zip.
 #pragma once
 
 #include <optional>
@@ -12,11 +16,17 @@ namespace sb3lm {
 
 class BlockOut {
  public:
-  BlockOut(JsonOut& out, const Names& names, IdTable& ids, IdTable::Handle first_handle)
-      : out_(out), names_(names), ids_(ids), next_handle_(first_handle) {}
+  struct Block {
+    IdTable::Handle handle;
+    std::string text;     // "id":{...}
+    bool is_top = false;  // of a script or a definition
+  };
+
+  BlockOut(const Names& names, IdTable& ids, IdTable::Handle first_handle)
+      : names_(names), ids_(ids), next_handle_(first_handle) {}
 
   /// Procedures, then scripts, each with everything under it.
-  void target(const scratch::Target& target);
+  std::vector<Block> target(const scratch::Target& target);
   /// The first handle that no block has taken.
   IdTable::Handle next_handle() const { return next_handle_; }
 
@@ -29,7 +39,8 @@ class BlockOut {
   struct Pending {
     const scratch::Node* node;
     Handle self;
-    std::optional<Handle> parent, next;
+    std::optional<Handle> parent;  // of a shadow
+    std::optional<Handle> next;
     bool in_stack = false;  // next is written even if there is none
     std::optional<Place> top{};
     bool is_costume_menu = false;  // node is the chosen costume's literal, or anything else
@@ -40,30 +51,31 @@ class BlockOut {
   void argument_shadows(const scratch::Procedure& procedure, Handle first, Handle parent);
   void script(const scratch::Script& script, Place place);
   void write_pending();
+  void end_block();
   void block(const Pending& pending);
   void costume_menu(const Pending& pending);
   void open_block(const Pending& pending, std::string_view opcode);
   void inputs(const Pending& pending);
-  void call_inputs(const Pending& pending);
+  void call_inputs(const scratch::Node& node);
   void fields(const scratch::Node& node);
   void field(std::string_view name, scratch::FieldKind kind, const std::string& value);
-  void value_input(const Pending& pending, std::string_view name, scratch::InputKind kind,
-                   const scratch::Node* value);
-  void boolean_input(const Pending& pending, std::string_view name, const scratch::Node* value);
-  void broadcast_input(const Pending& pending, const scratch::Node* value);
+  void value_input(std::string_view name, scratch::InputKind kind, const scratch::Node* value);
+  void boolean_input(std::string_view name, const scratch::Node* value);
+  void broadcast_input(const scratch::Node* value);
   void costume_input(const Pending& pending, const scratch::Node* value);
-  void body_input(const Pending& pending, std::string_view name, const scratch::Stack& body);
-  void inner(const Pending& pending, const scratch::Node& value);
+  void body_input(std::string_view name, const scratch::Stack& body);
+  void inner(const scratch::Node& value);
   void literal(int primitive, const scratch::Node* node);
   void mutation_of(const scratch::Node& node);
   void call_mutation(const std::string& code);
   void broadcast_name(const std::string& name);
 
-  std::optional<Handle> queue_stack(const scratch::Stack& stack, Handle parent);
-  Handle queue(const scratch::Node& node, Handle parent);
+  std::optional<Handle> queue_stack(const scratch::Stack& stack);
+  Handle queue(const scratch::Node& node);
   const std::string& find(const Names::Map& map, const std::string& name, const char* kind);
 
-  JsonOut& out_;
+  JsonOut out_;  // of the block that is being written
+  std::vector<Block> blocks_;
   const Names& names_;
   IdTable& ids_;
   Handle next_handle_;

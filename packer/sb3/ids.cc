@@ -1,7 +1,6 @@
 #include "sb3/ids.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string_view>
 
 #include "base/error.h"
@@ -41,6 +40,24 @@ std::string nth_id(std::size_t index) {
   return spell(index < reserved_index() ? index : index + 1);
 }
 
+std::vector<std::string> neighbour_ids(std::size_t count, std::size_t others) {
+  // One letter more than the last of the other ids, or than `count` needs.
+  std::size_t length = nth_id(others).size() + 1, capacity = kFirst.size();
+  for (std::size_t letter = 1; letter < length || capacity < count; ++letter) {
+    capacity *= kRest.size();
+    length = std::max(length, letter + 1);
+  }
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string id(1, kFirst[i % kFirst.size()]);
+    for (std::size_t rest = i / kFirst.size(); id.size() < length; rest /= kRest.size()) {
+      id += kRest[rest % kRest.size()];
+    }
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
 const std::string& IdTable::use(Handle handle) {
   static const std::string none;
   if (assigned_) {
@@ -52,13 +69,19 @@ const std::string& IdTable::use(Handle handle) {
   return none;
 }
 
-void IdTable::assign() {
-  std::vector<Handle> order(uses_.size());
-  std::iota(order.begin(), order.end(), Handle{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](Handle a, Handle b) { return uses_[a] > uses_[b]; });
+void IdTable::assign(const std::vector<Handle>& ordered) {
   ids_.resize(uses_.size());
-  for (std::size_t rank = 0; rank < order.size(); ++rank) ids_[order[rank]] = nth_id(rank);
+  std::vector<bool> is_ordered(uses_.size(), false);
+  for (const Handle handle : ordered) is_ordered.at(handle) = true;
+  std::vector<Handle> by_uses;
+  for (Handle handle = 0; handle < uses_.size(); ++handle) {
+    if (!is_ordered[handle]) by_uses.push_back(handle);
+  }
+  std::stable_sort(by_uses.begin(), by_uses.end(),
+                   [&](Handle a, Handle b) { return uses_[a] > uses_[b]; });
+  for (std::size_t rank = 0; rank < by_uses.size(); ++rank) ids_[by_uses[rank]] = nth_id(rank);
+  const std::vector<std::string> neighbours = neighbour_ids(ordered.size(), by_uses.size());
+  for (std::size_t i = 0; i < ordered.size(); ++i) ids_[ordered[i]] = neighbours[i];
   assigned_ = true;
 }
 

@@ -11,8 +11,12 @@ namespace sb3lm {
 /// JavaScript would sort integer keys first, and so change the order of scripts.
 std::string nth_id(std::size_t index);
 
+/// Ids of one length whose first letter changes fastest: neighbours share their tails, which
+/// deflate finds again. None of them is an nth_id of an index below `others`.
+std::vector<std::string> neighbour_ids(std::size_t count, std::size_t others);
+
 /// Hands out ids in two rounds: count the uses of every handle, then give the shortest ids to the
-/// most used (ties by handle).
+/// most used (ties by handle), and neighbouring ones to those that have an order.
 class IdTable {
  public:
   using Handle = std::size_t;
@@ -20,8 +24,8 @@ class IdTable {
   /// Handles are small numbers that the caller deals out, the same ones in both rounds. Round one
   /// counts and returns ""; round two returns the id.
   const std::string& use(Handle handle);
-  /// Ends round one.
-  void assign();
+  /// Ends round one. `ordered`: handles that get neighbouring ids.
+  void assign(const std::vector<Handle>& ordered = {});
 
  private:
   std::vector<std::size_t> uses_;

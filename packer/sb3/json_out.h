@@ -22,6 +22,8 @@ class JsonOut {
   JsonOut& number(double value);
   JsonOut& boolean(bool value) { return word(value ? "true" : "false"); }
   JsonOut& null() { return word("null"); }
+  /// What another writer wrote: `"name":value` in an object, a value in an array.
+  JsonOut& raw(std::string_view text) { return word(text); }
   /// `count` times the number 0, as array items.
   JsonOut& zeros(std::size_t count);
 

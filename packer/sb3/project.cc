@@ -54,19 +54,26 @@ class ProjectOut {
   }
 
  private:
-  // Writes the blocks once for the sake of their ids alone.
+  // Writes the blocks once for the sake of their ids and their order alone: scripts and definitions
+  // first, in the program's order, which is that of execution; then blocks that look alike but for
+  // ids stand together, where deflate sees it.
   void count_uses() {
     for (const auto* map : {&names_.variables, &names_.lists, &names_.broadcasts}) {
       for (const auto& [name, handle] : *map) ids_.use(handle);
     }
     IdTable::Handle next = names_.first_free;
     for (const Target& target : program_.targets) {
-      JsonOut unused;
-      BlockOut blocks(unused.begin_object(), names_, ids_, next);
-      blocks.target(target);
-      next = blocks.next_handle();
+      BlockOut out(names_, ids_, next);
+      std::vector<BlockOut::Block> blocks = out.target(target);
+      next = out.next_handle();
+      for (BlockOut::Block& block : blocks) {
+        if (block.is_top) block.text.clear();
+      }
+      std::stable_sort(blocks.begin(), blocks.end(),
+                       [](const auto& a, const auto& b) { return a.text < b.text; });
+      for (const BlockOut::Block& block : blocks) order_.push_back(block.handle);
     }
-    ids_.assign();
+    ids_.assign(order_);
   }
 
   IdTable::Handle write_target(const Target& target, IdTable::Handle first_handle) {
@@ -78,14 +85,23 @@ class ProjectOut {
     write_lists(target);
     write_broadcasts(target);
     out_.key("blocks").begin_object();
-    BlockOut blocks(out_, names_, ids_, first_handle);
-    blocks.target(target);
+    BlockOut blocks(names_, ids_, first_handle);
+    write_blocks(blocks.target(target), first_handle);
     out_.end().key("comments").begin_object().end();
     write_costumes(target);
     out_.key("sounds").begin_array().end().key("volume").number(100);
     write_state(target, index);
     out_.end();
     return blocks.next_handle();
+  }
+
+  void write_blocks(const std::vector<BlockOut::Block>& blocks, IdTable::Handle first_handle) {
+    std::vector<const std::string*> texts(blocks.size(), nullptr);
+    for (const BlockOut::Block& block : blocks) texts.at(block.handle - first_handle) = &block.text;
+    const std::size_t first = first_handle - names_.first_free;
+    for (std::size_t i = first; i < first + blocks.size(); ++i) {
+      out_.raw(*texts.at(order_.at(i) - first_handle));
+    }
   }
 
   void write_variables(const Target& target) {
@@ -186,6 +202,7 @@ class ProjectOut {
   const Program& program_;
   Names names_;
   IdTable ids_;
+  std::vector<IdTable::Handle> order_;  // of all blocks in the file, target by target
   std::map<std::string, Asset> assets_;
   JsonOut out_;
 };

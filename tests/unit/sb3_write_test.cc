@@ -38,6 +38,33 @@ TEST_CASE("ids are distinct, get longer, and never look like integers") {
   CHECK(length == 3);
 }
 
+TEST_CASE("neighbouring ids are distinct from each other and from others, and share their tails") {
+  for (const std::size_t others :
+       {std::size_t{0}, std::size_t{5}, std::size_t{500}, std::size_t{9000}}) {
+    CAPTURE(others);
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < others; ++i) seen.insert(nth_id(i));
+    const std::vector<std::string> ids = neighbour_ids(20000, others);
+    for (const std::string& id : ids) {
+      CHECK(seen.insert(id).second);
+      CHECK(id.size() == ids[0].size());
+      CHECK_FALSE((id[0] >= '0' && id[0] <= '9'));
+    }
+    CHECK(ids[0].substr(1) == ids[1].substr(1));
+  }
+}
+
+TEST_CASE("handles with an order get neighbouring ids in that order") {
+  IdTable ids;
+  for (const std::size_t handle : {0, 1, 2, 3, 2}) ids.use(handle);
+  ids.assign({3, 1});
+  const std::vector<std::string> neighbours = neighbour_ids(2, 2);
+  CHECK(ids.use(2) == nth_id(0));
+  CHECK(ids.use(0) == nth_id(1));
+  CHECK(ids.use(3) == neighbours[0]);
+  CHECK(ids.use(1) == neighbours[1]);
+}
+
 TEST_CASE("the most used handle gets the shortest id") {
   IdTable ids;
   for (int i = 0; i < 3; ++i) ids.use(200);
