@@ -21,9 +21,11 @@ Kernel kernel_of(const std::string& name) {
   return name == "naive" ? Kernel::naive : Kernel::tables;
 }
 
-// Searching for codebooks takes time, and the naive kernel reads plain digits.
+// Searching for codebooks takes time when building, base 64 when loading; the naive kernel reads
+// plain digits.
 std::string encoding_of(const BuildOptions& options) {
-  return options.level == "fast" || options.kernel == "naive" ? "hex" : "digits";
+  if (options.level == "fast" || options.kernel == "naive") return "hex";
+  return options.level == "smallest" ? "base64" : "digits";
 }
 
 int deflate_level(const std::string& level) {

@@ -154,6 +154,10 @@ inline Expr<Bool> operator==(Expr<Num> a, Expr<Num> b) {
 inline Expr<Bool> same_text(Expr<Str> a, Expr<Str> b) {
   return detail::binary<Bool>(Op::equal, std::move(a), std::move(b));
 }
+/// Whether `a` comes before `b`, by the same rules.
+inline Expr<Bool> text_before(Expr<Str> a, Expr<Str> b) {
+  return detail::binary<Bool>(Op::less, std::move(a), std::move(b));
+}
 inline Expr<Bool> operator&&(Expr<Bool> a, Expr<Bool> b) {
   return detail::binary<Bool>(Op::both, std::move(a), std::move(b));
 }

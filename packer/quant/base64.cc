@@ -1,0 +1,122 @@
+#include "quant/base64.h"
+
+#include "base/error.h"
+#include "quant/digits.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+// In the order in which Scratch compares texts, no letter in two cases, none that JSON escapes.
+constexpr std::string_view kLetters =
+    "!#$%&'()*+,-./0123456789:;=?@[]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+static_assert(kLetters.size() == 64);
+
+constexpr int kLetterBits = 6;
+constexpr int kRunLetters = 4, kRunGroups = 3;  // 24 weights
+
+}  // namespace
+
+int base64_row_letters(int bits, int groups) {
+  if (bits > 1) return digits_row_letters(bits, groups);
+  return (groups + kRunGroups - 1) / kRunGroups * kRunLetters;
+}
+
+void base64_pack(const CodedTensor& tensor, std::string_view codebook,
+                 std::span<std::string> streams) {
+  if (tensor.format.bits > 1) return digits_pack(tensor, codebook, streams);
+  const int letters = base64_row_letters(1, group_count(tensor.shape.cols));
+  for (int row = 0; row < tensor.shape.rows; ++row) {
+    for (int col = 0; col < kLetterBits * letters; col += kLetterBits) {
+      std::size_t value = 0;
+      for (int k = 0; k < kLetterBits; ++k) value = 2 * value + padded_code(tensor, row, col + k);
+      streams[0] += kLetters[value];
+    }
+  }
+}
+
+void base64_unpack(std::span<const std::string_view> streams, std::string_view codebook,
+                   CodedTensor& tensor) {
+  if (tensor.format.bits > 1) return digits_unpack(streams, codebook, tensor);
+  const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
+  const int letters = base64_row_letters(1, group_count(tensor.shape.cols));
+  require_letters(streams, tensor.shape.rows, letters);
+  tensor.codes.resize(rows * cols);
+  for (std::size_t row = 0; row < rows; ++row) {
+    const std::string_view text = streams[0].substr(row * static_cast<std::size_t>(letters));
+    for (std::size_t col = 0; col < cols; ++col) {
+      const char letter = text[col / kLetterBits];
+      const std::size_t value = kLetters.find(letter);
+      if (value == std::string_view::npos) {
+        fail(Fault::bad_input, "weight text: letter '{}' is not in the base 64 alphabet", letter);
+      }
+      tensor.codes[row * cols + col] =
+          static_cast<std::uint8_t>(value >> (kLetterBits - 1 - col % kLetterBits) & 1);
+    }
+  }
+}
+
+namespace {
+
+// digit = the place of `letter` in the alphabet: halves of it, six times.
+void find_digit(Script& s, const Var<Str>& letter, const Var<Num>& digit, std::size_t first,
+                std::size_t count) {
+  if (count == 1) {
+    s.set(digit, static_cast<double>(first));
+    return;
+  }
+  const std::size_t half = count / 2;
+  s.when_else(
+      text_before(letter, std::string(1, kLetters[first + half])),
+      [&](Script& s) { find_digit(s, letter, digit, first, half); },
+      [&](Script& s) { find_digit(s, letter, digit, first + half, count - half); });
+}
+
+DecodeProc emit_bits(Sprite& engine, const DecodeLists& lists) {
+  const std::string name = "decode base64";
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto item = local("item"), from = local("from"), to = local("at"), base = local("base"),
+             run = local("run"), left = local("left"), byte = local("byte"), digit = local("digit");
+  const auto letter_now = engine.var<Str>("_" + name + " letter", std::string());
+  const auto add_letter = engine.define<>(name + " letter", {}, [&](Script& s) {
+    s.set(letter_now, letter(from + 0, lists.text[item + 0]));
+    find_digit(s, letter_now, digit, 0, kLetters.size());
+    s.set(run, run * 64 + digit);
+    s.change(from, 1);
+  });
+  return engine.define<Num, Num, Num, Num, Num>(
+      name, {"item", "letter", "rows", "at", "groups"},
+      [&](Script& s, Arg<Num> item_arg, Arg<Num> letter_at, Arg<Num> rows, Arg<Num> at,
+          Arg<Num> groups) {
+        s.set(item, item_arg + 0);
+        s.set(from, letter_at + 0);
+        s.set(to, at + 0);
+        s.repeat(rows, [&](Script& s) {
+          s.set(base, 1);
+          s.set(left, 0);
+          s.repeat(groups, [&](Script& s) {
+            s.when(left == 0, [&](Script& s) {
+              s.set(run, 0);
+              for (int k = 0; k < kRunLetters; ++k) s.call(add_letter);
+              s.set(left, kRunGroups);
+            });
+            s.set(byte, floor(run / 65536));
+            s.replace(lists.codes, to + 0, byte + base);
+            s.set(run, (run - byte * 65536) * 256);
+            s.change(left, -1);
+            s.change(to, 1);
+            s.change(base, 256);
+          });
+        });
+      });
+}
+
+}  // namespace
+
+DecodeProc base64_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
+  return bits > 1 ? digits_emit_decode(engine, lists, bits) : emit_bits(engine, lists);
+}
+
+}  // namespace sb3lm
