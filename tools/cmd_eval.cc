@@ -53,8 +53,7 @@ Result evaluate(const Model& model, const SourceText& text, const WindowRule& ru
                 .windows = evaluation_windows(tokens.size(), rule).size(),
                 .bytes = predicted_bytes(model, text, tokens)};
   for (const double nats : token_nats(model, tokens, rule, threads, progress)) result.nats += nats;
-  result.seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
 
@@ -100,8 +99,9 @@ int run_command(const EvalOptions& options, Progress& progress) {
   const Result result = evaluate(model, text, rule, options.threads, progress);
   progress.report("evaluating", 1);
   if (options.json) {
-    fmt::print("{}\n", as_json(options, text, rule, result)
-                           .dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print(
+        "{}\n",
+        as_json(options, text, rule, result).dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
     print_result(text, rule, result);
   }

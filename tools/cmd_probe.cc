@@ -164,8 +164,7 @@ Json as_json(const ProbeOptions& options, const SourceText& text, const Probed& 
           {"vocabulary", probed.vocabulary},
           {"readings_scored", probed.scored},
           {"conventions", findings},
-          {"sidecar",
-           probed.sidecar.empty() ? Json(nullptr) : Json(probed.sidecar.string())}};
+          {"sidecar", probed.sidecar.empty() ? Json(nullptr) : Json(probed.sidecar.string())}};
 }
 
 void print_result(const SourceText& text, const Probed& probed) {
@@ -179,8 +178,11 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
   Scorer scorer(options, text);
   progress.report("reading the checkpoint", -1);
   const Model model = scorer.load({});
-  Probed probed{.search = {}, .tokens = scorer.tokens(model).size(),
-                .vocabulary = model.spec.vocabulary, .scored = 0, .sidecar = {}};
+  Probed probed{.search = {},
+                .tokens = scorer.tokens(model).size(),
+                .vocabulary = model.spec.vocabulary,
+                .scored = 0,
+                .sidecar = {}};
   const SearchRequest request{.start = model.conventions,
                               .names = names_to_search(options),
                               .lost_nats = kLost * std::log(probed.vocabulary)};
@@ -208,8 +210,8 @@ int run_command(const ProbeOptions& options, Progress& progress) {
     write_file(probed.sidecar, sidecar_text(sidecar_after(options, probed.search)));
   }
   if (options.json) {
-    fmt::print("{}\n", as_json(options, text, probed)
-                           .dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n",
+               as_json(options, text, probed).dump(-1, ' ', false, Json::error_handler_t::replace));
   } else if (options.out != "-") {
     print_result(text, probed);
     if (!lost) fmt::print("written to {}\n", probed.sidecar.string());

@@ -54,8 +54,8 @@ std::vector<std::string> searchable_conventions();
 struct SearchRequest {
   ConventionMap start;             // a value for each of `names`; what else it has stays
   std::vector<std::string> names;  // to search, in this order
-  double lost_nats = 0;  // mean per token from which pairs are tried as well: a reading that bad has
-                         // more than one mistake, and mending one may not show
+  double lost_nats = 0;  // mean per token from which pairs are tried as well: a reading that bad
+                         // has more than one mistake, and mending one may not show
 };
 
 /// Takes the best other value of one convention after the other wherever it is better by two
