@@ -18,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 // Long enough for attention to matter, short enough that two threads share the default text.
 constexpr int kWindow = 128;
+constexpr std::size_t kFewestTokens = 32;  // fewer say too little about anything
 // From this share of a blind guess's nats on, a reading has gone wrong in more than one way.
 constexpr double kLost = 0.75;
 
@@ -58,6 +59,10 @@ class Scorer {
 
   std::vector<int> tokens(const Model& model) const {
     std::vector<int> all = source_tokens(model, text_);
+    if (all.size() < kFewestTokens) {
+      fail(Fault::usage, "{}: {} tokens; probe needs at least {}", text_.name, all.size(),
+           kFewestTokens);
+    }
     all.resize(std::min(all.size(), static_cast<std::size_t>(options_.use_tokens)));
     return all;
   }

@@ -173,7 +173,7 @@ void add_probe(CLI::App& app, Parsed& p) {
                   "where to write what was found (default: FILE.conventions.json)");
   sub->add_option("--use-tokens", p.probe.use_tokens,
                   "only the first ones of the text (default: 256)")
-      ->check(CLI::Range(2, kLongestContext));
+      ->check(CLI::Range(32, kLongestContext));
   sub->add_option("--threads", p.probe.threads, "default: one per processor")
       ->check(CLI::Range(1, kMostThreads));
   sub->add_flag("--json", p.probe.json, "machine-readable");

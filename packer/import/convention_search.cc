@@ -10,8 +10,11 @@
 namespace sb3lm {
 namespace {
 
-constexpr double kLikely = 2;  // standard errors
-constexpr double kSure = 4;
+struct Threshold {
+  double sigmas, nats;
+};
+constexpr Threshold kLikely{2, 0.5};
+constexpr Threshold kSure{4, 3};
 // A flip that helps lowers the perplexity, so the search ends; this only bounds a bug.
 constexpr int kMostSweeps = 32;
 
@@ -22,7 +25,7 @@ double mean(const std::vector<double>& values) {
 }
 
 /// Mean of b - a over its standard error; infinite if every token differs by the same amount.
-double sigmas_above(const std::vector<double>& a, const std::vector<double>& b) {
+double sigmas_between(const std::vector<double>& a, const std::vector<double>& b) {
   check(a.size() == b.size() && !a.empty(), "two scores of one text differ in length");
   const double shift = mean(b) - mean(a);
   double squares = 0;
@@ -31,6 +34,10 @@ double sigmas_above(const std::vector<double>& a, const std::vector<double>& b) 
   const double error = std::sqrt(squares / count / std::max(1.0, count - 1));
   if (shift == 0) return 0;
   return error > 0 ? shift / error : std::copysign(std::numeric_limits<double>::infinity(), shift);
+}
+
+bool beyond(const Threshold& threshold, double sigmas, double nats) {
+  return nats > 0 && (sigmas >= threshold.sigmas || nats >= threshold.nats);
 }
 
 /// Values that can be tried: "auto" is not a reading of its own.
@@ -52,6 +59,12 @@ bool is_packing(const std::string& name) {
          name == "embedding-code";
 }
 
+/// Whether mending both may help where mending one does not.
+bool may_hide(const std::string& one, const std::string& two, bool lost) {
+  if (one == "rope" && two == "rope-sign") return true;
+  return lost && is_packing(one) && is_packing(two);
+}
+
 class Search {
  public:
   Search(const SearchRequest& request, const ScoreReading& score, Progress& progress)
@@ -64,7 +77,7 @@ class Search {
   ConventionSearch run() {
     for (int sweep = 1; sweep <= kMostSweeps; ++sweep) {
       round_ = sweep;
-      if (!sweep_singles() && !(mean(best_) >= request_.lost_nats && sweep_pairs())) break;
+      if (!sweep_singles() && !sweep_pairs()) break;
     }
     ConventionSearch result{.chosen = chosen_, .nats = mean(best_), .findings = {}};
     for (const std::string& name : request_.names) result.findings.push_back(finding(name));
@@ -81,7 +94,8 @@ class Search {
   /// Takes the reading if it is better beyond doubt.
   bool take_if_better(const ConventionMap& reading) {
     const TokenNats& nats = scored(reading);
-    if (!nats || sigmas_above(best_, *nats) > -kLikely) return false;
+    if (!nats) return false;
+    if (!beyond(kLikely, sigmas_between(*nats, best_), mean(best_) - mean(*nats))) return false;
     chosen_ = reading;
     best_ = *nats;
     return true;
@@ -98,17 +112,23 @@ class Search {
     return changed;
   }
 
+  /// Stops at the first pair that helps: single flips are cheaper.
   bool sweep_pairs() {
-    std::vector<std::string> names = request_.names;
-    std::erase_if(names, [](const std::string& name) { return !is_packing(name); });
+    const std::vector<std::string>& names = request_.names;
+    const bool lost = mean(best_) >= request_.lost_nats;
     for (std::size_t i = 0; i < names.size(); ++i) {
       report(i, names.size(), ", in pairs");
-      for (const ConventionMap& first : flips(chosen_, names[i])) {
-        for (std::size_t j = i + 1; j < names.size(); ++j) {
-          for (const ConventionMap& both : flips(first, names[j])) {
-            if (take_if_better(both)) return true;
-          }
-        }
+      for (std::size_t j = i + 1; j < names.size(); ++j) {
+        if (may_hide(names[i], names[j], lost) && flip_both(names[i], names[j])) return true;
+      }
+    }
+    return false;
+  }
+
+  bool flip_both(const std::string& one, const std::string& two) {
+    for (const ConventionMap& first : flips(chosen_, one)) {
+      for (const ConventionMap& both : flips(first, two)) {
+        if (take_if_better(both)) return true;
       }
     }
     return false;
@@ -139,7 +159,7 @@ class Search {
       if (nats) {
         other.same = *nats == best_;
         other.nats = mean(*nats);
-        other.worse_sigmas = sigmas_above(best_, *nats);
+        other.worse_sigmas = sigmas_between(best_, *nats);
       }
       any_effect = any_effect || !other.same;
       found.confidence = std::min(found.confidence, confidence_of(other));
@@ -149,9 +169,11 @@ class Search {
     return found;
   }
 
-  static Confidence confidence_of(const OtherValue& other) {
-    if (!other.readable || other.worse_sigmas >= kSure) return Confidence::sure;
-    return other.worse_sigmas >= kLikely ? Confidence::likely : Confidence::open;
+  Confidence confidence_of(const OtherValue& other) const {
+    if (!other.readable) return Confidence::sure;
+    const double nats = other.nats - mean(best_);
+    if (beyond(kSure, other.worse_sigmas, nats)) return Confidence::sure;
+    return beyond(kLikely, other.worse_sigmas, nats) ? Confidence::likely : Confidence::open;
   }
 
   void report(std::size_t done, std::size_t all, const char* how) {

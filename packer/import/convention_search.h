@@ -19,11 +19,13 @@ using ConventionMap = std::map<std::string, std::string>;
 using TokenNats = std::optional<std::vector<double>>;
 using ScoreReading = std::function<TokenNats(const ConventionMap&)>;
 
+/// A value is better beyond doubt if its mean is lower by 2 standard errors or half a nat per token
+/// (a few huge tokens may spoil the statistics, but not hide that much).
 enum class Confidence {
   no_effect,  // every value gives the same numbers
   open,       // another value does about as well
-  likely,     // every other value is worse by at least 2 standard errors
-  sure,       // by at least 4, or the file cannot be read with it
+  likely,     // the chosen value is better beyond doubt than every other
+  sure,       // by 4 standard errors or 3 nats, or the file cannot be read with the other
 };
 std::string_view confidence_text(Confidence confidence);
 
