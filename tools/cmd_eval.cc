@@ -86,7 +86,7 @@ void print_result(const SourceText& text, const WindowRule& rule, const Result& 
   fmt::print("\nwindows        {} of {} positions, stride {}\n", result.windows, rule.context,
              rule.stride);
   fmt::print("nats           {:.3f}, {:.4f} a token\n", result.nats, result.mean());
-  fmt::print("perplexity     {:.4g}\n", result.perplexity());
+  fmt::print("perplexity     {:.5g}\n", result.perplexity());
   if (const auto bits = result.bits_per_byte()) fmt::print("bits per byte  {:.4f}\n", *bits);
 }
 

@@ -26,7 +26,9 @@ constexpr double kLost = 0.75;
 /// scored once.
 class Scorer {
  public:
-  Scorer(const ProbeOptions& options, const SourceText& text) : options_(options), text_(text) {}
+  explicit Scorer(const ProbeOptions& options) : options_(options) {}
+
+  void judge_by(std::vector<int> tokens) { tokens_ = std::move(tokens); }
 
   Model load(const ConventionMap& reading) const {
     SilentProgress silent;
@@ -43,7 +45,7 @@ class Scorer {
     SilentProgress silent;
     ++scored_;
     return known_
-        .emplace(key, token_nats(model, tokens(model), {.context = context, .stride = context},
+        .emplace(key, token_nats(model, tokens_, {.context = context, .stride = context},
                                  options_.threads, silent))
         .first->second;
   }
@@ -57,24 +59,25 @@ class Scorer {
     }
   }
 
-  std::vector<int> tokens(const Model& model) const {
-    std::vector<int> all = source_tokens(model, text_);
-    if (all.size() < kFewestTokens) {
-      fail(Fault::usage, "{}: {} tokens; probe needs at least {}", text_.name, all.size(),
-           kFewestTokens);
-    }
-    all.resize(std::min(all.size(), static_cast<std::size_t>(options_.use_tokens)));
-    return all;
-  }
-
   int scored() const { return scored_; }
 
  private:
   const ProbeOptions& options_;
-  const SourceText& text_;
+  std::vector<int> tokens_;
   std::map<std::uint64_t, std::vector<double>> known_;
   int scored_ = 0;
 };
+
+/// The beginning of the text.
+std::vector<int> tokens_to_use(const Model& model, const SourceText& text, int most) {
+  std::vector<int> tokens = source_tokens(model, text);
+  if (tokens.size() < kFewestTokens) {
+    fail(Fault::bad_input, "{}: {} tokens; probe needs at least {}", text.name, tokens.size(),
+         kFewestTokens);
+  }
+  tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(most)));
+  return tokens;
+}
 
 std::vector<std::string> names_to_search(const ProbeOptions& options) {
   std::vector<std::string> names = searchable_conventions();
@@ -180,11 +183,13 @@ void print_result(const SourceText& text, const Probed& probed) {
 }
 
 Probed probe(const ProbeOptions& options, const SourceText& text, Progress& progress) {
-  Scorer scorer(options, text);
+  Scorer scorer(options);
   progress.report("reading the checkpoint", -1);
   const Model model = scorer.load({});
+  const std::vector<int> tokens = tokens_to_use(model, text, options.use_tokens);
+  scorer.judge_by(tokens);
   Probed probed{.search = {},
-                .tokens = scorer.tokens(model).size(),
+                .tokens = tokens.size(),
                 .vocabulary = model.spec.vocabulary,
                 .scored = 0,
                 .sidecar = {}};
@@ -197,9 +202,17 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
   return probed;
 }
 
+/// Before the long part: what the end of it would fail on.
+void check_folder(const std::filesystem::path& out) {
+  const std::filesystem::path folder = out.parent_path();
+  if (folder.empty() || std::filesystem::is_directory(folder)) return;
+  fail(Fault::bad_input, "{}: there is no folder {}", out.string(), folder.string());
+}
+
 }  // namespace
 
 int run_command(const ProbeOptions& options, Progress& progress) {
+  check_folder(options.out);
   if (options.json && options.out == "-") {
     fail(Fault::usage, "--json and -o - would both go to standard output");
   }
