@@ -16,7 +16,7 @@ struct Threshold {
 constexpr Threshold kLikely{2, 0.5};
 constexpr Threshold kSure{4, 3};
 // A flip that helps lowers the perplexity, so the search ends; this only bounds a bug.
-constexpr int kMostSweeps = 32;
+constexpr int kMostRounds = 32;
 
 double mean(const std::vector<double>& values) {
   double sum = 0;
@@ -61,6 +61,8 @@ bool is_packing(const std::string& name) {
 
 /// Whether mending both may help where mending one does not.
 bool may_hide(const std::string& one, const std::string& two, bool lost) {
+  if (one == "bit-order" && two == "sign") return true;  // both about the same bytes
+  if (one == "nibble-order" && (two == "nibble-code" || two == "embedding-code")) return true;
   if (one == "rope" && two == "rope-sign") return true;
   return lost && is_packing(one) && is_packing(two);
 }
@@ -75,9 +77,8 @@ class Search {
   }
 
   ConventionSearch run() {
-    for (int sweep = 1; sweep <= kMostSweeps; ++sweep) {
-      round_ = sweep;
-      if (!sweep_singles() && !sweep_pairs()) break;
+    for (round_ = 1; round_ <= kMostRounds; ++round_) {
+      if (!take_best(singles(), "") && !take_best(pairs(), ", in pairs")) break;
     }
     ConventionSearch result{.chosen = chosen_, .nats = mean(best_), .findings = {}};
     for (const std::string& name : request_.names) result.findings.push_back(finding(name));
@@ -91,47 +92,47 @@ class Search {
     return known_.emplace(reading, score_(reading)).first->second;
   }
 
-  /// Takes the reading if it is better beyond doubt.
-  bool take_if_better(const ConventionMap& reading) {
-    const TokenNats& nats = scored(reading);
-    if (!nats) return false;
-    if (!beyond(kLikely, sigmas_between(*nats, best_), mean(best_) - mean(*nats))) return false;
-    chosen_ = reading;
-    best_ = *nats;
+  /// Takes the best of the readings if it is better than the chosen one beyond doubt. The best and
+  /// not the first: a gain that only makes up for another mistake leads nowhere.
+  bool take_best(const std::vector<ConventionMap>& readings, const char* how) {
+    const ConventionMap* best = nullptr;
+    double best_mean = mean(best_);
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+      progress_.report(fmt::format("trying conventions, round {}{}", round_, how),
+                       static_cast<double>(i) / static_cast<double>(readings.size()));
+      const TokenNats& nats = scored(readings[i]);
+      if (!nats || mean(*nats) >= best_mean) continue;
+      if (!beyond(kLikely, sigmas_between(*nats, best_), mean(best_) - mean(*nats))) continue;
+      best = &readings[i];
+      best_mean = mean(*nats);
+    }
+    if (best == nullptr) return false;
+    chosen_ = *best;
+    best_ = *scored(chosen_);
     return true;
   }
 
-  bool sweep_singles() {
-    bool changed = false;
-    for (std::size_t i = 0; i < request_.names.size(); ++i) {
-      report(i, request_.names.size(), "");
-      for (const ConventionMap& reading : flips(chosen_, request_.names[i])) {
-        changed = take_if_better(reading) || changed;
-      }
+  std::vector<ConventionMap> singles() const {
+    std::vector<ConventionMap> readings;
+    for (const std::string& name : request_.names) {
+      for (ConventionMap& reading : flips(chosen_, name)) readings.push_back(std::move(reading));
     }
-    return changed;
+    return readings;
   }
 
-  /// Stops at the first pair that helps: single flips are cheaper.
-  bool sweep_pairs() {
+  std::vector<ConventionMap> pairs() const {
     const std::vector<std::string>& names = request_.names;
     const bool lost = mean(best_) >= request_.lost_nats;
+    std::vector<ConventionMap> readings;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      report(i, names.size(), ", in pairs");
       for (std::size_t j = i + 1; j < names.size(); ++j) {
-        if (may_hide(names[i], names[j], lost) && flip_both(names[i], names[j])) return true;
+        if (!may_hide(names[i], names[j], lost)) continue;
+        for (const ConventionMap& one : flips(chosen_, names[i])) {
+          for (ConventionMap& both : flips(one, names[j])) readings.push_back(std::move(both));
+        }
       }
     }
-    return false;
-  }
-
-  bool flip_both(const std::string& one, const std::string& two) {
-    for (const ConventionMap& first : flips(chosen_, one)) {
-      for (const ConventionMap& both : flips(first, two)) {
-        if (take_if_better(both)) return true;
-      }
-    }
-    return false;
+    return readings;
   }
 
   /// The reading with every other value of one convention.
@@ -174,11 +175,6 @@ class Search {
     const double nats = other.nats - mean(best_);
     if (beyond(kSure, other.worse_sigmas, nats)) return Confidence::sure;
     return beyond(kLikely, other.worse_sigmas, nats) ? Confidence::likely : Confidence::open;
-  }
-
-  void report(std::size_t done, std::size_t all, const char* how) {
-    progress_.report(fmt::format("trying conventions, round {}{}", round_, how),
-                     static_cast<double>(done) / static_cast<double>(all));
   }
 
   const SearchRequest& request_;

@@ -24,6 +24,7 @@ struct Sample {
   std::filesystem::path folder;
   Entries conventions;  // those in force by the file's own account
   int head_size = 0;
+  bool has_router = false;
 };
 
 const std::optional<Sample>& sample() {
@@ -37,7 +38,8 @@ const std::optional<Sample>& sample() {
     return Sample{.checkpoint = std::string(file.text()),
                   .folder = folder,
                   .conventions = model.conventions,
-                  .head_size = model.spec.layers.front().attention.head_size};
+                  .head_size = model.spec.layers.front().attention.head_size,
+                  .has_router = model.spec.layers.front().feed_forward.is_mixture()};
   }();
   return loaded;
 }
@@ -113,7 +115,7 @@ TEST_CASE("every packing convention of a rewritten file is found back") {
     }
     Entries expected = sample()->conventions;
     expected[name] = flipped(name);
-    CHECK(probed(checkpoint, {}) == expected);
+    CHECK(sidecar_text(probed(checkpoint, {})) == sidecar_text(expected));
   }
 }
 
@@ -121,7 +123,12 @@ TEST_CASE("forward conventions are found from flipped values") {
   if (skipped()) return;
   for (const std::string name : {"rope", "rope-sign", "router-norm", "swiglu"}) {
     CAPTURE(name);
-    CHECK(probed(sample()->checkpoint, {{name, flipped(name)}}) == sample()->conventions);
+    if (name == "router-norm" && !sample()->has_router) {
+      MESSAGE("the sample has no router");
+      continue;
+    }
+    CHECK(sidecar_text(probed(sample()->checkpoint, {{name, flipped(name)}})) ==
+          sidecar_text(sample()->conventions));
   }
   CHECK(probed(sample()->checkpoint, {{"rope", "none"}}) == sample()->conventions);
 }
