@@ -1,4 +1,5 @@
 // probe: the conventions of a checkpoint, settled by how well it predicts a text under each.
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -117,16 +118,22 @@ std::string perplexity_text(const OtherValue& other) {
   return other.same ? "the same" : fmt::format("{:.5g}", std::exp(other.nats));
 }
 
+void print_row(const std::array<std::string, 6>& cells) {
+  std::string line = fmt::format("{:<15} {:<11} {:<10} {:<12} {:>10} {:>7}", cells[0], cells[1],
+                                 cells[2], cells[3], cells[4], cells[5]);
+  line.resize(line.find_last_not_of(' ') + 1);
+  fmt::print("{}\n", line);
+}
+
 void print_table(const ConventionSearch& search) {
-  fmt::print("{:<15} {:<11} {:<10} {:<12} {:>10} {:>7}\n", "convention", "chosen", "how sure",
-             "other value", "perplexity", "sigmas");
+  print_row({"convention", "chosen", "how sure", "other value", "perplexity", "sigmas"});
   for (const ConventionFinding& found : search.findings) {
-    bool first = true;
+    std::array<std::string, 3> about = {found.name, found.chosen,
+                                        std::string(confidence_text(found.confidence))};
     for (const OtherValue& other : found.others) {
-      fmt::print("{:<15} {:<11} {:<10} {:<12} {:>10} {:>7}\n", first ? found.name : "",
-                 first ? found.chosen : "", first ? confidence_text(found.confidence) : "",
-                 other.value, perplexity_text(other), sigmas_text(other));
-      first = false;
+      print_row(
+          {about[0], about[1], about[2], other.value, perplexity_text(other), sigmas_text(other)});
+      about = {};
     }
   }
   for (const ConventionFinding& found : search.findings) {

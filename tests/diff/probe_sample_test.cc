@@ -132,3 +132,13 @@ TEST_CASE("forward conventions are found from flipped values") {
   }
   CHECK(probed(sample()->checkpoint, {{"rope", "none"}}) == sample()->conventions);
 }
+
+TEST_CASE("everything wrong at once is mended too") {
+  if (skipped()) return;
+  Entries wrong;
+  for (const char* name : {"bit-order", "sign", "nibble-order", "nibble-code", "embedding-code",
+                           "swiglu", "rope", "rope-sign"}) {
+    wrong[name] = flipped(name);
+  }
+  CHECK(sidecar_text(probed(sample()->checkpoint, wrong)) == sidecar_text(sample()->conventions));
+}
