@@ -52,6 +52,7 @@ const ConventionRow* find_row(std::string_view name) {
 
 std::string all_names() {
   std::vector<std::string_view> names;
+  names.reserve(kRows.size());
   for (const ConventionRow& row : kRows) names.push_back(row.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
