@@ -12,6 +12,8 @@ int run_command(const InspectOptions& options, Progress& progress);
 int run_command(const CompareOptions& options, Progress& progress);
 int run_command(const RunOptions& options, Progress& progress);
 int run_command(const LogitsOptions& options, Progress& progress);
+int run_command(const EvalOptions& options, Progress& progress);
+int run_command(const ProbeOptions& options, Progress& progress);
 int run_command(const SynthCommand& options, Progress& progress);
 
 }  // namespace sb3lm

@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kUsage = 2;
 constexpr int kLongestContext = 1 << 20;
+constexpr int kMostThreads = 256;
 
 // What callbacks fill in; the chosen subcommand's struct becomes the Command.
 struct Parsed {
@@ -20,11 +21,14 @@ struct Parsed {
   CompareOptions compare;
   RunOptions run;
   LogitsOptions logits;
+  EvalOptions eval;
+  ProbeOptions probe;
   SynthCommand synth;
   std::vector<std::string> conventions;  // "key=value"
 };
 
-void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
+/// Without --bits: for what looks at the weights as they are.
+void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
   app->add_option("FILE", input.file, what)->required();
   app->add_option("--tokenizer", input.import.tokenizer,
                   "tokenizer.json or tokenizer.bin (default: the one beside the checkpoint)");
@@ -35,6 +39,12 @@ void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* w
                   "KEY=VALUE: how to read what the checkpoint leaves open; may be repeated")
       ->expected(1)
       ->take_all();
+  app->add_option("--sidecar", input.import.sidecar,
+                  "JSON file of conventions, as probe writes it (default: FILE.conventions.json)");
+}
+
+void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
+  add_checkpoint(app, input, parsed, what);
   app->add_option("--bits", input.bits, "width of float weights: 1 to 8, or float (default: 8)");
 }
 
@@ -125,6 +135,56 @@ void add_logits(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm logits model.safetensors --tokens 0,4,35 --json");
 }
 
+void add_text(CLI::App* app, TextOptions& text) {
+  auto* file = app->add_option("TEXT", text.file,
+                               "UTF-8 text, - for standard input (default: a page of plain "
+                               "English that is built in)");
+  app->add_option("--tokens", text.tokens, "token ids instead of a text: 1,2,3")
+      ->delimiter(',')
+      ->excludes(file);
+}
+
+void add_eval(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("eval", "perplexity and bits per byte of a text");
+  add_input(sub, p.eval.input, p, "checkpoint or .sb3");
+  add_text(sub, p.eval.text);
+  sub->add_option("--context", p.eval.context,
+                  "positions of a window (default: the model's, at most 2048)")
+      ->check(CLI::Range(1, kLongestContext));
+  sub->add_option("--stride", p.eval.stride,
+                  "from one window's start to the next (default: half the context)")
+      ->check(CLI::Range(1, kLongestContext));
+  sub->add_option("--threads", p.eval.threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+  sub->add_option("--engine", p.eval.engine, "double")->check(CLI::IsMember({"double"}));
+  sub->add_flag("--json", p.eval.json, "machine-readable");
+  sub->footer(
+      "Examples:\n"
+      "  sb3lm eval model.safetensors\n"
+      "  sb3lm eval chat.sb3 story.txt --context 256 --stride 64\n"
+      "  head -c 5000 story.txt | sb3lm eval model.safetensors - --json");
+}
+
+void add_probe(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("probe", "find out how a checkpoint must be read");
+  add_checkpoint(sub, p.probe.input, p, "checkpoint");
+  add_text(sub, p.probe.text);
+  sub->add_option("-o,--out", p.probe.out,
+                  "where to write what was found (default: FILE.conventions.json)");
+  sub->add_option("--use-tokens", p.probe.use_tokens,
+                  "only the first ones of the text (default: 256)")
+      ->check(CLI::Range(32, kLongestContext));
+  sub->add_option("--threads", p.probe.threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+  sub->add_flag("--json", p.probe.json, "machine-readable");
+  sub->footer(
+      "What --convention gives is not questioned.\n"
+      "Examples:\n"
+      "  sb3lm probe SSMoELM-it-5L.safetensors\n"
+      "  sb3lm probe model.safetensors german.txt --convention rope=interleaved -o found.json\n"
+      "  sb3lm build model.safetensors --sidecar found.json");
+}
+
 void add_synth(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("synth", "write a checkpoint with random weights");
   std::string presets = "one of:";
@@ -167,6 +227,8 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "compare") return finished(p.compare, p);
   if (name == "run") return finished(p.run, p);
   if (name == "logits") return finished(p.logits, p);
+  if (name == "eval") return finished(p.eval, p);
+  if (name == "probe") return finished(p.probe, p);
   return finished(p.synth, p);
 }
 
@@ -199,6 +261,8 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_compare(app, parsed);
   add_run(app, parsed);
   add_logits(app, parsed);
+  add_eval(app, parsed);
+  add_probe(app, parsed);
   add_synth(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {

@@ -79,6 +79,31 @@ struct LogitsOptions {
   bool json = false;
 };
 
+/// A text to be judged by: a file, "-", or the built-in one; or token ids.
+struct TextOptions {
+  std::string file;
+  std::vector<int> tokens;
+};
+
+struct EvalOptions {
+  InputOptions input;
+  TextOptions text;
+  int context = 0;  // 0: the model's, at most 2,048
+  int stride = 0;   // 0: half the context
+  int threads = 0;  // 0: one per processor
+  std::string engine = "double";
+  bool json = false;
+};
+
+struct ProbeOptions {
+  InputOptions input;
+  TextOptions text;
+  std::filesystem::path out;  // empty: sidecar_of the checkpoint
+  int use_tokens = 256;
+  int threads = 0;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -87,7 +112,7 @@ struct SynthCommand {
 };
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
-                             RunOptions, LogitsOptions, SynthCommand>;
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, SynthCommand>;
 
 struct CommandLine {
   Command command;

@@ -9,7 +9,17 @@ namespace sb3lm {
 
 namespace {
 constexpr auto kRefresh = std::chrono::milliseconds(100);
+// Before that a guess at the rest is worth little, and little is left to wait for.
+constexpr double kSecondsBeforeGuess = 3;
+
+/// ", 40 s left", if the stage has run long enough to tell.
+std::string time_left(double fraction, double seconds) {
+  if (fraction <= 0 || fraction >= 1 || seconds < kSecondsBeforeGuess) return "";
+  const double left = seconds * (1 - fraction) / fraction;
+  return left < 90 ? fmt::format(", {:.0f} s left", left)
+                   : fmt::format(", {:.0f} min left", left / 60);
 }
+}  // namespace
 
 TerminalProgress::TerminalProgress(bool quiet)
     : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
@@ -34,7 +44,8 @@ void TerminalProgress::report(std::string_view what, double fraction) {
   if (fraction < 0) {
     fmt::print(stderr, "\r\033[K{} ({:.1f} s)", stage_, seconds);
   } else {
-    fmt::print(stderr, "\r\033[K{} {:3.0f} % ({:.1f} s)", stage_, 100 * fraction, seconds);
+    fmt::print(stderr, "\r\033[K{} {:3.0f} % ({:.1f} s{})", stage_, 100 * fraction, seconds,
+               time_left(fraction, seconds));
   }
   std::fflush(stderr);
   line_open_ = true;

@@ -52,6 +52,7 @@ const ConventionRow* find_row(std::string_view name) {
 
 std::string all_names() {
   std::vector<std::string_view> names;
+  names.reserve(kRows.size());
   for (const ConventionRow& row : kRows) names.push_back(row.name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -236,13 +237,27 @@ void read_metadata_conventions(const std::string& file,
 }
 
 void read_sidecar(const std::string& file, std::string_view json, Conventions& conventions) {
+  for (const auto& [name, value] : sidecar_entries(file, json)) {
+    set_from_file(file, name, value, conventions);
+  }
+}
+
+std::map<std::string, std::string> sidecar_entries(const std::string& file, std::string_view json) {
   const Json sidecar = parse_json(file, json);
   if (!sidecar.is_object()) fail(Fault::bad_input, "{}: not a JSON object", file);
+  std::map<std::string, std::string> entries;
+  Conventions checked;
   for (const auto& [key, value] : sidecar.items()) {
     const std::optional<std::string> text = plain_text(value);
     if (!text) fail(Fault::bad_input, "{}: '{}' is neither a text nor a number", file, key);
-    set_from_file(file, key, *text, conventions);
+    set_from_file(file, key, *text, checked);
+    entries[key] = *text;
   }
+  return entries;
+}
+
+std::string sidecar_text(const std::map<std::string, std::string>& entries) {
+  return Json(entries).dump(2) + "\n";
 }
 
 }  // namespace sb3lm

@@ -57,5 +57,9 @@ void read_metadata_conventions(const std::string& file,
                                Conventions& conventions);
 /// Reads CKPT.conventions.json: {"name": "value"}.
 void read_sidecar(const std::string& file, std::string_view json, Conventions& conventions);
+/// The same as it stands there, checked like read_sidecar, without what it leaves out.
+std::map<std::string, std::string> sidecar_entries(const std::string& file, std::string_view json);
+/// The text of a sidecar with these entries.
+std::string sidecar_text(const std::map<std::string, std::string>& entries);
 
 }  // namespace sb3lm

@@ -158,6 +158,10 @@ Model import_from_memory(const CheckpointFiles& files,
   return model;
 }
 
+std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint) {
+  return checkpoint.string() + ".conventions.json";
+}
+
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress) {
   const std::filesystem::path folder = checkpoint.parent_path();
@@ -167,7 +171,8 @@ Model import_model(const std::filesystem::path& checkpoint, const ImportOptions&
   files.tokenizer =
       open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder), tokenizer);
   files.config = open(if_there(folder / "config.json"), config);
-  files.sidecar = open(if_there(checkpoint.string() + ".conventions.json"), sidecar);
+  files.sidecar =
+      open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)), sidecar);
   files.name_map = open(options.name_map, name_map);
   files.chat_template = open(options.chat_template, chat_template);
   return import_from_memory(files, options.conventions, progress);

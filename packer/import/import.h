@@ -14,10 +14,14 @@ namespace sb3lm {
 
 struct ImportOptions {
   std::optional<std::filesystem::path> tokenizer;      // else the one beside the checkpoint
+  std::optional<std::filesystem::path> sidecar;        // else sidecar_of(checkpoint), if it exists
   std::optional<std::filesystem::path> name_map;       // --map
   std::optional<std::filesystem::path> chat_template;  // --chat-template
   std::map<std::string, std::string> conventions;      // --convention key=value, over the sidecar
 };
+
+/// CKPT.conventions.json.
+std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint);
 
 /// Reads and checks everything; throws bad_input or unsupported with file, tensor and rule.
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,

@@ -1,0 +1,41 @@
+// How well a model predicts given tokens: negative log probabilities over a sliding window.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "base/progress.h"
+#include "model/model.h"
+
+namespace sb3lm {
+
+/// Positions [first, first + count) of the text, run from an empty cache. Position i predicts token
+/// i + 1; the window scores its last `scored` predictions, which no earlier window has made.
+struct EvaluationWindow {
+  std::size_t first = 0;
+  std::size_t count = 0;
+  std::size_t scored = 0;
+  bool operator==(const EvaluationWindow&) const = default;
+};
+
+struct WindowRule {
+  int context = 0;  // positions of a window; at least 1
+  int stride = 0;   // from one window's start to the next; 1 to context
+};
+
+/// Windows start at 0, stride, 2 * stride, ... until one reaches the end of the text. The first
+/// scores all of its positions, each later one those after the end of the window before it: every
+/// token but the first of the text is scored exactly once, and (the first window apart) with at
+/// least context - stride tokens before the one that predicts it. With stride = context the windows
+/// are blocks; with stride 1 every token has the longest context there is. Throws usage for a rule
+/// outside its range or a text of fewer than 2 tokens.
+std::vector<EvaluationWindow> evaluation_windows(std::size_t tokens, const WindowRule& rule);
+
+/// -log p in nats of every token but the first, in order. Windows run on `threads` threads (0: one
+/// per processor); the numbers do not depend on how many. Throws usage as Engine and
+/// evaluation_windows do, bad_input if a logit is not finite.
+std::vector<double> token_nats(const Model& model, std::span<const int> tokens,
+                               const WindowRule& rule, int threads, Progress& progress);
+
+}  // namespace sb3lm

@@ -1,0 +1,100 @@
+#include "text_source.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "model/unicode.h"
+#include "samples/samples.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr std::size_t kMostBytes = 16 << 20;
+constexpr const char* kBuiltIn = "english.txt";
+
+[[noreturn]] void fail_too_long(const std::string& name) {
+  fail(Fault::bad_input, "{}: the text is longer than {} bytes", name, kMostBytes);
+}
+
+std::string read_standard_input() {
+  std::string text;
+  std::array<char, 1 << 16> part{};
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), stdin)) {
+    if (text.size() + size > kMostBytes) fail_too_long("standard input");
+    text.append(part.data(), size);
+  }
+  if (std::ferror(stdin) != 0) {
+    fail(Fault::bad_input, "standard input: {}", std::strerror(errno));
+  }
+  return text;
+}
+
+std::string read_text_file(const std::string& name) {
+  const MappedFile file(name);
+  if (file.bytes().size() > kMostBytes) fail_too_long(name);
+  return std::string(file.text());
+}
+
+SourceText read_any(const TextOptions& options) {
+  if (!options.tokens.empty()) return {"--tokens", "", options.tokens};
+  if (options.file.empty()) {
+    return {std::string("samples/") + kBuiltIn, std::string(sample_file(kBuiltIn)), {}};
+  }
+  if (options.file == "-") return {"standard input", read_standard_input(), {}};
+  return {options.file, read_text_file(options.file), {}};
+}
+
+void check_utf8(const SourceText& source) {
+  for (const TextChar& character : text_chars(source.text)) {
+    // The replacement character itself takes three bytes.
+    if (character.value == 0xFFFD && character.size == 1) {
+      fail(Fault::bad_input, "{}: byte {}: not UTF-8", source.name, character.offset);
+    }
+  }
+}
+
+}  // namespace
+
+SourceText read_source_text(const TextOptions& options) {
+  SourceText source = read_any(options);
+  if (!source.ids.empty()) return source;
+  if (source.text.empty()) fail(Fault::bad_input, "{}: the text is empty", source.name);
+  check_utf8(source);
+  return source;
+}
+
+std::vector<int> source_tokens(const Model& model, const SourceText& text) {
+  std::vector<int> tokens = text.ids;
+  if (tokens.empty()) {
+    if (!model.tokenizer.present()) {
+      fail(Fault::usage, "{}: the model has no tokenizer; use --tokenizer or --tokens", text.name);
+    }
+    tokens = encode(model.tokenizer, text.text, true);
+  }
+  if (tokens.size() < 2) {
+    fail(Fault::bad_input, "{}: {} token, but 2 are the least that can be judged", text.name,
+         tokens.size());
+  }
+  for (const int token : tokens) {
+    if (token >= 0 && token < model.spec.vocabulary) continue;
+    fail(Fault::usage, "{}: token {}: ids of this model are 0 to {}", text.name, token,
+         model.spec.vocabulary - 1);
+  }
+  return tokens;
+}
+
+std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,
+                                           const std::vector<int>& tokens) {
+  if (!model.tokenizer.present()) return std::nullopt;
+  const std::size_t unpredicted = decode(model.tokenizer, {tokens.front()}).size();
+  const std::size_t all =
+      text.ids.empty() ? text.text.size() : decode(model.tokenizer, tokens).size();
+  return all - std::min(all, unpredicted);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,31 @@
+// The text that eval and probe judge a model by, as token ids.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/model.h"
+#include "options.h"
+
+namespace sb3lm {
+
+/// Read once, encoded by whichever model asks.
+struct SourceText {
+  std::string name;  // for messages: the file, "standard input", "samples/english.txt"
+  std::string text;  // valid UTF-8, not empty unless there are `ids`
+  std::vector<int> ids;
+};
+
+/// Throws bad_input: no such file, empty, not UTF-8, or longer than 16 MiB.
+SourceText read_source_text(const TextOptions& options);
+
+/// The ids, with the start token where the tokenizer puts one in front of a plain text. Throws
+/// usage if there is a text but no tokenizer, bad_input if there are fewer than 2 tokens.
+std::vector<int> source_tokens(const Model& model, const SourceText& text);
+
+/// Bytes of text that all tokens but the first stand for; nothing for ids without a tokenizer.
+std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,
+                                           const std::vector<int>& tokens);
+
+}  // namespace sb3lm
