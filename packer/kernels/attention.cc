@@ -16,8 +16,8 @@ using namespace blocks;
 
 namespace {
 
-constexpr int kLeafProducts = 64;       // of one compiled leaf
-constexpr int kUnrolledProducts = 256;  // of one interpreted loop turn
+constexpr int kLeafProducts = 64;      // of one compiled leaf
+constexpr int kUnrolledProducts = 64;  // of one interpreted loop turn
 constexpr int kSumBlock = 16;  // positions whose products are added up before they join the rest
 static_assert(kValueBlock == 2 * kSumBlock);
 
