@@ -16,11 +16,11 @@ from .config import ASSISTANT, BOS, EOS, EOT, USER, Config
 from .wordnet import Synset, WordNet
 
 SCOWL = Path("/usr/share/dict/scowl")
-BANDS = (10, 20, 35, 40, 50)
+BANDS = (10, 20, 35, 40, 50, 55, 60)
 HELD_OUT = 50           # one word of so many
 CONCRETE = {"animal": "an animal", "plant": "a plant", "food": "food", "person": "a person",
             "body": "a part of the body"}
-THINGS = {*CONCRETE, "artifact", "object", "substance"}
+THINGS = {"animal", "artifact", "body", "food", "object", "plant", "substance"}
 COUNTED = {"animal", "artifact", "body", "group", "location", "object", "person", "plant", "shape"}
 PAIRS = {"scissors", "pants", "trousers", "glasses", "jeans", "shorts", "pliers", "binoculars",
          "tweezers", "tongs", "pajamas", "goggles", "sunglasses", "tights", "clothes"}
@@ -40,7 +40,7 @@ Document = list[Piece | int]
 
 
 def held_out(word: str) -> bool:
-    return zlib.crc32(b"dictionary cat 2 " + word.lower().encode()) % HELD_OUT == 0
+    return zlib.crc32(b"dictionary cat 1 " + word.lower().encode()) % HELD_OUT == 0
 
 
 def article(phrase: str) -> str:
@@ -86,14 +86,14 @@ def noun_entry(word: str, synset: Synset, weight: float) -> Entry:
         r"(ness|ity|ism|kind)$", word)
     counted = single and not proper and not abstract and (
         first in ("a", "an", "any", "someone", "one") or synset.kind in COUNTED)
-    if word in PAIRS:
-        return Entry(word, word, synset, weight, sentence(f"{word} are {gloss}"))
     plain = re.fullmatch(r"[a-z-]+(?<!s)", first) and first not in (
-        "a", "an", "the", "any", "someone", "somebody", "something", "one", "anything", "everything", "either",
+        "a", "an", "another", "the", "any", "someone", "somebody", "something", "one", "anything", "everything", "either",
         "in", "of", "used", "people", "each", "all", "what", "that", "when", "where", "at", "two",
         "three", "four", "some", "having", "not", "on", "being", "usually", "to", "food")
-    if counted and plain and synset.kind in COUNTED:
+    if plain and (counted and synset.kind in COUNTED or word in PAIRS):
         gloss = with_article(gloss)
+    if word in PAIRS:
+        return Entry(word, word, synset, weight, sentence(f"{word} are {gloss}"))
     name = with_article(word) if counted else word
     return Entry(word, name, synset, weight, sentence(f"{name} is {gloss}"))
 
@@ -155,8 +155,8 @@ class Data:
         ranked = []
         for lower, senses in self.net.senses.items():
             uses = sum(sense.count for sense in senses)
-            band = self.bands.get(lower, self.bands.get(lower.capitalize(), 60))
-            common = band <= 50 or uses >= (1 if " " in lower else 2)
+            band = self.bands.get(lower, self.bands.get(lower.capitalize(), 70))
+            common = band <= 60 or uses >= (1 if " " in lower else 2)
             if not common or not re.fullmatch(r"[a-z][a-z '-]{2,}", lower) or UNFIT.search(lower):
                 continue
             found = [best for part in "nvar" if (best := self._best(lower, part))]
@@ -164,7 +164,8 @@ class Data:
                 continue
             most = max(best[2] for best in found)
             word, synset, _ = next(best for best in found  # nouns first
-                                   if best[2] * (3 if best[1].part == "n" else 1) >= most)
+                                   if best[2] * (3 if best[1].part == "n" else 1) >= most
+                                   or best[1].kind in THINGS and most < 4)
             thing = synset.kind in THINGS
             rank = band - 20 * thing + {"a": 5, "r": 20}.get(synset.part, 0)
             weight = (1.7 if thing else 1.0) * (1 + math.log1p(uses) / 6) * (90 - band) / 40
