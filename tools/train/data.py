@@ -17,6 +17,7 @@ from .wordnet import Synset, WordNet
 
 SCOWL = Path("/usr/share/dict/scowl")
 BANDS = (10, 20, 35, 40, 50, 55, 60)
+OWN_WEIGHT = 5.0        # words of definitions.txt among the others
 HELD_OUT = 50           # one word of so many
 CONCRETE = {"animal": "an animal", "plant": "a plant", "food": "food", "person": "a person",
             "body": "a part of the body"}
@@ -119,6 +120,7 @@ class Data:
     def __init__(self, config: Config, net: WordNet | None = None):
         self.net = net or WordNet()
         self.bands = self._read_bands()
+        self.own = self._read_own()
         self.entries: list[Entry] = []      # asked about in training
         self.unseen: list[Entry] = []       # held out
         self._choose(config.headwords)
@@ -166,12 +168,38 @@ class Data:
             word, synset, _ = next(best for best in found  # nouns first
                                    if best[2] * (3 if best[1].part == "n" else 1) >= most
                                    or best[1].kind in THINGS and most < 4)
-            thing = synset.kind in THINGS
-            rank = band - 20 * thing + {"a": 5, "r": 20}.get(synset.part, 0)
-            weight = (1.7 if thing else 1.0) * (1 + math.log1p(uses) / 6) * (90 - band) / 40
-            ranked.append((rank, -uses, lower, make_entry(word, synset, weight)))
+            entry = self._own_entry(lower) or make_entry(word, synset, 1.0)
+            kind, rank = entry.synset.kind, min(band, 45) if " " in lower else band
+            rank -= 20 if kind in ("animal", "food", "plant") else 12 if kind in THINGS else 0
+            rank += {"a": 12, "r": 28}.get(entry.synset.part, 0)
+            rank -= 20 if kind == "location" and uses > 1 else 0
+            rank += 12 if re.search(r"(ness|ing)$", lower) else 0
+            entry.weight = (1.7 if kind in THINGS else 1.0) * (1 + math.log1p(uses) / 6)
+            entry.weight *= OWN_WEIGHT if lower in self.own else (90 - band) / 40
+            ranked.append((-100 if lower in self.own else rank, -uses, lower, entry))
         for _, _, lower, entry in sorted(ranked, key=lambda row: row[:3])[:count]:
-            (self.unseen if held_out(lower) else self.entries).append(entry)
+            unseen = held_out(lower) and lower not in self.own
+            (self.unseen if unseen else self.entries).append(entry)
+
+    def _own_entry(self, word: str) -> Entry | None:
+        """A definition of ours, in the meaning of the kind that it names."""
+        if word not in self.own:
+            return None
+        kind, answer = self.own[word]
+        synset = next(sense.synset for sense in self.net.senses[word]
+                      if sense.synset.kind == kind)
+        name = re.split(r" (?:is|was) ", answer)[0]
+        return Entry(word, name[0].lower() + name[1:], synset, 1.0, answer)
+
+    @staticmethod
+    def _read_own() -> dict[str, tuple[str, str]]:
+        own = {}
+        for line in (Path(__file__).parent / "definitions.txt").read_text().splitlines():
+            if not line.startswith("#"):
+                head, answer = line.split(": ", 1)
+                word, kind = head.split()
+                own[word] = (kind, answer)
+        return own
 
     @staticmethod
     def _read_talk() -> list[tuple[list[str], str]]:

@@ -19,6 +19,7 @@ from .export import write_atomically, write_checkpoint
 from .model import Model, initial_weights, quantised_leaves
 from .optimise import Optimiser
 from .packing import batches
+from .plot import plot
 from .tokenizer import Tokenizer
 
 SAVE_SECONDS = 300
@@ -84,6 +85,7 @@ class Run:
                 self.save()
                 saved = self.elapsed
         self.save()
+        plot(self.out)
 
     def _step(self) -> float:
         """One optimiser step; returns the mean cross-entropy per weighted token."""
@@ -138,7 +140,7 @@ class Run:
     def _open_log(self):
         """log.csv, without the rows that a resumed run is about to write again."""
         path = self.out / "log.csv"
-        kept = [["step", "tokens", "seconds", "loss", "rate"]]
+        kept: list[list[str]] = [["step", "tokens", "seconds", "loss", "rate"]]
         if self.steps > 0 and path.exists():
             rows = list(csv.reader(path.open()))[1:]
             kept += [row for row in rows if int(row[0]) <= self.steps]
