@@ -34,9 +34,10 @@ class Config:
     balance: float = 0.01       # weight of the load-balancing loss
     clip: float = 1.0
     seed: int = 1
+    small_state: bool = False   # keep 8-bit masters for resuming, and no optimiser
 
     def bits(self, name: str) -> int:
-        """Bits per weight of a parameter, 16 for those that stay floats (ARCHITECTURES 7.2b)."""
+        """Bits per weight of a parameter in the packed file, 16 for those that stay floats."""
         if name == "embed":
             return 3
         part = name.split(".")[-1]
@@ -70,8 +71,8 @@ PRESETS = {
                   headwords=200, step_tokens=1024, micro_tokens=1024),
     "cpu": Config(width=256, heads=4, kv_heads=2, hidden=128, shared_hidden=128, vocabulary=3072,
                   headwords=13000, step_tokens=8192, micro_tokens=4096),
-    # SSMoELM-it-5L: 40,244,736 weights and the final norm.
+    # The shape of SSMoELM-it-5L: 40,244,736 weights and the final norm.
     "full": Config(width=768, heads=12, kv_heads=3, hidden=256, shared_hidden=256,
                    vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=65536,
-                   window=512, chat_window=512, context=2048),
+                   window=512, chat_window=512, context=512, small_state=True),
 }

@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from .config import ASSISTANT, BOS, EOS, EOT, USER, Config
-from .wordnet import Synset, WordNet
+from .wordnet import ROOT, Synset, WordNet
 
 SCOWL = Path("/usr/share/dict/scowl")
 BANDS = (10, 20, 35, 40, 50, 55, 60)
@@ -25,16 +25,18 @@ THINGS = {"animal", "artifact", "body", "food", "object", "plant", "substance"}
 COUNTED = {"animal", "artifact", "body", "group", "location", "object", "person", "plant", "shape"}
 PAIRS = {"scissors", "pants", "trousers", "glasses", "jeans", "shorts", "pliers", "binoculars",
          "tweezers", "tongs", "pajamas", "goggles", "sunglasses", "tights", "clothes"}
-# Not for a young audience: what is asked about and shown stays clear of these.
+# Not for a young audience, or defined in WordNet in words that may hurt: what is asked about and
+# shown stays clear of these.
 UNFIT = re.compile(
     r"\b(sex\w*|slur|obscene|offensive|disparag\w*|vulgar|derogatory|genital\w*|penis|vagina\w*|"
     r"vulva\w*|testic\w*|scrot\w*|anus|anal|rectum|prostitut\w*|brothel|coit\w*|copulat\w*|"
-    r"intercourse|rap(e|es|ed|ing|ist)|nud(e|ity)|naked\w*|porn\w*|erotic\w*|orgasm\w*|masturbat\w*|"
-    r"whore|slut|bitch|bastard|fuck\w*|shit\w*|piss\w*|urin\w*|feces|fecal|excre\w*|defecat\w*|"
-    r"suicid\w*|murder\w*|genocid\w*|tortur\w*|lynch\w*|heroin|cocaine|marijuana|narcotic\w*|opium|"
-    r"condom\w*|contracept\w*|abort\w*|homosexual\w*|lesbian\w*|incest\w*|semen|sperm\w*|breasts?|"
+    r"intercourse|rap(e|es|ed|ing|ist)|nud(e|ity)|naked\w*|porn\w*|erotic\w*|orgasm\w*|"
+    r"masturbat\w*|whore|slut|bitch|bastard|fuck\w*|shit\w*|piss\w*|urin\w*|feces|fecal|"
+    r"excre\w*|defecat\w*|suicid\w*|murder\w*|genocid\w*|tortur\w*|lynch\w*|heroin|cocaine|marijuana|"
+    r"narcotic\w*|opium|condom\w*|contracept\w*|abort\w*|homosexual\w*|lesbian\w*|incest\w*|semen|sperm\w*|breasts?|"
     r"nipples?|buttocks?|crotch|negro\w*|nigger\w*|jew|jews|jewish|nazi\w*|hitler|lust\w*|lewd\w*|"
-    r"concubin\w*|harlot\w*|castrat\w*|circumcis\w*|erection|seduc\w*|fornicat\w*|adulter\w*)\b", re.I)
+    r"concubin\w*|harlot\w*|castrat\w*|circumcis\w*|erection|seduc\w*|fornicat\w*|"
+    r"adulter\w*)\b", re.I)
 
 Piece = tuple[str, bool]    # text between special tokens, and whether it is an answer
 Document = list[Piece | int]
@@ -88,9 +90,10 @@ def noun_entry(word: str, synset: Synset, weight: float) -> Entry:
     counted = single and not proper and not abstract and (
         first in ("a", "an", "any", "someone", "one") or synset.kind in COUNTED)
     plain = re.fullmatch(r"[a-z-]+(?<!s)", first) and first not in (
-        "a", "an", "another", "the", "any", "someone", "somebody", "something", "one", "anything", "everything", "either",
-        "in", "of", "used", "people", "each", "all", "what", "that", "when", "where", "at", "two",
-        "three", "four", "some", "having", "not", "on", "being", "usually", "to", "food")
+        "a", "an", "another", "the", "any", "someone", "somebody", "something", "one",
+        "anything", "everything", "either", "in", "of", "used", "people", "each", "all", "what",
+        "that", "when", "where", "at", "two", "three", "four", "some", "having", "not", "on",
+        "being", "usually", "to", "food")
     if plain and (counted and synset.kind in COUNTED or word in PAIRS):
         gloss = with_article(gloss)
     if word in PAIRS:
@@ -117,9 +120,10 @@ def fit(synset: Synset) -> bool:
 class Data:
     """Everything that documents are drawn from."""
 
-    def __init__(self, config: Config, net: WordNet | None = None):
-        self.net = net or WordNet()
-        self.bands = self._read_bands()
+    def __init__(self, config: Config, wordnet: Path | None = None):
+        self.net = WordNet(wordnet or ROOT)
+        mine = (wordnet or ROOT) / "scowl"
+        self.bands = self._read_bands(mine if mine.is_dir() else SCOWL)
         self.own = self._read_own()
         self.entries: list[Entry] = []      # asked about in training
         self.unseen: list[Entry] = []       # held out
@@ -130,17 +134,25 @@ class Data:
         self.by_kind = {kind: [e for e in self.entries if e.synset.kind == kind and
                                e.synset.part == "n"] for kind in CONCRETE}
 
-    @staticmethod
-    def _read_bands() -> dict[str, int]:
+    def _read_bands(self, lists: Path) -> dict[str, int]:
+        """How rare a word is: the size of SCOWL's smallest list that has it."""
         bands: dict[str, int] = {}
         for band in BANDS:
             for variant in ("english", "american"):
                 for kind in ("words", "upper", "proper-names"):
-                    path = SCOWL / f"{variant}-{kind}.{band}"
+                    path = lists / f"{variant}-{kind}.{band}"
                     if path.exists():
                         for word in path.read_text("latin-1").split():
                             bands.setdefault(word, band)
-        return bands
+        return bands or self._bands_by_use()
+
+    def _bands_by_use(self) -> dict[str, int]:
+        """In place of SCOWL: coarse bands from the uses that WordNet counted."""
+        print("data: no word lists of SCOWL; words are ranked by WordNet's counts alone")
+        used = {word: sum(sense.count for sense in senses)
+                for word, senses in self.net.senses.items()}
+        return {word: next(band for band, least in zip(BANDS, (150, 30, 6, 4, 2, 1, 1))
+                           if count >= least) for word, count in used.items() if count}
 
     def _best(self, lower: str, part: str) -> tuple[str, Synset, int] | None:
         """The most used fit meaning of a word as one part of speech, and how it is written."""
@@ -236,7 +248,8 @@ class Data:
             if name != word:
                 asks += [f"What are {plural(word)}?"]
         elif entry.synset.part == "v":
-            asks += [f"What does it mean to {word}?", f"What is to {word}?", f"What does to {word} mean?"]
+            asks += [f"What does it mean to {word}?", f"What is to {word}?",
+                     f"What does to {word} mean?"]
         return rng.choice(asks), entry.answer
 
     def question(self, rng: random.Random) -> tuple[str, str]:
@@ -262,7 +275,8 @@ class Data:
         word, synset, made = entry.word, entry.synset, []
         opposite = synset.antonyms.get(word)
         if opposite and not held_out(opposite):
-            made += [(f"What is the opposite of {word}?", f"The opposite of {word} is {opposite}.")] * 2
+            made += [(f"What is the opposite of {word}?",
+                      f"The opposite of {word} is {opposite}.")] * 2
         others = [w for w in synset.words if w != word and w in self.bands and not held_out(w)]
         if others:
             made.append((rng.choice([f"What is another word for {word}?",

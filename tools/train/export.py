@@ -1,7 +1,8 @@
-"""Writes the packed SSMoELM checkpoint (ARCHITECTURES 7.2): a safetensors file of its own making.
+"""Writes the packed SSMoELM checkpoint, a safetensors file, without any library for it.
 
-Read by `sb3lm`: 1-bit rows as packed bits (most significant first, 1 = +scale), 3- and 4-bit rows
-as nibbles (even column low, code + 8), row scales, routers and norms as float16.
+The format is in ARCHITECTURE.md, "Packed safetensors (SSMoELM)". Here 1-bit rows are packed bits
+(most significant first, 1 = +scale), 3- and 4-bit rows are nibbles (even column low, code + 8), and
+row scales, routers and norms are float16.
 """
 import json
 import os

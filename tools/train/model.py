@@ -1,4 +1,4 @@
-"""SSMoELM's forward pass (ARCHITECTURES 7): grouped-query attention and mixtures of experts.
+"""SSMoELM's forward pass: grouped-query attention and mixtures of experts.
 
 Weights come as a dictionary of tensors, so that the same code runs float masters, quantised
 weights and weights read back. Matrix products run in `dtype`, the residual stream in float32.

@@ -2,13 +2,15 @@
 import csv
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
-
 
 def plot(run: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        print("plot: no loss.png, because matplotlib is missing")
+        return
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
     rows = list(csv.DictReader((run / "log.csv").open()))
     figure, axes = pyplot.subplots(figsize=(8, 4.5))
     axes.plot([int(row["tokens"]) / 1e6 for row in rows], [float(row["loss"]) for row in rows])

@@ -1,4 +1,4 @@
-"""The checkpoint's quantisers, row by row (ARCHITECTURES 7.2b), and their straight-through use."""
+"""The checkpoint's quantisers, row by row, and their straight-through use."""
 import torch
 from torch import Tensor
 

@@ -20,9 +20,11 @@ from .model import Model, initial_weights, quantised_leaves
 from .optimise import Optimiser
 from .packing import batches
 from .plot import plot
+from .state import masters_of, shrink
 from .tokenizer import Tokenizer
 
 SAVE_SECONDS = 300
+RESTART_STEPS = 20      # over which a restarted optimiser comes to its full rate
 LOG_STEPS = 20
 ASKED = ("What is a lighthouse?", "what is a cat", "Define courage.", "What does happy mean?",
          "What is a bridge?", "Who are you?")
@@ -49,17 +51,17 @@ def make_tokenizer(path: Path, config: Config, data: Data) -> Tokenizer:
 class Run:
     """A training run: its directory, its state and its clock."""
 
-    def __init__(self, preset: str, out: Path, hours: float, resume: bool):
-        self.config, self.out, self.seconds = PRESETS[preset], out, hours * 3600
+    def __init__(self, config: Config, data: Data, out: Path, hours: float, resume: bool):
+        self.config, self.data, self.out, self.seconds = config, data, out, hours * 3600
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.config.seed)
-        self.data = Data(self.config)
         self.tokenizer = make_tokenizer(out / "tokenizer.json", self.config, self.data)
         self.masters = {name: weight.to(self.device)
                         for name, weight in initial_weights(self.config).items()}
         self.optimiser = Optimiser(self.masters, self.config.muon_lr, self.config.adam_lr)
         self.steps, self.tokens, self.elapsed = 0, 0, 0.0
+        self.restarted = -RESTART_STEPS     # the step at which the optimiser began afresh
         if resume:
             self._load()
         self.began = time.monotonic() - self.elapsed
@@ -68,26 +70,33 @@ class Run:
     def progress(self) -> float:
         return min(self.elapsed / self.seconds, 1.0)
 
+    @property
+    def rate(self) -> float:
+        ramp = min((self.steps - self.restarted + 1) / RESTART_STEPS, 1.0)
+        return learning_rate(self.progress) * ramp
+
     def train(self) -> None:
         log = self._open_log()
         saved, window = self.elapsed, []
         while self.progress < 1.0:
-            window.append(self._step())
+            window.append(self.step())
             self.elapsed = time.monotonic() - self.began
             if self.steps % LOG_STEPS == 0:
                 row = [self.steps, self.tokens, round(self.elapsed, 1),
-                       round(sum(window) / len(window), 4), round(learning_rate(self.progress), 4)]
+                       round(sum(window) / len(window), 4), round(self.rate, 4)]
                 csv.writer(log).writerow(row)
                 log.flush()
                 print("step {} tokens {} seconds {} loss {} rate {}".format(*row), flush=True)
                 window = []
             if self.elapsed - saved >= SAVE_SECONDS:
                 self.save()
+                self.look()
                 saved = self.elapsed
         self.save()
+        self.look()
         plot(self.out)
 
-    def _step(self) -> float:
+    def step(self) -> float:
         """One optimiser step; returns the mean cross-entropy per weighted token."""
         config = self.config
         parts = batches(config, self.data, self.tokenizer, self.steps, self.progress)
@@ -107,35 +116,47 @@ class Run:
         norm = float(torch.stack([grad.norm() for grad in grads.values()]).norm())
         for grad in grads.values():
             grad.mul_(min(1.0, config.clip / (norm + 1e-6)))
-        self.optimiser.step(grads, learning_rate(self.progress))
+        self.optimiser.step(grads, self.rate)
         self.steps += 1
         return loss_sum
 
     def save(self) -> None:
-        """State, packed checkpoint and a look at what the model says, each written atomically."""
-        state = {"masters": self.masters, "optimiser": self.optimiser.state(),
-                 "steps": self.steps, "tokens": self.tokens, "elapsed": self.elapsed}
-        part = self.out / "state.pt.part"
-        torch.save(state, part)
-        part.replace(self.out / "state.pt")
+        """The packed checkpoint first, because it is what counts. Files change atomically."""
         size = write_checkpoint(self.out / "model.safetensors", self.config, self.masters)
+        print(f"saved at step {self.steps}: {size} bytes")
+        self._save_state()
+
+    def look(self) -> None:
+        """What the model of the moment says."""
         with torch.no_grad():
             model = Model(self.config, quantised_leaves(self.config, self.masters))
         seen, unseen = (perplexity(self.config, model, self.data, self.tokenizer, entries,
                                    self.device) for entries in ("entries", "unseen"))
-        print(f"saved at step {self.steps}: {size} bytes; perplexity of answers {seen:.2f} "
-              f"(words asked about), {unseen:.2f} (held out)")
+        print(f"perplexity of answers {seen:.2f} (words asked about), {unseen:.2f} (held out)")
         for question in ASKED:
             print(f"  {question} {answer(model, self.tokenizer, question, device=self.device)}",
                   flush=True)
 
+    def _save_state(self) -> None:
+        state = {"steps": self.steps, "tokens": self.tokens, "elapsed": self.elapsed}
+        if self.config.small_state:
+            state["masters"] = shrink(self.config, self.masters)
+        else:
+            state |= {"masters": self.masters, "optimiser": self.optimiser.state()}
+        part = self.out / "state.pt.part"
+        torch.save(state, part)
+        part.replace(self.out / "state.pt")
+
     def _load(self) -> None:
         state = torch.load(self.out / "state.pt", map_location=self.device)
-        for name, master in self.masters.items():
-            master.copy_(state["masters"][name])
-        self.optimiser.load(state["optimiser"])
+        for name, master in masters_of(state).items():
+            self.masters[name].copy_(master)
         self.steps, self.tokens, self.elapsed = (state["steps"], state["tokens"],
                                                  state["elapsed"])
+        if "optimiser" in state:
+            self.optimiser.load(state["optimiser"])
+        else:
+            self.restarted = self.steps
 
     def _open_log(self):
         """log.csv, without the rows that a resumed run is about to write again."""
@@ -155,10 +176,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
     parser.add_argument("--hours", type=float, default=1.4)
     parser.add_argument("--resume", action="store_true", help="go on from the saved state")
+    parser.add_argument("--wordnet", type=Path, help="folder of WordNet's dictionary files, with "
+                        "SCOWL's lists in its folder scowl (default: where Debian has them)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    Run(options.preset, options.out, options.hours, options.resume).train()
+    config = PRESETS[options.preset]
+    data = Data(config, options.wordnet)
+    Run(config, data, options.out, options.hours, options.resume).train()
 
 
 if __name__ == "__main__":

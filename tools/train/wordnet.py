@@ -57,7 +57,8 @@ class WordNet:
         data, _, gloss = line.partition(" | ")
         cells = data.split()
         count = int(cells[3], 16)
-        words = [re.sub(r"\(.*\)$", "", word).replace("_", " ") for word in cells[4:4 + 2 * count:2]]
+        words = [re.sub(r"\(.*\)$", "", word).replace("_", " ")
+                 for word in cells[4:4 + 2 * count:2]]
         examples = [text.strip() for text in re.findall(r'"([^"]+)"', gloss)]
         definition = re.sub(r'"[^"]*"?', "", gloss)
         definition = re.sub(r"\([^)]*\)", "", definition)           # remarks
