@@ -31,12 +31,12 @@ UNFIT = re.compile(
     r"\b(sex\w*|slur|obscene|offensive|disparag\w*|vulgar|derogatory|genital\w*|penis|vagina\w*|"
     r"vulva\w*|testic\w*|scrot\w*|anus|anal|rectum|prostitut\w*|brothel|coit\w*|copulat\w*|"
     r"intercourse|rap(e|es|ed|ing|ist)|nud(e|ity)|naked\w*|porn\w*|erotic\w*|orgasm\w*|"
-    r"masturbat\w*|whore|slut|bitch|bastard|fuck\w*|shit\w*|piss\w*|urin\w*|feces|fecal|"
-    r"excre\w*|defecat\w*|suicid\w*|murder\w*|genocid\w*|tortur\w*|lynch\w*|heroin|cocaine|marijuana|"
-    r"narcotic\w*|opium|condom\w*|contracept\w*|abort\w*|homosexual\w*|lesbian\w*|incest\w*|semen|sperm\w*|breasts?|"
-    r"nipples?|buttocks?|crotch|negro\w*|nigger\w*|jew|jews|jewish|nazi\w*|hitler|lust\w*|lewd\w*|"
-    r"concubin\w*|harlot\w*|castrat\w*|circumcis\w*|erection|seduc\w*|fornicat\w*|"
-    r"adulter\w*)\b", re.I)
+    r"masturbat\w*|whore|slut|bitch|bastard|fuck\w*|shit\w*|piss\w*|urin\w*|feces|fecal|excre\w*|"
+    r"defecat\w*|suicid\w*|murder\w*|genocid\w*|tortur\w*|lynch\w*|heroin|cocaine|marijuana|"
+    r"narcotic\w*|opium|condom\w*|contracept\w*|abort\w*|homosexual\w*|lesbian\w*|incest\w*|semen|"
+    r"sperm\w*|breasts?|nipples?|buttocks?|crotch|negro\w*|nigger\w*|jew|jews|jewish|nazi\w*|"
+    r"hitler|lust\w*|lewd\w*|concubin\w*|harlot\w*|castrat\w*|circumcis\w*|erection|seduc\w*|"
+    r"fornicat\w*|adulter\w*)\b", re.I)
 
 Piece = tuple[str, bool]    # text between special tokens, and whether it is an answer
 Document = list[Piece | int]
