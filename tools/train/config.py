@@ -73,6 +73,6 @@ PRESETS = {
                   headwords=13000, step_tokens=8192, micro_tokens=4096),
     # The shape of SSMoELM-it-5L: 40,244,736 weights and the final norm.
     "full": Config(width=768, heads=12, kv_heads=3, hidden=256, shared_hidden=256,
-                   vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=65536,
+                   vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=32768,
                    window=512, chat_window=512, context=512, small_state=True),
 }
