@@ -135,7 +135,7 @@ class DataTest(unittest.TestCase):
 
     def test_own_definitions_are_used(self):
         own = [entry for entry in self.data.entries if entry.word in self.data.own]
-        # A pattern meets the only definition that WordNet has for it, "a young person of either sex".
+        # WordNet's own definition, "a young person of either sex", meets a pattern.
         self.assertEqual(self.data.own.keys() - {entry.word for entry in own}, {"child"})
         for entry in own:
             self.assertEqual(entry.answer, self.data.own[entry.word][1])
@@ -212,7 +212,8 @@ class RunTest(unittest.TestCase):
                 run.elapsed = 1800.0    # where the rate is high
                 losses = [run.step() for _ in range(5)]
                 self.assertLess(losses[-1], losses[0])
-                run.save()
+                with redirect_stdout(io.StringIO()):
+                    run.save()
                 again = self.run_of(config, True)
                 self.assertEqual((again.steps, again.tokens, again.elapsed),
                                  (run.steps, run.tokens, 1800.0))
