@@ -1,0 +1,190 @@
+"""Trains a preset for so many hours, in one directory that a later run can resume.
+
+The schedule follows the clock, not the step count: a run always ends with its learning rate at
+zero, however fast the machine is. Every few minutes the state and the packed checkpoint of the
+moment are written.
+"""
+import argparse
+import csv
+import random
+import time
+from pathlib import Path
+
+import torch
+
+from .config import PRESETS, Config
+from .data import Data
+from .evaluate import answer, perplexity
+from .export import write_atomically, write_checkpoint
+from .model import Model, initial_weights, quantised_leaves
+from .optimise import Optimiser
+from .packing import batches
+from .plot import plot
+from .state import masters_of, shrink
+from .tokenizer import Tokenizer
+
+SAVE_SECONDS = 300
+RESTART_STEPS = 20      # over which a restarted optimiser comes to its full rate
+LOG_STEPS = 20
+ASKED = ("What is a lighthouse?", "what is a cat", "Define courage.", "What does happy mean?",
+         "What is a bridge?", "Who are you?")
+
+
+def learning_rate(progress: float) -> float:
+    """Up in the first 1 %, level to 40 %, then straight down to zero."""
+    return min(progress / 0.01 + 0.02, 1.0, max(1 - progress, 0.0) / 0.6)
+
+
+def make_tokenizer(path: Path, config: Config, data: Data) -> Tokenizer:
+    """Reads the run's tokenizer, or learns it from questions, answers and running text."""
+    if path.exists():
+        return Tokenizer.read(path)
+    rng = random.Random(config.seed)
+    texts = [entry.answer for entry in data.entries] * 6 + data.texts
+    for _ in range(20000):
+        texts += data.question(rng)
+    tokenizer = Tokenizer.learn(texts, config.vocabulary)
+    write_atomically(path, tokenizer.to_json().encode())
+    return tokenizer
+
+
+class Run:
+    """A training run: its directory, its state and its clock."""
+
+    def __init__(self, config: Config, data: Data, out: Path, hours: float, resume: bool):
+        self.config, self.data, self.out, self.seconds = config, data, out, hours * 3600
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        out.mkdir(parents=True, exist_ok=True)
+        torch.manual_seed(self.config.seed)
+        self.tokenizer = make_tokenizer(out / "tokenizer.json", self.config, self.data)
+        self.masters = {name: weight.to(self.device)
+                        for name, weight in initial_weights(self.config).items()}
+        self.optimiser = Optimiser(self.masters, self.config.muon_lr, self.config.adam_lr)
+        self.steps, self.tokens, self.elapsed = 0, 0, 0.0
+        self.restarted = -RESTART_STEPS     # the step at which the optimiser began afresh
+        if resume:
+            self._load()
+        self.began = time.monotonic() - self.elapsed
+
+    @property
+    def progress(self) -> float:
+        return min(self.elapsed / self.seconds, 1.0)
+
+    @property
+    def rate(self) -> float:
+        ramp = min((self.steps - self.restarted + 1) / RESTART_STEPS, 1.0)
+        return learning_rate(self.progress) * ramp
+
+    def train(self) -> None:
+        log = self._open_log()
+        saved, window = self.elapsed, []
+        while self.progress < 1.0:
+            window.append(self.step())
+            self.elapsed = time.monotonic() - self.began
+            if self.steps % LOG_STEPS == 0:
+                row = [self.steps, self.tokens, round(self.elapsed, 1),
+                       round(sum(window) / len(window), 4), round(self.rate, 4)]
+                csv.writer(log).writerow(row)
+                log.flush()
+                print("step {} tokens {} seconds {} loss {} rate {}".format(*row), flush=True)
+                window = []
+            if self.elapsed - saved >= SAVE_SECONDS:
+                self.save()
+                self.look()
+                saved = self.elapsed
+        self.save()
+        self.look()
+        plot(self.out)
+
+    def step(self) -> float:
+        """One optimiser step; returns the mean cross-entropy per weighted token."""
+        config = self.config
+        parts = batches(config, self.data, self.tokenizer, self.steps, self.progress)
+        total = sum(float(batch.weights.sum()) for batch in parts)
+        leaves = quantised_leaves(config, self.masters)
+        loss_sum = 0.0
+        for batch in parts:
+            batch = batch.to(self.device)
+            model = Model(config, leaves, torch.bfloat16)
+            hidden = model.hidden(batch.tokens, batch.positions, batch.documents)
+            loss = model.loss(hidden, batch.targets.flatten(), batch.weights.flatten() / total)
+            balance = model.balance * (config.balance / len(config.pass_order) / len(parts))
+            (loss + balance).backward()
+            loss_sum += float(loss)
+            self.tokens += batch.tokens.numel()
+        grads = {name: leaf.grad for name, leaf in leaves.items()}
+        norm = float(torch.stack([grad.norm() for grad in grads.values()]).norm())
+        for grad in grads.values():
+            grad.mul_(min(1.0, config.clip / (norm + 1e-6)))
+        self.optimiser.step(grads, self.rate)
+        self.steps += 1
+        return loss_sum
+
+    def save(self) -> None:
+        """The packed checkpoint first, because it is what counts. Files change atomically."""
+        size = write_checkpoint(self.out / "model.safetensors", self.config, self.masters)
+        print(f"saved at step {self.steps}: {size} bytes")
+        self._save_state()
+
+    def look(self) -> None:
+        """What the model of the moment says."""
+        with torch.no_grad():
+            model = Model(self.config, quantised_leaves(self.config, self.masters))
+        seen, unseen = (perplexity(self.config, model, self.data, self.tokenizer, entries,
+                                   self.device) for entries in ("entries", "unseen"))
+        print(f"perplexity of answers {seen:.2f} (words asked about), {unseen:.2f} (held out)")
+        for question in ASKED:
+            print(f"  {question} {answer(model, self.tokenizer, question, device=self.device)}",
+                  flush=True)
+
+    def _save_state(self) -> None:
+        state = {"steps": self.steps, "tokens": self.tokens, "elapsed": self.elapsed}
+        if self.config.small_state:
+            state["masters"] = shrink(self.config, self.masters)
+        else:
+            state |= {"masters": self.masters, "optimiser": self.optimiser.state()}
+        part = self.out / "state.pt.part"
+        torch.save(state, part)
+        part.replace(self.out / "state.pt")
+
+    def _load(self) -> None:
+        state = torch.load(self.out / "state.pt", map_location=self.device)
+        for name, master in masters_of(state).items():
+            self.masters[name].copy_(master)
+        self.steps, self.tokens, self.elapsed = (state["steps"], state["tokens"],
+                                                 state["elapsed"])
+        if "optimiser" in state:
+            self.optimiser.load(state["optimiser"])
+        else:
+            self.restarted = self.steps
+
+    def _open_log(self):
+        """log.csv, without the rows that a resumed run is about to write again."""
+        path = self.out / "log.csv"
+        kept: list[list[str]] = [["step", "tokens", "seconds", "loss", "rate"]]
+        if self.steps > 0 and path.exists():
+            rows = list(csv.reader(path.open()))[1:]
+            kept += [row for row in rows if int(row[0]) <= self.steps]
+        log = path.open("w", newline="")
+        csv.writer(log).writerows(kept)
+        return log
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tools/train/run", description=__doc__)
+    parser.add_argument("--preset", choices=PRESETS, default="cpu")
+    parser.add_argument("--out", type=Path, required=True, help="directory of the run")
+    parser.add_argument("--hours", type=float, default=1.4)
+    parser.add_argument("--resume", action="store_true", help="go on from the saved state")
+    parser.add_argument("--wordnet", type=Path, help="folder of WordNet's dictionary files, with "
+                        "SCOWL's lists in its folder scowl (default: where Debian has them)")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    config = PRESETS[options.preset]
+    data = Data(config, options.wordnet)
+    Run(config, data, options.out, options.hours, options.resume).train()
+
+
+if __name__ == "__main__":
+    main()
