@@ -58,14 +58,17 @@ def perplexity(config: Config, model: Model, data: Data, tokenizer: Tokenizer,
     return math.exp(total / float(batch.weights.sum()))
 
 
+def prompt_of(tokenizer: Tokenizer, question: str) -> list[int]:
+    """The first turn of a conversation."""
+    return [BOS, USER, *tokenizer.encode("\n" + question), EOT, *tokenizer.encode("\n"), ASSISTANT,
+            *tokenizer.encode("\n")]
+
+
 @torch.no_grad()
-def answer(model: Model, tokenizer: Tokenizer, question: str, limit: int = 48,
-           device: str = "cpu") -> str:
-    """Greedy, from an empty conversation."""
-    ids = [BOS, USER, *tokenizer.encode("\n" + question), EOT, *tokenizer.encode("\n"), ASSISTANT,
-           *tokenizer.encode("\n")]
-    start = len(ids)
-    while len(ids) < start + limit:
+def answer_ids(model: Model, prompt: list[int], limit: int = 48, device: str = "cpu") -> list[int]:
+    """Greedy, up to the end of the turn."""
+    ids = list(prompt)
+    while len(ids) < len(prompt) + limit:
         tokens = torch.tensor([ids], device=device)
         positions = torch.arange(len(ids), device=device).unsqueeze(0)
         hidden = model.hidden(tokens, positions, torch.zeros_like(tokens))
@@ -73,7 +76,11 @@ def answer(model: Model, tokenizer: Tokenizer, question: str, limit: int = 48,
         if best in (EOS, EOT):
             break
         ids.append(best)
-    return tokenizer.decode(ids[start:])
+    return ids[len(prompt):]
+
+
+def answer(model: Model, tokenizer: Tokenizer, question: str, device: str = "cpu") -> str:
+    return tokenizer.decode(answer_ids(model, prompt_of(tokenizer, question), device=device))
 
 
 def held_out_text(data: Data) -> str:
@@ -150,9 +157,14 @@ class Evaluation:
             state = torch.load(run / "state.pt", map_location=self.device)
             made |= {"steps": state["steps"], "trained_tokens": state["tokens"],
                      "float": self.measures(self.model(masters_of(state)))}
-        made["answers"] = [[prompt, answer(packed, self.tokenizer, prompt, device=self.device)]
-                           for prompt in PROMPTS]
+        made["answers"] = [self.answered(packed, question) for question in PROMPTS]
         return made
+
+    def answered(self, model: Model, question: str) -> dict:
+        prompt = prompt_of(self.tokenizer, question)
+        tokens = answer_ids(model, prompt, device=self.device)
+        return {"question": question, "text": self.tokenizer.decode(tokens), "prompt": prompt,
+                "tokens": tokens}
 
 
 def markdown(report: dict) -> str:
@@ -167,7 +179,7 @@ def markdown(report: dict) -> str:
                  for kind in ("float", "packed")]
         lines.append(f"| {title} | {' | '.join(cells)} |")
     lines += ["", "| question | answer |", "|---|---|"]
-    return "\n".join(lines + [f"| {asked} | {said} |" for asked, said in report["answers"]])
+    return "\n".join(lines + [f"| {one['question']} | {one['text']} |" for one in report["answers"]])
 
 
 def main() -> None:
@@ -178,6 +190,7 @@ def main() -> None:
     parser.add_argument("--context", type=int, default=128)
     parser.add_argument("--stride", type=int, default=64)
     parser.add_argument("--texts", type=Path, help="where to write the held-out text")
+    parser.add_argument("--answers", type=Path, help="where to write questions and answers, JSON")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     config = PRESETS[options.preset]
@@ -186,6 +199,9 @@ def main() -> None:
     if options.texts:
         options.texts.write_text(evaluation.text)
     report = evaluation.report(options.run)
+    if options.answers:
+        lines = ",\n".join(json.dumps(one) for one in report["answers"])
+        options.answers.write_text(f'{{"answers": [\n{lines}\n]}}\n')
     print(json.dumps(report, indent=1) if options.json else markdown(report))
 
 
