@@ -15,13 +15,13 @@ constexpr std::string_view kLetters =
 static_assert(kLetters.size() == 64);
 
 constexpr int kLetterBits = 6;
-constexpr int kRunLetters = 4, kRunGroups = 3;  // 24 weights
+constexpr int kRunGroups = 3;  // of 8 weights: four letters
 
 }  // namespace
 
 int base64_row_letters(int bits, int groups) {
   if (bits > 1) return digits_row_letters(bits, groups);
-  return (groups + kRunGroups - 1) / kRunGroups * kRunLetters;
+  return (8 * groups + kLetterBits - 1) / kLetterBits;
 }
 
 void base64_pack(const CodedTensor& tensor, std::string_view codebook,
@@ -78,7 +78,8 @@ DecodeProc emit_bits(Sprite& engine, const DecodeLists& lists) {
   const std::string name = "decode base64";
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto item = local("item"), from = local("from"), to = local("at"), base = local("base"),
-             run = local("run"), left = local("left"), byte = local("byte"), digit = local("digit");
+             run = local("run"), left = local("left"), byte = local("byte"), digit = local("digit"),
+             ahead = local("ahead");
   const auto letter_now = engine.var<Str>("_" + name + " letter", std::string());
   const auto add_letter = engine.define<>(name + " letter", {}, [&](Script& s) {
     s.set(letter_now, letter(from + 0, lists.text[item + 0]));
@@ -96,11 +97,20 @@ DecodeProc emit_bits(Sprite& engine, const DecodeLists& lists) {
         s.repeat(rows, [&](Script& s) {
           s.set(base, 1);
           s.set(left, 0);
+          s.set(ahead, groups + 0);
           s.repeat(groups, [&](Script& s) {
             s.when(left == 0, [&](Script& s) {
               s.set(run, 0);
-              for (int k = 0; k < kRunLetters; ++k) s.call(add_letter);
+              s.call(add_letter);
+              s.call(add_letter);
+              // The last run of a row may be shorter: two letters hold one group, three hold two.
+              for (int k = 1; k < kRunGroups; ++k) {
+                s.when_else(
+                    ahead > k, [&](Script& s) { s.call(add_letter); },
+                    [&](Script& s) { s.set(run, run * 64); });
+              }
               s.set(left, kRunGroups);
+              s.change(ahead, -kRunGroups);
             });
             s.set(byte, floor(run / 65536));
             s.replace(lists.codes, to + 0, byte + base);

@@ -227,14 +227,24 @@ class CostCounter {
       : in_(file, stream), size_(stream.size()), out_size_(ends.back()), ranges_(ends) {}
 
   std::vector<std::uint64_t> run() {
-    while (!block()) continue;
-    if (ranges_.room() != 0) in_.fail("{} bytes instead of {}", ranges_.at(), out_size_);
-    if ((in_.position() + 7) / 8 != size_) in_.fail("it ends before byte {}", size_);
+    walk();
     ranges_.add_to_last(carried_ + size_ * std::uint64_t{8} - in_.position());
     return ranges_.take();
   }
 
+  DeflateShape shape() {
+    walk();
+    shape_.bits = in_.position();
+    return shape_;
+  }
+
  private:
+  void walk() {
+    while (!block()) continue;
+    if (ranges_.room() != 0) in_.fail("{} bytes instead of {}", ranges_.at(), out_size_);
+    if ((in_.position() + 7) / 8 != size_) in_.fail("it ends before byte {}", size_);
+  }
+
   // One block; true if it was the last.
   bool block() {
     const std::uint64_t first_bit = in_.position(), given = ranges_.given();
@@ -242,7 +252,9 @@ class CostCounter {
     const bool last = in_.take(1) != 0;
     const unsigned type = in_.take(2);
     if (type == 3) in_.fail("a block of unknown type");
+    shape_.last_block = first_bit;
     if (type == 0) {
+      shape_.has_stored = true;
       stored();
     } else {
       type == 1 ? fixed_codes() : dynamic_codes();
@@ -368,6 +380,7 @@ class CostCounter {
   std::size_t size_, out_size_;
   Ranges ranges_;
   CodeTable lengths_, literals_, distances_;
+  DeflateShape shape_;
   std::uint64_t carried_ = 0;  // of blocks without output, for the next block that has some
 };
 
@@ -380,6 +393,14 @@ std::vector<std::uint64_t> deflate_cost(const std::string& file, Bytes stream,
     fail(Fault::unsupported, "{}: compressed data over {} bytes", file, kMaxBytes);
   }
   return CostCounter(file, stream, ends).run();
+}
+
+DeflateShape deflate_shape(const std::string& file, Bytes stream, std::size_t size) {
+  if (stream.size() > kMaxBytes || size > kMaxBytes) {
+    fail(Fault::unsupported, "{}: compressed data over {} bytes", file, kMaxBytes);
+  }
+  const std::size_t ends[] = {size};
+  return CostCounter(file, stream, ends).shape();
 }
 
 }  // namespace sb3lm

@@ -22,4 +22,13 @@ namespace sb3lm {
 std::vector<std::uint64_t> deflate_cost(const std::string& file, Bytes stream,
                                         std::span<const std::size_t> ends);
 
+/// How a whole raw deflate stream is built.
+struct DeflateShape {
+  std::uint64_t bits = 0;        // without the padding of the last byte
+  std::uint64_t last_block = 0;  // first bit of the last block
+  bool has_stored = false;       // has blocks that must begin at a whole byte
+};
+/// Throws as deflate_cost does. `size`: of the output.
+DeflateShape deflate_shape(const std::string& file, Bytes stream, std::size_t size);
+
 }  // namespace sb3lm

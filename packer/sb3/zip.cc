@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 
 #include "base/error.h"
+#include "sb3/deflate.h"
 
 namespace sb3lm {
 namespace {
@@ -16,8 +16,6 @@ constexpr std::uint32_t kLocalSignature = 0x04034b50, kCentralSignature = 0x0201
                         kEndSignature = 0x06054b50;
 constexpr std::uint16_t kVersion = 20, kUtf8Flag = 0x0800, kStore = 0, kDeflate = 8;
 constexpr std::uint16_t kDate = (1980 - 1980) << 9 | 1 << 5 | 1;  // 1 January 1980, 00:00
-
-using Compressor = std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>;
 
 void put16(std::string& out, std::uint32_t value) {
   out += static_cast<char>(value & 255);
@@ -41,15 +39,11 @@ struct Packed {
   std::uint32_t crc = 0, packed_size = 0, size = 0, offset = 0;
 };
 
-Packed append_entry(std::string& out, const ZipEntry& entry, libdeflate_compressor* compressor) {
+Packed append_entry(std::string& out, const ZipEntry& entry, int level) {
   Packed packed;
-  std::string deflated(entry.bytes.size(), '\0');
-  // Gives 0 if the result would not be smaller.
-  const std::size_t size = libdeflate_deflate_compress(
-      compressor, entry.bytes.data(), entry.bytes.size(), deflated.data(), deflated.size());
-  deflated.resize(size);
-  packed.method = size != 0 ? kDeflate : kStore;
-  const std::string_view body = size != 0 ? std::string_view(deflated) : entry.bytes;
+  const std::string deflated = deflate(entry.bytes, level);
+  packed.method = deflated.empty() ? kStore : kDeflate;
+  const std::string_view body = deflated.empty() ? entry.bytes : std::string_view(deflated);
   packed.crc = libdeflate_crc32(0, entry.bytes.data(), entry.bytes.size());
   packed.packed_size = fits32(body.size(), entry.name);
   packed.size = fits32(entry.bytes.size(), entry.name);
@@ -80,13 +74,11 @@ void append_directory_entry(std::string& out, const ZipEntry& entry, const Packe
 std::string write_zip(const std::vector<ZipEntry>& entries, int level, Progress& progress) {
   check(level >= 1 && level <= 12, "compression level outside 1..12");
   check(entries.size() < 0xffff, "too many files for an archive");
-  const Compressor compressor(libdeflate_alloc_compressor(level), libdeflate_free_compressor);
-  check(compressor != nullptr, "no memory for the compressor");
   std::string out;
   std::vector<Packed> packed;
   for (const ZipEntry& entry : entries) {
     progress.report("compressing " + entry.name, -1);
-    packed.push_back(append_entry(out, entry, compressor.get()));
+    packed.push_back(append_entry(out, entry, level));
   }
   const std::size_t directory = out.size();
   for (std::size_t i = 0; i < entries.size(); ++i)

@@ -17,7 +17,7 @@ struct ZipEntry {
   std::string_view bytes;
 };
 
-/// An archive with a fixed date, each entry deflated at libdeflate's `level` (1..12) or stored
+/// An archive with a fixed date, each entry deflated at `level` (sb3/deflate.h) or stored
 /// where that is smaller. Same entries and same libdeflate, same bytes. Throws Error(unsupported)
 /// over 4 GiB.
 std::string write_zip(const std::vector<ZipEntry>& entries, int level, Progress& progress);

@@ -1,0 +1,95 @@
+#include "sb3/deflate.h"
+
+#include <libdeflate.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/error.h"
+#include "sb3/deflate_cost.h"
+#include "sb3/literal_block.h"
+
+namespace sb3lm {
+namespace {
+
+// Shorter ones are not worth a block's header.
+constexpr std::size_t kLongText = 20000;
+
+using Compressor = std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>;
+
+std::string compressed(libdeflate_compressor* compressor, std::string_view bytes) {
+  std::string out(libdeflate_deflate_compress_bound(compressor, bytes.size()), '\0');
+  out.resize(
+      libdeflate_deflate_compress(compressor, bytes.data(), bytes.size(), out.data(), out.size()));
+  return out;
+}
+
+// Cuts before and after every long text between two quotes.
+struct Stretch {
+  std::string_view bytes;
+  bool is_text = false;
+};
+
+std::vector<Stretch> stretches_of(std::string_view bytes) {
+  std::vector<Stretch> all;
+  std::size_t done = 0;
+  for (std::size_t quote = bytes.find('"'); quote != std::string_view::npos;) {
+    const std::size_t next = bytes.find('"', quote + 1);
+    if (next == std::string_view::npos) break;
+    if (next - quote - 1 >= kLongText) {
+      all.push_back({bytes.substr(done, quote + 1 - done)});
+      all.push_back({bytes.substr(quote + 1, next - quote - 1), true});
+      done = next;
+    }
+    quote = next;
+  }
+  all.push_back({bytes.substr(done)});
+  return all;
+}
+
+class Deflater {
+ public:
+  explicit Deflater(libdeflate_compressor* compressor) : compressor_(compressor) {}
+
+  /// Nothing if a stretch does not compress at all: stored blocks begin at whole bytes only.
+  std::optional<std::string> run(std::string_view bytes) {
+    for (const Stretch& stretch : stretches_of(bytes)) {
+      const std::string made = compressed(compressor_, stretch.bytes);
+      const DeflateShape shape = deflate_shape("deflate", as_bytes(made), stretch.bytes.size());
+      if (shape.has_stored) return std::nullopt;
+      if (stretch.is_text) {
+        BitString literals;
+        put_literal_block(literals, stretch.bytes);
+        if (literals.size() < shape.bits) {
+          last_block_ = out_.size();
+          const std::uint64_t size = literals.size();
+          out_.put(literals.take(), size);
+          continue;
+        }
+      }
+      last_block_ = out_.size() + shape.last_block;
+      out_.put(made, shape.bits);
+      out_.set(last_block_, false);
+    }
+    out_.set(last_block_, true);
+    return out_.take();
+  }
+
+ private:
+  libdeflate_compressor* compressor_;
+  BitString out_;
+  std::uint64_t last_block_ = 0;  // its first bit, which says that it is the last
+};
+
+}  // namespace
+
+std::string deflate(std::string_view bytes, int level) {
+  const Compressor compressor(libdeflate_alloc_compressor(level), libdeflate_free_compressor);
+  check(compressor != nullptr, "no memory for the compressor");
+  std::optional<std::string> made = Deflater(compressor.get()).run(bytes);
+  if (!made) made = compressed(compressor.get(), bytes);
+  return made->size() < bytes.size() ? std::move(*made) : std::string();
+}
+
+}  // namespace sb3lm
