@@ -81,16 +81,25 @@ class ForwardEmitter {
 
   // out = matrix * in; the table holds `in` already (see prepare).
   void multiply(Script& s, const TensorPlace& m, Expr<Num> in, Expr<Num> out) {
-    if (m.storage == Storage::codes) {
-      s.call(rows_.at(m.groups()), m.codes_at, m.shape.rows, m.format.bits,
-             row_start(m.format.bits), m.scales_at, std::move(out));
-    } else if (m.storage == Storage::numbers) {
-      s.call(*naive_codes_, m.codes_at, m.shape.rows, m.shape.cols, std::move(in), std::move(out));
-    } else if (layout_.kernel == Kernel::naive) {
-      s.call(*naive_floats_, m.scales_at, m.shape.rows, m.stride, std::move(in), std::move(out));
-    } else {
-      s.call(dots_.at(DotShape::of(m.shape.cols)), m.scales_at, m.shape.rows, std::move(in),
+    multiply(s, m, static_cast<double>(m.codes_at), static_cast<double>(m.scales_at), std::move(in),
              std::move(out));
+  }
+
+  // The same for a matrix of m's kind that lies elsewhere.
+  void multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at, Expr<Num> scales_at,
+                Expr<Num> in, Expr<Num> out) {
+    if (m.storage == Storage::codes) {
+      s.call(rows_.at(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
+             row_start(m.format.bits), std::move(scales_at), std::move(out));
+    } else if (m.storage == Storage::numbers) {
+      s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
+             std::move(out));
+    } else if (layout_.kernel == Kernel::naive) {
+      s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
+             std::move(out));
+    } else {
+      s.call(dots_.at(DotShape::of(m.shape.cols)), std::move(scales_at), m.shape.rows,
+             std::move(in), std::move(out));
     }
   }
 
@@ -190,14 +199,11 @@ class ForwardEmitter {
     const TensorPlace *gate, *up, *down;
   };
 
-  // x += factor * down(swiglu of the hidden vectors at `gate`, `up`).
-  void down_and_add(Script& s, const Block& block, Expr<Num> gate, Expr<Num> up, Expr<Num> factor) {
-    const Regions& act = layout_.act;
+  // swiglu of the hidden vectors at `gate` and `up`, in place of the first, ready for the way down.
+  void activate(Script& s, const Block& block, const Expr<Num>& gate, Expr<Num> up) {
     s.call(swiglu_, copy(gate), std::move(up), block.gate->shape.rows);
     clear_padding(s, gate, block.gate->shape.rows);
     prepare(s, copy(gate), {block.down});
-    multiply(s, *block.down, std::move(gate), act.out);
-    s.call(add_, act.out, std::move(factor), act.x, model_.spec.width);
   }
 
   Proc<> emit_dense(int layer, const std::string& name) {
@@ -209,8 +215,52 @@ class ForwardEmitter {
       prepare(s, act.norm, {block.gate, block.up});
       multiply(s, *block.gate, act.norm, act.gate);
       multiply(s, *block.up, act.norm, act.up);
-      down_and_add(s, block, act.gate, act.up, 1);
+      activate(s, block, act.gate, act.up);
+      multiply(s, *block.down, act.gate, act.out);
+      s.call(add_, act.out, 1, act.x, model_.spec.width);
     });
+  }
+
+  // An expert's way up and its way down in the slot that is next, given where its matrices lie.
+  struct ExpertProcs {
+    Proc<Num, Num, Num, Num> raise;  // gate codes, gate scales, up codes, up scales
+    Proc<Num, Num, Num> lower;       // down codes, down scales, factor
+  };
+
+  // One pair for all experts of one kind, whatever their layer.
+  const ExpertProcs& expert_procs(const Block& block) {
+    for (const auto& [known, procs] : experts_) {
+      if (same_kind(*known.gate, *block.gate) && same_kind(*known.up, *block.up) &&
+          same_kind(*known.down, *block.down)) {
+        return procs;
+      }
+    }
+    const Regions& act = layout_.act;
+    const std::string name = std::to_string(experts_.size() + 1);
+    const auto gate_at = [&] { return slot_ * act.hidden_stride + act.gate; };
+    const auto up_at = [&] { return slot_ * act.hidden_stride + act.up; };
+    auto raise = engine_.define<Num, Num, Num, Num>(
+        "expert up " + name, {"gate codes", "gate scales", "up codes", "up scales"},
+        [&](Script& s, Arg<Num> gate_codes, Arg<Num> gate_scales, Arg<Num> up_codes,
+            Arg<Num> up_scales) {
+          multiply(s, *block.gate, gate_codes, gate_scales, act.norm, gate_at());
+          multiply(s, *block.up, up_codes, up_scales, act.norm, up_at());
+          s.change(slot_, 1);
+        });
+    auto lower = engine_.define<Num, Num, Num>(
+        "expert down " + name, {"codes", "scales", "factor"},
+        [&](Script& s, Arg<Num> codes, Arg<Num> scales, Arg<Num> factor) {
+          activate(s, block, gate_at(), up_at());
+          multiply(s, *block.down, codes, scales, gate_at(), act.out);
+          s.call(add_, act.out, factor, act.x, model_.spec.width);
+          s.change(slot_, 1);
+        });
+    return experts_.emplace_back(block, ExpertProcs{std::move(raise), std::move(lower)}).second;
+  }
+
+  static bool same_kind(const TensorPlace& a, const TensorPlace& b) {
+    return a.storage == b.storage && a.shape == b.shape && a.format == b.format &&
+           a.stride == b.stride;
   }
 
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
@@ -225,40 +275,39 @@ class ForwardEmitter {
       experts.push_back({&place(Role::expert_gate, layer, e), &place(Role::expert_up, layer, e),
                          &place(Role::expert_down, layer, e)});
     }
-    std::optional<Block> shared;
     if (spec.shared_experts > 0) {
-      shared = Block{&place(Role::shared_gate, layer), &place(Role::shared_up, layer),
-                     &place(Role::shared_down, layer)};
+      experts.push_back({&place(Role::shared_gate, layer), &place(Role::shared_up, layer),
+                         &place(Role::shared_down, layer)});
     }
-    const auto gate_at = [&] { return slot_ * act.hidden_stride + act.gate; };
-    const auto up_at = [&] { return slot_ * act.hidden_stride + act.up; };
-    const auto raise = [&](Script& s, const Block& block) {
-      multiply(s, *block.gate, act.norm, gate_at());
-      multiply(s, *block.up, act.norm, up_at());
-      s.change(slot_, 1);
-    };
-    const auto lower = [&](Script& s, const Block& block, Expr<Num> factor) {
-      down_and_add(s, block, gate_at(), up_at(), std::move(factor));
-      s.change(slot_, 1);
-    };
+    std::vector<ExpertProcs> procs;
+    for (const Block& block : experts) procs.push_back(expert_procs(block));
+    // body(script, number of the expert) in each that runs.
     const auto each_chosen = [&](Script& s, auto body) {
       s.set(slot_, 0);
-      for (int e = 0; e < spec.routed_experts; ++e) {
-        s.when(w_.act[act.router_weights + e] > 0, [&](Script& s) { body(s, e); });
+      for (std::size_t e = 0; e < experts.size(); ++e) {
+        if (static_cast<int>(e) == spec.routed_experts) {
+          body(s, e, Expr<Num>(1));
+          continue;
+        }
+        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
+        s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
+    const auto at = [](std::int64_t position) { return Expr<Num>(static_cast<double>(position)); };
     return engine_.define<>(name + " mixture", {}, [&](Script& s) {
       s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
-      prepare(s, act.norm,
-              {experts[0].gate, shared ? shared->gate : experts[0].gate, &router_matrix});
+      prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
-      each_chosen(s, [&](Script& s, int e) { raise(s, experts[static_cast<std::size_t>(e)]); });
-      if (shared) raise(s, *shared);
-      each_chosen(s, [&](Script& s, int e) {
-        lower(s, experts[static_cast<std::size_t>(e)], w_.act[act.router_weights + e] + 0);
+      each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) {
+        const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
+        s.call(procs[e].raise, at(gate.codes_at), at(gate.scales_at), at(up.codes_at),
+               at(up.scales_at));
       });
-      if (shared) lower(s, *shared, 1);
+      each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> factor) {
+        const TensorPlace& down = *experts[e].down;
+        s.call(procs[e].lower, at(down.codes_at), at(down.scales_at), std::move(factor));
+      });
     });
   }
 
@@ -323,6 +372,7 @@ class ForwardEmitter {
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;
   std::vector<std::pair<AttentionSpec, AttentionBlocks>> attentions_;
   std::vector<std::pair<FeedForwardSpec, Proc<Num, Num>>> routers_;
+  std::vector<std::pair<Block, ExpertProcs>> experts_;
 };
 
 }  // namespace
