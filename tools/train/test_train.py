@@ -4,6 +4,7 @@ All with the preset toy. Where torch or WordNet is missing, its tests are skippe
 """
 import io
 import random
+import re
 import sys
 import tempfile
 import time
@@ -182,6 +183,12 @@ class CheckpointTest(unittest.TestCase):
         for name, master in self.masters.items():
             reach = master.abs().amax(-1, keepdim=True)
             self.assertTrue(bool(((again[name] - master).abs() <= reach / 253).all()), name)
+
+    def test_prompts(self):
+        from .evaluate import PROMPTS
+        self.assertEqual(len(set(PROMPTS)), 20)
+        self.assertEqual([prompt for prompt in PROMPTS if any(map(held_out, re.findall(
+            r"[a-z]+", prompt.lower())))], ["What is a potato?"])
 
     def test_windows(self):
         from .evaluate import windows
