@@ -10,7 +10,9 @@ namespace {
 
 // Vanilla Scratch silently ignores additions to a list of this many items.
 constexpr int kListLimit = 200000;
-constexpr double kStepMs = 34;
+// Players step 30 times a second: a step that ends before the next one is due waits for it, except
+// that scripts go on where they left off until three quarters of the time are over.
+constexpr double kWorkMs = 25, kStepMs = 34;
 constexpr double kPickUpSeconds = 0.2;
 constexpr char kServe[] = "_serve";
 
@@ -210,12 +212,22 @@ class ScriptEmitter {
     const auto prefilled = [&] {
       return at_ > p_.stage.prompt_tokens.length() || stop_ == 1 || replaced();
     };
-    // Players step 30 times a second: a step that ends a little before the next one would wait for
-    // it, one that takes longer is followed by the next at once. Only the reply is streamed.
+    // Only the reply is streamed: whole steps of the prompt, but a token of the reply, and another
+    // only where the player would wait.
     const auto prefill = engine_.define<>("prefill", {}, [&](Script& s) {
       s.set(step_start_, milliseconds());
       s.repeat_until(prefilled() || milliseconds() - step_start_ > kStepMs,
                      [&](Script& s) { prefill_step(s, record); });
+    });
+    const auto ended = [&] { return !same_text(p_.stage.stop_reason, "") || replaced(); };
+    const auto one =
+        engine_.define<>("generate token", {}, [&](Script& s) { generate_step(s, record); });
+    const auto generate = engine_.define<>("generate", {}, [&](Script& s) {
+      const auto elapsed = [&] { return milliseconds() - step_start_; };
+      s.set(step_start_, milliseconds());
+      s.call(one);
+      s.repeat_until(ended() || elapsed() < kWorkMs || elapsed() > kStepMs,
+                     [&](Script& s) { s.call(one); });
     });
     return engine_.define_yielding<>("run", {}, [&](Script& s) {
       s.call(see_prompt);
@@ -234,8 +246,7 @@ class ScriptEmitter {
             s.when(p_.stage.max_new_tokens < 1,
                    [&](Script& s) { s.set(p_.stage.stop_reason, "length"); });
           });
-      s.repeat_until(!same_text(p_.stage.stop_reason, "") || replaced(),
-                     [&](Script& s) { generate_step(s, record); });
+      s.repeat_until(ended(), [&](Script& s) { s.call(generate); });
       s.when(!replaced(), [&](Script& s) {
         s.set(p_.stage.progress, 100);
         s.set(p_.stage.status, "ready");

@@ -39,8 +39,9 @@ const Model& model() {
 const std::vector<Answer>& answers() {
   static const std::vector<Answer> all = [] {
     const MappedFile file(kFolder / "answers.json");
+    const auto parsed = nlohmann::json::parse(file.text());
     std::vector<Answer> read;
-    for (const auto& one : nlohmann::json::parse(file.text()).at("answers")) {
+    for (const auto& one : parsed.at("answers")) {
       Answer answer{.question = one.at("question"),
                     .text = one.at("text"),
                     .prompt = one.at("prompt").get<std::vector<int>>(),
@@ -68,6 +69,7 @@ const std::string& sb3() {
 
 void check_vm(const char* vm, std::size_t count) {
   VmJob job{.name = "dictionary cat", .sb3 = sb3(), .runs = {}};
+  REQUIRE(answers().size() >= count);
   for (std::size_t i = 0; i < count; ++i) job.runs.push_back(request_of(answers()[i]));
   const auto results = run_batch(SB3LM_SOURCE_DIR, vm, {job});
   if (!results) {
@@ -102,6 +104,7 @@ TEST_CASE("dictionary cat: twenty answers in the double engine") {
 }
 
 TEST_CASE("dictionary cat: twenty answers in the block evaluator") {
+  REQUIRE(answers().size() == 20);
   SilentProgress silent;
   BlockSession session(read_sb3("cat.sb3", as_bytes(sb3())), silent);
   for (const Answer& answer : answers()) {
@@ -114,7 +117,7 @@ TEST_CASE("dictionary cat: twenty answers in the block evaluator") {
 }
 
 TEST_CASE("dictionary cat: twenty answers in TurboWarp") {
-  check_vm("turbowarp", answers().size());
+  check_vm("turbowarp", 20);
 }
 
 TEST_CASE("dictionary cat: one answer in scratch-vm") {

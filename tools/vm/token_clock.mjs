@@ -1,6 +1,6 @@
 // When each output token appeared. Runs in Node and in pages.
 // `tick` is called after every step of every script: a look at one length costs nothing that shows,
-// and generation gives way once per token, so each token gets its own time without polling.
+// and generation gives way after one or two tokens, so they get their times without polling.
 
 export class TokenClock {
   #list;
