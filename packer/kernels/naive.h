@@ -1,6 +1,6 @@
 // The matrix kernel that a maker writes by hand, to measure the others against: one list item per
-// weight, one multiplication per turn of a loop. Slow on purpose, and without the `+ 0` that tells a
-// compiler the type of an index: who knows of that would not write this loop.
+// weight, one multiplication per turn of a loop. Slow on purpose, and without the `+ 0` that tells
+// a compiler the type of an index: who knows of that would not write this loop.
 #pragma once
 
 #include "kernels/workspace.h"

@@ -145,9 +145,9 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     s.when(field(0) == 0, [&](Script& s) {
       s.call(decode_halves, field(1), letter_at, rows, at, field(5), field(8));
     });
-    for (const auto& [kind, decode] : decoders) {
-      s.when(field(0) == kind,
-             [&](Script& s) { s.call(decode, field(1), letter_at, rows, at, field(5)); });
+    for (const auto& decoder : decoders) {
+      s.when(field(0) == decoder.first,
+             [&](Script& s) { s.call(decoder.second, field(1), letter_at, rows, at, field(5)); });
     }
   });
   const auto load = engine.define_yielding<>("load", {}, [&](Script& s) {

@@ -82,7 +82,7 @@ DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto item = local("item"), from = local("letter");
   const PlaneCursor cursor{local("at"), local("base"), local("acc"), local("rest")};
-  const auto& [to, base, acc, rest] = cursor;
+  const Var<Num>&to = cursor.to, &base = cursor.base, &acc = cursor.acc;
 
   // Eight weights of one digit stream: four pairs to `planes` bytes, `first` being the plane of the
   // most significant bit.

@@ -46,7 +46,8 @@ const std::vector<Answer>& answers() {
                     .text = one.at("text"),
                     .prompt = one.at("prompt").get<std::vector<int>>(),
                     .tokens = one.at("tokens").get<std::vector<int>>()};
-      CHECK(apply_template(model().tokenizer, model().chat.first, answer.question) == answer.prompt);
+      CHECK(apply_template(model().tokenizer, model().chat.first, answer.question) ==
+            answer.prompt);
       read.push_back(std::move(answer));
     }
     return read;

@@ -68,6 +68,17 @@ std::string flipped(const std::string& name) {
   return others.at(sample()->conventions.at(name));
 }
 
+/// Sentences of the kind that the sample was trained on: it says little about any other.
+std::string definitions() {
+  std::ifstream file(std::filesystem::path(SB3LM_SOURCE_DIR) / "tools/train/definitions.txt");
+  std::string text, line;
+  while (std::getline(file, line)) {
+    const std::size_t colon = line.find(": ");
+    if (!line.starts_with('#') && colon != std::string::npos) text += line.substr(colon + 2) + "\n";
+  }
+  return text;
+}
+
 /// Runs the program's probe on these bytes, starting from the sample's conventions with `changes`;
 /// gives what it wrote.
 Entries probed(const std::string& checkpoint, const Entries& changes) {
@@ -82,10 +93,12 @@ Entries probed(const std::string& checkpoint, const Entries& changes) {
   Entries start = sample()->conventions;
   for (const auto& [name, value] : changes) start[name] = value;
   write_file(folder.path() / "start.json", sidecar_text(start));
+  write_file(folder.path() / "text.txt", definitions());
   const std::filesystem::path out = folder.path() / "found.json";
   const std::string command = fmt::format(
-      "'{}' -q probe '{}' --sidecar '{}' -o '{}' >'{}'", SB3LM_BINARY, file.string(),
-      (folder.path() / "start.json").string(), out.string(), (folder.path() / "table").string());
+      "'{}' -q probe '{}' '{}' --sidecar '{}' -o '{}' >'{}'", SB3LM_BINARY, file.string(),
+      (folder.path() / "text.txt").string(), (folder.path() / "start.json").string(), out.string(),
+      (folder.path() / "table").string());
   const int status = std::system(command.c_str());
   const MappedFile table(folder.path() / "table");
   INFO(std::string(table.text()));
