@@ -86,6 +86,7 @@ class AttentionEmitter {
   }
   std::vector<Var<Num>> locals(const std::string& what, int count) {
     std::vector<Var<Num>> made;
+    made.reserve(static_cast<std::size_t>(count));
     for (int i = 0; i < count; ++i) made.push_back(local(fmt::format("{} {}", what, i)));
     return made;
   }
@@ -267,7 +268,8 @@ class AttentionEmitter {
     const int size = spec_.head_size;
     const auto weights = locals("w", heads_ * kSumBlock);  // [head][position in the block]
     const auto weight = [&](int h, int k) -> const Var<Num>& {
-      return weights[static_cast<std::size_t>(h * kSumBlock + k)];
+      const int at = h * kSumBlock + k;
+      return weights[static_cast<std::size_t>(at)];
     };
     const int dims = largest_divisor(size, kUnrolledProducts / (heads_ * kSumBlock));
     const auto block = [&](Script& s, Arg<Num>& out_at) {

@@ -271,6 +271,7 @@ class ForwardEmitter {
     const TensorPlace& router_matrix = place(Role::router, layer);
     const auto route = router(spec);
     std::vector<Block> experts;
+    experts.reserve(static_cast<std::size_t>(spec.routed_experts) + 1);
     for (int e = 0; e < spec.routed_experts; ++e) {
       experts.push_back({&place(Role::expert_gate, layer, e), &place(Role::expert_up, layer, e),
                          &place(Role::expert_down, layer, e)});
@@ -280,6 +281,7 @@ class ForwardEmitter {
                          &place(Role::shared_down, layer)});
     }
     std::vector<ExpertProcs> procs;
+    procs.reserve(experts.size());
     for (const Block& block : experts) procs.push_back(expert_procs(block));
     // body(script, number of the expert) in each that runs.
     const auto each_chosen = [&](Script& s, auto body) {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "quant/digits.h"
+#include "quant/row_decoder.h"
 
 namespace sb3lm {
 
@@ -76,50 +77,42 @@ void find_digit(Script& s, const Var<Str>& letter, const Var<Num>& digit, std::s
 
 DecodeProc emit_bits(Sprite& engine, const DecodeLists& lists) {
   const std::string name = "decode base64";
+  const DecodeCursor at(engine, name);
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
-  const auto item = local("item"), from = local("from"), to = local("at"), base = local("base"),
-             run = local("run"), left = local("left"), byte = local("byte"), digit = local("digit"),
+  const auto run = local("run"), left = local("left"), digit = local("digit"),
              ahead = local("ahead");
-  const auto letter_now = engine.var<Str>("_" + name + " letter", std::string());
+  const auto letter_now = engine.var<Str>("_" + name + " now", std::string());
   const auto add_letter = engine.define<>(name + " letter", {}, [&](Script& s) {
-    s.set(letter_now, letter(from + 0, lists.text[item + 0]));
+    s.set(letter_now, letter(at.from + 0, lists.text[at.item + 0]));
     find_digit(s, letter_now, digit, 0, kLetters.size());
     s.set(run, run * 64 + digit);
-    s.change(from, 1);
+    s.change(at.from, 1);
   });
-  return engine.define<Num, Num, Num, Num, Num>(
-      name, {"item", "letter", "rows", "at", "groups"},
-      [&](Script& s, Arg<Num> item_arg, Arg<Num> letter_at, Arg<Num> rows, Arg<Num> at,
-          Arg<Num> groups) {
-        s.set(item, item_arg + 0);
-        s.set(from, letter_at + 0);
-        s.set(to, at + 0);
-        s.repeat(rows, [&](Script& s) {
-          s.set(base, 1);
-          s.set(left, 0);
-          s.set(ahead, groups + 0);
-          s.repeat(groups, [&](Script& s) {
-            s.when(left == 0, [&](Script& s) {
-              s.set(run, 0);
-              s.call(add_letter);
-              s.call(add_letter);
-              // The last run of a row may be shorter: two letters hold one group, three hold two.
-              for (int k = 1; k < kRunGroups; ++k) {
-                s.when_else(
-                    ahead > k, [&](Script& s) { s.call(add_letter); },
-                    [&](Script& s) { s.set(run, run * 64); });
-              }
-              s.set(left, kRunGroups);
-              s.change(ahead, -kRunGroups);
-            });
-            s.set(byte, floor(run / 65536));
-            s.replace(lists.codes, to + 0, byte + base);
-            s.set(run, (run - byte * 65536) * 256);
-            s.change(left, -1);
-            s.change(to, 1);
-            s.change(base, 256);
-          });
-        });
+  const auto read_run = [&](Script& s) {
+    s.set(run, 0);
+    s.call(add_letter);
+    s.call(add_letter);
+    // The last run of a row may be shorter: two letters hold one group, three hold two.
+    for (int k = 1; k < kRunGroups; ++k) {
+      s.when_else(
+          ahead > k, [&](Script& s) { s.call(add_letter); },
+          [&](Script& s) { s.set(run, run * 64); });
+    }
+    s.set(left, kRunGroups);
+    s.change(ahead, -kRunGroups);
+  };
+  return emit_row_decoder(
+      engine, name, at, 1, [](Script&, Arg<Num>&) {},
+      [&](Script& s, Arg<Num>& groups) {
+        s.set(left, 0);
+        s.set(ahead, groups + 0);
+      },
+      [&](Script& s, Arg<Num>&) {
+        s.when(left == 0, read_run);
+        s.set(at.acc, floor(run / 65536));
+        s.replace(lists.codes, at.to + 0, at.acc + at.base);
+        s.set(run, (run - at.acc * 65536) * 256);
+        s.change(left, -1);
       });
 }
 

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "quant/codebook.h"
 #include "quant/hex.h"
+#include "quant/row_decoder.h"
 
 namespace sb3lm {
 
@@ -49,7 +50,8 @@ std::vector<int> read_codebook(std::string_view codebook, const Symbols& symbols
     for (int k = 0; k < weights && symbol != kNoSymbol; ++k) {
       int code = 0;
       for (int half = 0; half < symbols.halves() && code != kNoSymbol; ++half) {
-        const char letter = codebook[static_cast<std::size_t>((half * cells + cell) * weights + k)];
+        const int at = (half * cells + cell) * weights + k;
+        const char letter = codebook[static_cast<std::size_t>(at)];
         code = letter == kNoLetter ? kNoSymbol : 16 * code + hex_digit(letter);
       }
       if (code >> symbols.bits > 0) {
@@ -166,32 +168,22 @@ class Decoder {
         symbols_(Symbols::of(bits)),
         name_(fmt::format("decode digits {}", bits)),
         table_(engine.list<Num>(fmt::format("_digits {}", bits))),
-        item_(local("item")),
-        from_(local("letter")),
-        cursor_{local("at"), local("base"), local("acc"), local("rest")} {}
+        cursor_(engine, name_) {}
 
   DecodeProc emit() {
     const auto fill = emit_fill();
     std::vector<Var<Num>> index;
+    index.reserve(static_cast<std::size_t>(symbols_.per_group()));
     for (int k = 0; k < symbols_.per_group(); ++k) index.push_back(local(fmt::format("{}", k)));
-    return engine_.define<Num, Num, Num, Num, Num>(
-        name_, {"item", "letter", "rows", "at", "groups"},
-        [&](Script& s, Arg<Num> item, Arg<Num> letter, Arg<Num> rows, Arg<Num> at,
-            Arg<Num> groups) {
+    return emit_row_decoder(
+        engine_, name_, cursor_, symbols_.bits,
+        [&](Script& s, Arg<Num>& item) {
           s.when(table_.length() == 0, [&](Script& s) { s.call(fill, item - 1); });
-          s.set(item_, item + 0);
-          s.set(from_, letter + 0);
-          s.set(cursor_.to, at + 0);
-          s.repeat(rows, [&](Script& s) {
-            s.set(cursor_.base, 1);
-            s.repeat(groups, [&](Script& s) {
-              one_group(s, index, groups);
-              s.change(from_, symbols_.per_group());
-              s.change(cursor_.to, 1);
-              s.change(cursor_.base, 256);
-            });
-            s.change(cursor_.to, groups * (symbols_.bits - 1));
-          });
+        },
+        [](Script&, Arg<Num>&) {},
+        [&](Script& s, Arg<Num>& groups) {
+          one_group(s, index, groups);
+          s.change(cursor_.from, symbols_.per_group());
         });
   }
 
@@ -199,7 +191,7 @@ class Decoder {
   Var<Num> local(const std::string& what) { return engine_.var<Num>("_" + name_ + " " + what); }
 
   Expr<Str> letter_of(int stream, int offset) {
-    return letter(from_ + offset, lists_.text[item_ + stream]);
+    return letter(cursor_.from + offset, lists_.text[cursor_.item + stream]);
   }
 
   // The table from the codebook's text: for each cell the bits of its weights, plane by plane.
@@ -209,14 +201,14 @@ class Decoder {
       return lists_.spread[to_num(join("0x", join(letter_of(0, k), letter_of(0, k + 1)))) + 1];
     };
     return engine_.define<Num>(name_ + " table", {"item"}, [&](Script& s, Arg<Num> item) {
-      s.set(item_, item + 0);
-      s.set(from_, 1);
+      s.set(cursor_.item, item + 0);
+      s.set(cursor_.from, 1);
       s.repeat(symbols_.cells() * symbols_.halves(), [&](Script& s) {
         s.append(table_, weights == 4 ? pair(0) * 4 + pair(2)
                          : weights == 2
                              ? pair(0) + 0
                              : lists_.spread[to_num(join("0x", letter_of(0, 0))) + 1] + 0);
-        s.change(from_, weights);
+        s.change(cursor_.from, weights);
       });
     });
   }
@@ -257,8 +249,7 @@ class Decoder {
   Symbols symbols_;
   std::string name_;
   List<Num> table_;
-  Var<Num> item_, from_;
-  PlaneCursor cursor_;
+  DecodeCursor cursor_;
 };
 
 }  // namespace

@@ -70,20 +70,4 @@ std::vector<scratch::Scalar> spread_table() {
   return items;
 }
 
-void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const PlaneCursor& cursor,
-                     int first, int planes, blocks::Arg<blocks::Num>& groups) {
-  using namespace blocks;
-  const auto& [to, base, acc, rest] = cursor;
-  for (int plane = planes - 1; plane >= 0; --plane) {
-    const auto place = to + groups * (first + plane);
-    if (plane == 0) {
-      s.replace(lists.codes, copy(place), acc + base);
-    } else {
-      s.set(rest, floor(acc / 8192));
-      s.replace(lists.codes, copy(place), acc - rest * 8192 + base);
-      s.set(acc, rest + 0);
-    }
-  }
-}
-
 }  // namespace sb3lm

@@ -64,16 +64,6 @@ const CodeEncoding& code_encoding(std::string_view name);
 /// pairs shifted together give the bytes of four planes (ARCHITECTURE.md, "Text encodings").
 std::vector<scratch::Scalar> spread_table();
 
-/// Where a decoder of code planes stands; `to` is the place of the group's byte in the first plane,
-/// `base` the index of the group's table entry 0.
-struct PlaneCursor {
-  blocks::Var<blocks::Num> to, base, acc, rest;
-};
-/// acc holds bytes of `planes` planes as the spread table's sums do; puts them into their places,
-/// `first` being the plane of the most significant one.
-void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const PlaneCursor& cursor,
-                     int first, int planes, blocks::Arg<blocks::Num>& groups);
-
 /// Bit patterns of binary16 numbers, less the smallest of their kind, as hex digits: one letter per
 /// number in each of four streams, the most significant digit's first. Neighbours' high digits are
 /// alike, so each stream has statistics of its own.

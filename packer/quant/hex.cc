@@ -1,6 +1,7 @@
 #include "quant/hex.h"
 
 #include "base/error.h"
+#include "quant/row_decoder.h"
 
 namespace sb3lm {
 
@@ -79,46 +80,31 @@ void hex_unpack(std::span<const std::string_view> streams, std::string_view /*co
 
 DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   const std::string name = fmt::format("decode hex {}", bits);
-  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
-  const auto item = local("item"), from = local("letter");
-  const PlaneCursor cursor{local("at"), local("base"), local("acc"), local("rest")};
-  const Var<Num>&to = cursor.to, &base = cursor.base, &acc = cursor.acc;
+  const DecodeCursor at(engine, name);
 
   // Eight weights of one digit stream: four pairs to `planes` bytes, `first` being the plane of the
   // most significant bit.
   const auto eight_weights = [&](Script& s, int first, int planes, Arg<Num>& groups) {
-    const auto pair = [&](int k) { return lists.spread[hex_pair(lists, item, from, 2 * k) + 1]; };
-    s.set(acc, ((pair(0) * 4 + pair(1)) * 4 + pair(2)) * 4 + pair(3));
-    put_plane_bytes(s, lists, cursor, first, planes, groups);
+    const auto pair = [&](int k) {
+      return lists.spread[hex_pair(lists, at.item, at.from, 2 * k) + 1];
+    };
+    s.set(at.acc, ((pair(0) * 4 + pair(1)) * 4 + pair(2)) * 4 + pair(3));
+    put_plane_bytes(s, lists, at, first, planes, groups);
   };
-  return engine.define<Num, Num, Num, Num, Num>(
-      name, {"item", "letter", "rows", "at", "groups"},
-      [&](Script& s, Arg<Num> item_arg, Arg<Num> letter_at, Arg<Num> rows, Arg<Num> at,
-          Arg<Num> groups) {
-        s.set(item, item_arg + 0);
-        s.set(from, letter_at + 0);
-        s.set(to, at + 0);
-        s.repeat(rows, [&](Script& s) {
-          s.set(base, 1);
-          s.repeat(groups, [&](Script& s) {
-            if (bits == 1) {
-              s.replace(lists.codes, to + 0, hex_pair(lists, item, from, 0) + base);
-              s.change(from, 2);
-            } else if (bits <= 4) {
-              eight_weights(s, 0, bits, groups);
-              s.change(from, 8);
-            } else {
-              eight_weights(s, 0, bits - 4, groups);
-              s.change(item, 1);
-              eight_weights(s, bits - 4, 4, groups);
-              s.change(item, -1);
-              s.change(from, 8);
-            }
-            s.change(to, 1);
-            s.change(base, 256);
-          });
-          if (bits > 1) s.change(to, groups * (bits - 1));
-        });
+  return emit_row_decoder(
+      engine, name, at, bits, [](Script&, Arg<Num>&) {}, [](Script&, Arg<Num>&) {},
+      [&](Script& s, Arg<Num>& groups) {
+        if (bits == 1) {
+          s.replace(lists.codes, at.to + 0, hex_pair(lists, at.item, at.from, 0) + at.base);
+        } else if (bits <= 4) {
+          eight_weights(s, 0, bits, groups);
+        } else {
+          eight_weights(s, 0, bits - 4, groups);
+          s.change(at.item, 1);
+          eight_weights(s, bits - 4, 4, groups);
+          s.change(at.item, -1);
+        }
+        s.change(at.from, hex_row_letters(bits, 1));
       });
 }
 
