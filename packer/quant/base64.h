@@ -1,7 +1,7 @@
 // One-bit codes at six to a letter, for the smallest file: 64 equally common letters waste less of
-// deflate's codes than 16 (0.3 % against 1.4), at two to four times the time of decoding. Wider
-// codes are those of the encoding "digits". Rows are padded to whole groups of 8 and whole letters.
-// See quant/encoding.h for what each function promises.
+// deflate's codes than 16 do, and cost six comparisons each to decode. Wider codes are those of the
+// encoding "digits". Rows are padded to whole groups of 8 and whole letters. See quant/encoding.h
+// for what each function promises.
 #pragma once
 
 #include "quant/encoding.h"

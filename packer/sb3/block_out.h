@@ -3,7 +3,7 @@
 //
 // Only shadow blocks name their parents. Players and editors build stacks and expressions from
 // `next` and `inputs` (scratch-vm's blocks.js; a menu asks for the parent of its shadow), and the
-// names of ten thousand parents would be a quarter of what blocks take in the zip.
+// names of ten thousand parents would weigh much in the zip.
 #pragma once
 
 #include <optional>

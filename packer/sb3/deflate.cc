@@ -15,6 +15,8 @@ namespace {
 
 // Shorter ones are not worth a block's header.
 constexpr std::size_t kLongText = 20000;
+// What lies between two long texts: libdeflate would store it as it is.
+constexpr std::size_t kFewBytes = 64;
 
 using Compressor = std::unique_ptr<libdeflate_compressor, decltype(&libdeflate_free_compressor)>;
 
@@ -55,28 +57,39 @@ class Deflater {
   /// Nothing if a stretch does not compress at all: stored blocks begin at whole bytes only.
   std::optional<std::string> run(std::string_view bytes) {
     for (const Stretch& stretch : stretches_of(bytes)) {
-      const std::string made = compressed(compressor_, stretch.bytes);
-      const DeflateShape shape = deflate_shape("deflate", as_bytes(made), stretch.bytes.size());
-      if (shape.has_stored) return std::nullopt;
-      if (stretch.is_text) {
-        BitString literals;
-        put_literal_block(literals, stretch.bytes);
-        if (literals.size() < shape.bits) {
-          last_block_ = out_.size();
-          const std::uint64_t size = literals.size();
-          out_.put(literals.take(), size);
-          continue;
-        }
+      if (stretch.bytes.size() < kFewBytes) {
+        last_block_ = out_.size();
+        put_fixed_block(out_, stretch.bytes);
+      } else if (!add(stretch)) {
+        return std::nullopt;
       }
-      last_block_ = out_.size() + shape.last_block;
-      out_.put(made, shape.bits);
-      out_.set(last_block_, false);
     }
     out_.set(last_block_, true);
     return out_.take();
   }
 
  private:
+  // The smaller of libdeflate's blocks and, for a text, one of literals; false for stored blocks.
+  bool add(const Stretch& stretch) {
+    const std::string made = compressed(compressor_, stretch.bytes);
+    const DeflateShape shape = deflate_shape("deflate", as_bytes(made), stretch.bytes.size());
+    if (stretch.is_text) {
+      BitString literals;
+      put_literal_block(literals, stretch.bytes);
+      const std::uint64_t size = literals.size();
+      if (size < shape.bits || shape.has_stored) {
+        last_block_ = out_.size();
+        out_.put(literals.take(), size);
+        return true;
+      }
+    }
+    if (shape.has_stored) return false;
+    last_block_ = out_.size() + shape.last_block;
+    out_.put(made, shape.bits);
+    out_.set(last_block_, false);
+    return true;
+  }
+
   libdeflate_compressor* compressor_;
   BitString out_;
   std::uint64_t last_block_ = 0;  // its first bit, which says that it is the last

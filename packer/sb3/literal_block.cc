@@ -155,6 +155,15 @@ void put_code_lengths(BitString& out, const std::vector<std::uint8_t>& literal_l
   }
 }
 
+void put_literals(BitString& out, std::string_view text, std::span<const std::uint8_t> lengths) {
+  const std::vector<std::uint32_t> codes = codes_of(lengths);
+  for (const char letter : text) {
+    const auto symbol = static_cast<unsigned char>(letter);
+    out.put(codes[symbol], lengths[symbol]);
+  }
+  out.put(codes[kEndOfBlock], lengths[kEndOfBlock]);
+}
+
 }  // namespace
 
 void put_literal_block(BitString& out, std::string_view text) {
@@ -162,15 +171,20 @@ void put_literal_block(BitString& out, std::string_view text) {
   for (const char letter : text) ++counts[static_cast<unsigned char>(letter)];
   counts[kEndOfBlock] = 1;
   const std::vector<std::uint8_t> lengths = code_lengths(counts, 15);
-  const std::vector<std::uint32_t> codes = codes_of(lengths);
   constexpr std::uint32_t kDynamic = 2;
   out.put(kDynamic << 1, 3);
   put_code_lengths(out, lengths);
-  for (const char letter : text) {
-    const auto symbol = static_cast<unsigned char>(letter);
-    out.put(codes[symbol], lengths[symbol]);
+  put_literals(out, text, lengths);
+}
+
+void put_fixed_block(BitString& out, std::string_view text) {
+  std::array<std::uint8_t, 288> lengths;  // RFC 1951, 3.2.6
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    lengths[i] = i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8;
   }
-  out.put(codes[kEndOfBlock], lengths[kEndOfBlock]);
+  constexpr std::uint32_t kFixed = 1;
+  out.put(kFixed << 1, 3);
+  put_literals(out, text, lengths);
 }
 
 }  // namespace sb3lm

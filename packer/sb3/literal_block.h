@@ -26,7 +26,9 @@ class BitString {
   unsigned count_ = 0;  // of pending bits
 };
 
-/// Appends `text` as one block with dynamic codes, not marked as the last.
+/// Appends `text` as one block, not marked as the last: with codes made for it, or with deflate's
+/// fixed ones, which need no header.
 void put_literal_block(BitString& out, std::string_view text);
+void put_fixed_block(BitString& out, std::string_view text);
 
 }  // namespace sb3lm

@@ -77,23 +77,24 @@ struct Built {
     return found;
   }
 
+  const UnpackedTensor& place(const TensorKey& key) const {
+    return *std::find_if(unpacked.tensors.begin(), unpacked.tensors.end(),
+                         [&](const UnpackedTensor& one) { return one.key == key; });
+  }
+
   // The codebook of this tensor's width, from its text list.
   std::string codebook(const TensorKey& key) const {
-    const auto tensor = std::find_if(unpacked.tensors.begin(), unpacked.tensors.end(),
-                                     [&](const UnpackedTensor& one) { return one.key == key; });
-    if (tensor->bits == 1) return "";
+    if (place(key).bits == 1) return "";
     for (const scratch::List& list : program.targets.at(1).lists) {
       if (list.name != "_text") continue;
-      return std::get<std::string>(list.items.at(static_cast<std::size_t>(tensor->item - 2)));
+      return std::get<std::string>(list.items.at(static_cast<std::size_t>(place(key).item - 2)));
     }
     return "none";
   }
 
   std::string packed_scales(const TensorKey& key, const CodedTensor& coded) const {
-    const auto tensor = std::find_if(unpacked.tensors.begin(), unpacked.tensors.end(),
-                                     [&](const UnpackedTensor& one) { return one.key == key; });
     std::vector<std::string> streams(kHalfStreams);
-    pack_halves(coded.row_scale, tensor->smallest, streams);
+    pack_halves(coded.row_scale, place(key).smallest, streams);
     return streams[0] + streams[1] + streams[2] + streams[3];
   }
 
