@@ -198,6 +198,7 @@ scratch::Program make_project(const Case& test) {
   const auto ids = engine.list<Num>("ids");
   const auto at = engine.var<Num>("at"), k = engine.var<Num>("k");
   const auto text = engine.var<Str>("text", "");
+  const auto tables = emit_token_tables(engine, test.tokenizer);
   const auto tokenize = emit_tokenize(engine, test.tokenizer, ids);
   const auto detokenize = emit_detokenize(engine, test.tokenizer, text);
   const auto encode_all = engine.define<>("encode all", {}, [&](Script& s) {
@@ -236,6 +237,9 @@ scratch::Program make_project(const Case& test) {
     s.set(status, "working");
     for (const auto* list : {&all_ids, &ends}) s.clear(*list);
     s.clear(printed);
+    if (tables) {
+      for (const auto& step : {tables->fill, tables->empty, tables->fill}) s.call(step);
+    }
     s.call(encode_all);
     s.call(print_all);
     s.set(status, "ready");
@@ -313,6 +317,8 @@ TEST_CASE("cuts and merge lists take the forms that the cases are meant for") {
   CHECK(merge_lists(uncut_tokenizer()).kind == Result::by_merge);
   CHECK(merge_lists(cuttable_tokenizer()).kind == Result::is_rank);
   CHECK(merge_lists(byte_tokenizer()).kind == Result::by_rank);
+  CHECK(!merge_pairs(uncut_tokenizer()));
+  CHECK(merge_pairs(cuttable_tokenizer()));
 }
 
 TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, within its bound") {
