@@ -137,6 +137,7 @@ std::vector<Case> make_cases() {
   cases.push_back({"cuttable", cuttable_tokenizer(), tricky_texts(), {}});
   cases.push_back({"words", word_tokenizer(), tricky_texts(), {}});
   cases.push_back({"bytes", byte_tokenizer(), tricky_texts(), {}});
+  cases.push_back({"paired bytes", paired_byte_tokenizer(), tricky_texts(), {}});
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const auto seed = static_cast<std::uint32_t>(i);
     for (std::string& text : random_texts(seed)) cases[i].texts.push_back(std::move(text));
@@ -318,7 +319,8 @@ TEST_CASE("cuts and merge lists take the forms that the cases are meant for") {
   CHECK(merge_lists(cuttable_tokenizer()).kind == Result::is_rank);
   CHECK(merge_lists(byte_tokenizer()).kind == Result::by_rank);
   CHECK(!merge_pairs(uncut_tokenizer()));
-  CHECK(merge_pairs(cuttable_tokenizer()));
+  CHECK(merge_pairs(word_tokenizer()));
+  CHECK(merge_pairs(paired_byte_tokenizer()));
 }
 
 TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, within its bound") {
