@@ -61,8 +61,8 @@ std::vector<int> halves_bases(Roles roles) {
     smallest.push_back(*std::min_element(halves.begin(), halves.end()));
     below = std::max(below, average(halves) - smallest.back());
   }
-  // The middle of a block of 4,096, so that the first digit rarely changes.
-  const int middle = below + (2048 - below % 4096 + 4096) % 4096;
+  // The middle of a block of 256 in that of one of 4,096, so that high digits rarely change.
+  const int middle = below + (0x880 - below % 4096 + 4096) % 4096;
   for (const auto& halves : roles) aligned.push_back(average(halves) - middle);
   return bits_of(roles, aligned) < bits_of(roles, smallest) ? aligned : smallest;
 }
