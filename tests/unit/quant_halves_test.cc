@@ -10,9 +10,9 @@ namespace {
 
 using Streams = std::vector<std::string>;
 
-std::vector<std::uint16_t> read(const Streams& streams, std::uint16_t smallest, std::size_t count) {
+std::vector<std::uint16_t> read(const Streams& streams, int base, std::size_t count) {
   const std::vector<std::string_view> views(streams.begin(), streams.end());
-  return unpack_halves(views, smallest, count);
+  return unpack_halves(views, base, count);
 }
 
 }  // namespace
