@@ -233,16 +233,16 @@ class ModelReader {
     const int streams = place.bits >= 1 && place.bits <= 8 ? encoding.streams(place.bits) : 0;
     if (streams == 0) broken(fmt::format("model info: {} bits", place.bits));
     CodedTensor tensor{.shape = place.shape, .format = CodeFormat::of_bits(place.bits)};
-    place.letter =
-        advance(place.item, std::int64_t{place.shape.rows} *
-                                encoding.row_letters(place.bits, group_count(place.shape.cols)));
+    place.letter = advance(place.item, 0);
     std::vector<std::string_view> texts;
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
     std::string_view codebook;
     if (encoding.codebook_letters(place.bits) > 0) codebook = letters(place.item - 1, 1);
-    reading(what, [&] { encoding.unpack(texts, codebook, tensor); });
+    place.letters = static_cast<std::int64_t>(
+        reading(what, [&] { return encoding.unpack(texts, codebook, tensor); }));
+    advance(place.item, place.letters);
     tensor.row_scale = read_numbers(place, place.scale_item, place.scale_letter,
                                     static_cast<std::size_t>(place.shape.rows));
     return tensor;
