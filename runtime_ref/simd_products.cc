@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/half.h"
 #include "runtime_ref/fast_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -160,9 +159,12 @@ struct HalfBytes {
   }
 };
 
+using Four = hn::Full128<std::int32_t>;  // a number per row
+using FourFloats = hn::Full128<float>;
+
 /// Lane sums of four registers.
-HWY_INLINE void sum_lanes(const Sums (&v)[kRows], std::int32_t* out) {
-  const hn::Full128<std::int32_t> d;
+HWY_INLINE hn::Vec<Four> sum_lanes(const Sums (&v)[kRows]) {
+  const Four d;
   const auto halve = [](auto d_in, auto x, auto&& self) HWY_ATTR {
     if constexpr (hn::MaxLanes(d_in) > 4) {
       const hn::Half<decltype(d_in)> dh;
@@ -176,14 +178,52 @@ HWY_INLINE void sum_lanes(const Sums (&v)[kRows], std::int32_t* out) {
   const auto c = halve(d32, v[2], halve), e = halve(d32, v[3], halve);
   const auto ac = hn::Add(hn::InterleaveLower(d, a, c), hn::InterleaveUpper(d, a, c));
   const auto be = hn::Add(hn::InterleaveLower(d, b, e), hn::InterleaveUpper(d, b, e));
-  hn::StoreU(hn::Add(hn::InterleaveLower(d, ac, be), hn::InterleaveUpper(d, ac, be)), d, out);
+  return hn::Add(hn::InterleaveLower(d, ac, be), hn::InterleaveUpper(d, ac, be));
 }
 
-/// totals[r][v] += sum of w * q over all columns.
+/// Whole numbers below 2^53 for four rows, so exact.
+struct Totals {
+#if HWY_CAP_GE256
+  using D = hn::Full256<double>;
+  hn::Vec<D> all;
+  HWY_INLINE void clear() {
+    all = hn::Zero(D());
+  }
+  HWY_INLINE void add(hn::Vec<Four> sums) {
+    all = hn::Add(all, hn::PromoteTo(D(), sums));
+  }
+  HWY_INLINE void times(double factor) {
+    all = hn::Mul(all, hn::Set(D(), factor));
+  }
+  HWY_INLINE hn::Vec<FourFloats> plus(double offset) const {
+    return hn::DemoteTo(FourFloats(), hn::Add(all, hn::Set(D(), offset)));
+  }
+#else
+  double all[kRows];
+  HWY_INLINE void clear() {
+    std::fill_n(all, kRows, 0.0);
+  }
+  HWY_INLINE void add(hn::Vec<Four> sums) {
+    HWY_ALIGN std::int32_t each[kRows];
+    hn::Store(sums, Four(), each);
+    for (std::size_t r = 0; r < kRows; ++r) all[r] += each[r];
+  }
+  HWY_INLINE void times(double factor) {
+    for (double& one : all) one *= factor;
+  }
+  HWY_INLINE hn::Vec<FourFloats> plus(double offset) const {
+    HWY_ALIGN float each[kRows];
+    for (std::size_t r = 0; r < kRows; ++r) each[r] = static_cast<float>(all[r] + offset);
+    return hn::Load(FourFloats(), each);
+  }
+#endif
+};
+
+/// totals[v] += sums of w * q over all columns.
 template <class Codes, std::size_t V>
 HWY_INLINE void add_rows(const std::uint8_t* const (&rows)[kRows], std::size_t row_bytes,
                          const Planes (&x)[V], std::size_t cols, unsigned flip,
-                         std::int64_t (&totals)[kRows][V]) {
+                         Totals (&totals)[V]) {
   for (std::size_t first = 0; first < cols; first += kSegment) {
     const std::size_t last = std::min(first + kSegment, cols);
     Tile<kRows, V> tile;
@@ -209,16 +249,14 @@ HWY_INLINE void add_rows(const std::uint8_t* const (&rows)[kRows], std::size_t r
       for (std::size_t r = 0; r < kRows; ++r) {
         both[r] = hn::Add(hn::ShiftLeft<8>(tile.high[r][v]), tile.low[r][v]);
       }
-      HWY_ALIGN std::int32_t sums[kRows];
-      sum_lanes(both, sums);
-      for (std::size_t r = 0; r < kRows; ++r) totals[r][v] += sums[r];
+      totals[v].add(sum_lanes(both));
     }
   }
 }
 
 template <std::size_t V>
 HWY_INLINE void add_all_codes(const PackedMatrix& w, const std::uint8_t* const (&rows)[kRows],
-                              const Planes (&x)[V], std::int64_t (&totals)[kRows][V]) {
+                              const Planes (&x)[V], Totals (&totals)[V]) {
   const auto cols = static_cast<std::size_t>(w.shape.cols);
   const std::size_t row_bytes = w.row_bytes();
   if (w.storage == PackedStorage::bits) {
@@ -227,11 +265,18 @@ HWY_INLINE void add_all_codes(const PackedMatrix& w, const std::uint8_t* const (
     add_rows<Nibbles>(rows, row_bytes, x, cols, w.flip, totals);
   } else {
     add_rows<HalfBytes<true>>(rows, row_bytes, x, cols, 0, totals);
-    for (auto& row : totals) {
-      for (std::int64_t& total : row) total *= 16;
-    }
+    for (Totals& total : totals) total.times(16);
     add_rows<HalfBytes<false>>(rows, row_bytes, x, cols, 0, totals);
   }
+}
+
+HWY_INLINE hn::Vec<FourFloats> load_scales(const PackedMatrix& w, std::size_t first,
+                                           std::size_t count) {
+  HWY_ALIGN hwy::float16_t halves[kRows] = {};
+  const std::uint8_t* from = w.scales.data() + first * sizeof(hwy::float16_t);
+  std::memcpy(halves, from, (count == kRows ? kRows : count) * sizeof(hwy::float16_t));
+  const hn::Rebind<hwy::float16_t, FourFloats> d;
+  return hn::PromoteTo(FourFloats(), hn::Load(d, halves));
 }
 
 /// Rows [first, last) with V vectors from number `from` on.
@@ -246,17 +291,23 @@ void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last,
     for (std::size_t r = 0; r < kRows; ++r) {
       rows[r] = w.data.data() + std::min(first + r, last - 1) * row_bytes;
     }
-    std::int64_t totals[kRows][V] = {};
+    Totals totals[V];
+    for (Totals& total : totals) total.clear();
     add_all_codes(w, rows, x, totals);
-    for (std::size_t r = 0; r < std::min(kRows, last - first); ++r) {
-      std::uint16_t half = 0;
-      std::memcpy(&half, w.scales.data() + (first + r) * sizeof(half), sizeof(half));
-      const float row_scale = finite_half_to_float(half);
-      for (std::size_t v = 0; v < V; ++v) {
-        const FixedScale& scale = job.scale[from + v];
-        const std::int64_t all = w.step * totals[r][v] + w.offset * scale.sum;
-        job.y[(from + v) * job.y_stride + first + r] =
-            static_cast<float>(all) * (row_scale * scale.step);
+    const std::size_t count = std::min(kRows, last - first);
+    const auto row_scales = load_scales(w, first, count);
+    for (std::size_t v = 0; v < V; ++v) {
+      const FixedScale& scale = job.scale[from + v];
+      totals[v].times(w.step);
+      const auto all = totals[v].plus(static_cast<double>(w.offset * scale.sum));
+      const auto y = hn::Mul(all, hn::Mul(row_scales, hn::Set(FourFloats(), scale.step)));
+      float* out = job.y + (from + v) * job.y_stride + first;
+      if (count == kRows) {
+        hn::StoreU(y, FourFloats(), out);
+      } else {
+        HWY_ALIGN float each[kRows];
+        hn::Store(y, FourFloats(), each);
+        std::copy_n(each, count, out);
       }
     }
   }
