@@ -1,11 +1,14 @@
 #include "import/import.h"
 
 #include <array>
+#include <deque>
 
 #include "base/error.h"
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/presets.h"
 #include "import/safetensors.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
@@ -15,7 +18,8 @@ bool starts_with(Bytes bytes, std::string_view magic) {
 }
 
 bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || looks_like_safetensors(file.bytes);
+  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
+         looks_like_safetensors(file.bytes);
 }
 bool is_torch_zip(const NamedBytes& file) {
   return starts_with(file.bytes, "PK\x03\x04");
@@ -168,6 +172,13 @@ Model import_model(const std::filesystem::path& checkpoint, const ImportOptions&
   const NamedFile file(checkpoint);
   OptionalFile tokenizer, config, sidecar, name_map, chat_template;
   CheckpointFiles files{.checkpoint = file.named()};
+  std::deque<NamedFile> shards;
+  if (is_shard_index(files.checkpoint.file)) {
+    const std::string_view index = as_text(files.checkpoint.bytes);
+    for (const std::string& name : shard_names(files.checkpoint.file, index)) {
+      files.shards.push_back(shards.emplace_back(folder / name).named());
+    }
+  }
   files.tokenizer =
       open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder), tokenizer);
   files.config = open(if_there(folder / "config.json"), config);

@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <set>
 
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/json.h"
 #include "import/names.h"
 #include "import/packed.h"
 #include "import/presets.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
+
+constexpr const char* kFloatFormat = "safetensors";
 
 struct NamedGroup {
   TensorKey key;  // layer: first the file's number, then the index
@@ -50,6 +54,7 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
   std::string unknown;
   int unknowns = 0;
   for (const PackedGroup& group : groups) {
+    if (group.stem.ends_with(".rotary_emb.inv_freq")) continue;  // what rope-base says, once more
     if (const auto found = map.find(group.stem); found != map.end()) {
       named.push_back({found->second, &group});
       map.erase(found);
@@ -69,6 +74,25 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
          files.checkpoint.file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
   }
   return named;
+}
+
+/// A head that holds the embedding once more is no head.
+void drop_tied_head(const CheckpointFiles& files, std::vector<NamedGroup>& named) {
+  const auto of_role = [&named](Role role) {
+    return std::find_if(named.begin(), named.end(),
+                        [role](const NamedGroup& entry) { return entry.key.role == role; });
+  };
+  const auto head = of_role(Role::head), embedding = of_role(Role::embedding);
+  if (head == named.end() || embedding == named.end()) return;
+  const PackedGroup &a = *head->group, &b = *embedding->group;
+  const bool same = a.form == PackedForm::plain && b.form == PackedForm::plain &&
+                    a.extent == b.extent && a.data->type == b.data->type &&
+                    std::ranges::equal(a.data->bytes, b.data->bytes);
+  if (same) {
+    named.erase(head);
+  } else if (files.config && config_ties_head(files.config->file, as_text(files.config->bytes))) {
+    a.fail("{} says tie_word_embeddings, but it is not '{}'", files.config->file, b.stem);
+  }
 }
 
 /// A metadata text that holds a JSON list of layer numbers; empty if the key is not there.
@@ -350,7 +374,7 @@ SourceFile describe_source(const Safetensors& container, const std::vector<Packe
   const bool packed = std::any_of(groups.begin(), groups.end(), [](const PackedGroup& group) {
     return group.form != PackedForm::plain;
   });
-  SourceFile source{packed ? "ssmoelm" : "safetensors", {}, container.metadata};
+  SourceFile source{packed ? "ssmoelm" : kFloatFormat, {}, container.metadata};
   for (const StoredTensor& tensor : container.tensors) {
     source.tensors.push_back({tensor.name, tensor.type, tensor.shape});
   }
@@ -362,9 +386,10 @@ SourceFile describe_source(const Safetensors& container, const std::vector<Packe
 Model import_ssmoelm(const CheckpointFiles& files,
                      const std::map<std::string, std::string>& options, Progress& progress) {
   const std::string& file = files.checkpoint.file;
-  const Safetensors container = parse_safetensors(file, files.checkpoint.bytes);
+  const Safetensors container = read_container(files);
   const std::vector<PackedGroup> groups = group_packed(container);
   std::vector<NamedGroup> named = name_groups(files, groups);
+  drop_tied_head(files, named);
 
   Model model;
   number_layers(container, named, model.spec);
@@ -379,6 +404,9 @@ Model import_ssmoelm(const CheckpointFiles& files,
   model.source = describe_source(container, groups);
   model.spec.family = preset != nullptr ? preset->family : model.source.format;
   derive_spec(index, file, conventions, model.spec);
+  if (files.config && model.source.format == kFloatFormat) {
+    check_config(files.config->file, as_text(files.config->bytes), file, model.spec);
+  }
 
   settle_nibble_codes(named, conventions);
   std::size_t done = 0;
