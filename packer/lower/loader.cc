@@ -121,7 +121,8 @@ std::vector<scratch::Scalar> text_items(const Layout& layout) {
 }  // namespace
 
 LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layout,
-                         const StageNames& stage) {
+                         const LoaderParts& parts) {
+  const StageNames& stage = parts.stage;
   const Jobs jobs = make_jobs(layout);
   const auto loaded = engine.var<Num>("_loaded");
   const auto job_list = engine.list<Num>("_jobs", job_items(jobs));
@@ -154,6 +155,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     s.set(stage.status, "loading");
     s.set(stage.progress, 0);
     s.set(done, 0);
+    if (parts.tables) s.call(parts.tables->fill);
     s.set(job, 1);
     s.repeat(static_cast<double>(jobs.rows.size()), [&](Script& s) {
       s.set(letter_at, field(2));
@@ -202,6 +204,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
   const auto unload = engine.define_yielding<>("unload", {}, [&](Script& s) {
     s.set(stage.status, "unloading");
     s.set(loaded, 0);
+    if (parts.tables) s.call(parts.tables->empty);
     zero_list(s, w.codes, 1, layout.codes);
     zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
     zero_list(s, w.keys, 1, layout.cache);

@@ -125,20 +125,22 @@ Json tokenizer_json(const Tokenizer& t) {
   }
   const bool any_byte =
       std::any_of(t.byte_token.begin(), t.byte_token.end(), [](int id) { return id >= 0; });
-  return {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
-          {"split", split},
-          {"unknown", t.unknown},
-          {"prefix_space", t.prefix_space},
-          {"prefix_unless_space", t.prefix_unless_space},
-          {"prefix_only_at_start", t.prefix_only_at_start},
-          {"strip_leading_space", t.strip_leading_space},
-          {"space_mark", t.alphabet.contains(kSpaceMark)},
-          {"bos", t.bos},
-          {"add_bos", t.add_bos},
-          {"stop_ids", t.stop_ids},
-          {"special", std::move(special)},
-          {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
-          {"merge_results", merge_results(t)}};
+  Json json = {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
+               {"split", split},
+               {"unknown", t.unknown},
+               {"prefix_space", t.prefix_space},
+               {"prefix_unless_space", t.prefix_unless_space},
+               {"prefix_only_at_start", t.prefix_only_at_start},
+               {"strip_leading_space", t.strip_leading_space},
+               {"space_mark", t.alphabet.contains(kSpaceMark)},
+               {"bos", t.bos},
+               {"add_bos", t.add_bos},
+               {"stop_ids", t.stop_ids},
+               {"special", std::move(special)},
+               {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
+               {"merge_results", merge_results(t)}};
+  if (const auto pairs = merge_pairs(t)) json["first_merge"] = pairs->first_result;
+  return json;
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kPreloaded[] = {"_codes", "_scales", "_act",
                                            "_table", "_keys",   "_values"};
 // What names of the text blocks' lists begin with (kernels/text.h).
-constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_piece", "_token", "_glyph"};
+constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_pair",
+                                           "_piece",  "_token", "_glyph"};
 
 bool is_preloaded(std::string_view list) {
   return std::find(std::begin(kPreloaded), std::end(kPreloaded), list) != std::end(kPreloaded);
