@@ -235,6 +235,7 @@ FeedForwardSpec feed_forward_of(const Index& index, const std::string& file, int
   if (const auto shared = index.find({Role::shared_gate, layer}); shared != index.end()) {
     ffn.shared_experts = 1;
     ffn.shared_hidden = shared->second->extent.rows;
+    ffn.shared_gated = index.contains({Role::shared_router, layer});
   }
   return ffn;
 }
@@ -255,6 +256,7 @@ void derive_spec(const Index& index, const std::string& file, const Conventions&
     spec.layers[i].attention =
         attention_of(file, need(index, file, {Role::q, layer}).extent.rows,
                      need(index, file, {Role::k, layer}).extent.rows, conventions);
+    spec.layers[i].attention.qkv_bias = index.contains({Role::q_bias, layer});
     spec.layers[i].feed_forward = feed_forward_of(index, file, layer, conventions);
   }
   spec.validate(file);

@@ -23,17 +23,20 @@ Json rope_json(const RopeSpec& rope) {
 Json layer_json(const LayerSpec& layer) {
   const AttentionSpec& a = layer.attention;
   const FeedForwardSpec& f = layer.feed_forward;
-  return {{"id", layer.id},
-          {"query_heads", a.query_heads},
-          {"kv_heads", a.kv_heads},
-          {"head_size", a.head_size},
-          {"rope", rope_json(a.rope)},
-          {"hidden", f.hidden},
-          {"routed_experts", f.routed_experts},
-          {"top_k", f.top_k},
-          {"shared_experts", f.shared_experts},
-          {"shared_hidden", f.shared_hidden},
-          {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  Json json = {{"id", layer.id},
+               {"query_heads", a.query_heads},
+               {"kv_heads", a.kv_heads},
+               {"head_size", a.head_size},
+               {"rope", rope_json(a.rope)},
+               {"hidden", f.hidden},
+               {"routed_experts", f.routed_experts},
+               {"top_k", f.top_k},
+               {"shared_experts", f.shared_experts},
+               {"shared_hidden", f.shared_hidden},
+               {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  if (a.qkv_bias) json["qkv_bias"] = true;
+  if (f.shared_gated) json["shared_gated"] = true;
+  return json;
 }
 
 Json spec_json(const ModelSpec& spec) {

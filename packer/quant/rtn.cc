@@ -157,7 +157,7 @@ void quantise_matrices(Model& model, int bits) {
   for (auto& [key, tensor] : model.tensors) {
     auto* floats = std::get_if<FloatTensor>(&tensor);
     if (floats == nullptr) continue;
-    if (floats->shape.rows == 1 || key.role == Role::router) {
+    if (is_vector(key.role) || is_router(key.role)) {
       halve(*floats);
     } else {
       tensor = quantise_rows(*floats, bits);

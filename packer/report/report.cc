@@ -161,14 +161,18 @@ Component component_of(Role role) {
     case Role::ffn_norm:
       return Component::norms;
     case Role::q:
+    case Role::q_bias:
       return Component::attention_q;
     case Role::k:
+    case Role::k_bias:
       return Component::attention_k;
     case Role::v:
+    case Role::v_bias:
       return Component::attention_v;
     case Role::o:
       return Component::attention_o;
     case Role::router:
+    case Role::shared_router:
       return Component::routers;
     case Role::gate:
     case Role::up:

@@ -119,12 +119,14 @@ class ModelReader {
             .attention = {.query_heads = json.at("query_heads"),
                           .kv_heads = json.at("kv_heads"),
                           .head_size = json.at("head_size"),
-                          .rope = rope_spec},
+                          .rope = rope_spec,
+                          .qkv_bias = json.value("qkv_bias", false)},
             .feed_forward = {.hidden = json.at("hidden"),
                              .routed_experts = json.at("routed_experts"),
                              .top_k = json.at("top_k"),
                              .shared_experts = json.at("shared_experts"),
                              .shared_hidden = json.at("shared_hidden"),
+                             .shared_gated = json.value("shared_gated", false),
                              .router_norm = json.at("router_norm") == "all" ? RouterNorm::all
                                                                             : RouterNorm::chosen}};
   }
