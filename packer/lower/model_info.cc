@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "kernels/text_tables.h"
 
@@ -75,6 +76,22 @@ Json tensor_json(const Model& model, const TensorPlace& place) {
   }
   if (place.is_coded()) json["scale_letter"] = place.scale_letter;
   json["scales_at"] = place.scales_at;
+  return json;
+}
+
+// Four digits: what a maths library rounds otherwise must not change the file.
+double short_number(double value) {
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
+Json rounding_json(const Rounding& rounding) {
+  Json json = {{"scales", rounding.scale_bits}, {"routers", rounding.router_bits}};
+  if (rounding.change) {
+    json["tokens"] = rounding.change->tokens;
+    json["logits"] = short_number(rounding.change->logits);
+    json["perplexity"] = {short_number(rounding.change->perplexity_before),
+                          short_number(rounding.change->perplexity_after)};
+  }
   return json;
 }
 
@@ -152,30 +169,31 @@ std::string write_model_info(const Model& model, const Layout& layout,
                              const LowerOptions& options) {
   Json tensors = Json::array();
   for (const TensorPlace& place : layout.tensors) tensors.push_back(tensor_json(model, place));
-  const Json info = {{"format", kFormat},
-                     {"version", options.version},
-                     {"title", options.title},
-                     {"bits", options.bits},
-                     {"spec", spec_json(model.spec)},
-                     {"conventions", model.conventions},
-                     {"context", layout.context},
-                     {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
-                     {"halves_item", layout.halves_item},
-                     {"codes", layout.codes},
-                     {"scales", layout.scales},
-                     {"tokenizer", tokenizer_json(model.tokenizer)},
-                     {"template",
-                      {{"first", template_json(model.chat.first)},
-                       {"next", template_json(model.chat.next)},
-                       {"stop_ids", model.chat.stop_ids}}},
-                     {"decoding",
-                      {{"temperature", model.temperature},
-                       {"top_k", model.top_k},
-                       {"top_p", model.top_p},
-                       {"repetition_penalty", model.repetition_penalty}}},
-                     {"licence", model.licence},
-                     {"tensors", std::move(tensors)},
-                     {"source", source_json(model.source)}};
+  Json info = {{"format", kFormat},
+               {"version", options.version},
+               {"title", options.title},
+               {"bits", options.bits},
+               {"spec", spec_json(model.spec)},
+               {"conventions", model.conventions},
+               {"context", layout.context},
+               {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
+               {"halves_item", layout.halves_item},
+               {"codes", layout.codes},
+               {"scales", layout.scales},
+               {"tokenizer", tokenizer_json(model.tokenizer)},
+               {"template",
+                {{"first", template_json(model.chat.first)},
+                 {"next", template_json(model.chat.next)},
+                 {"stop_ids", model.chat.stop_ids}}},
+               {"decoding",
+                {{"temperature", model.temperature},
+                 {"top_k", model.top_k},
+                 {"top_p", model.top_p},
+                 {"repetition_penalty", model.repetition_penalty}}},
+               {"licence", model.licence},
+               {"tensors", std::move(tensors)},
+               {"source", source_json(model.source)}};
+  if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
   return info.dump();
 }
 

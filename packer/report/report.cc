@@ -38,6 +38,7 @@ class Reporter {
 
   void weigh(const Model& model) {
     report_.family = model.spec.family;
+    report_.rounding = model.rounding;
     for (const auto& [key, shape] : expected_tensors(model.spec)) {
       index_[key] = report_.tensors.size();
       report_.tensors.push_back({.key = key, .shape = shape});
