@@ -26,6 +26,14 @@ void add_scaled(Vector& sum, double factor, const Vector& x) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * x[i];
 }
 
+Vector multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) {
+  Vector y = multiply(w, x);
+  for (std::size_t i = 0; bias != nullptr && i < y.size(); ++i) {
+    y[i] += weight_at(*bias, 0, static_cast<int>(i));
+  }
+  return y;
+}
+
 void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_size,
                   Vector& heads) {
   const auto size = static_cast<std::size_t>(head_size);
@@ -79,6 +87,11 @@ Engine::Layer Engine::bind(int layer) const {
   bound.v = weights(Role::v, layer, -1, {kv_width, spec_.width});
   bound.o = weights(Role::o, layer, -1, {spec_.width, q_width});
   bound.ffn_norm = weights(Role::ffn_norm, layer, -1, {1, spec_.width});
+  if (spec.attention.qkv_bias) {
+    bound.q_bias = weights(Role::q_bias, layer, -1, {1, q_width});
+    bound.k_bias = weights(Role::k_bias, layer, -1, {1, kv_width});
+    bound.v_bias = weights(Role::v_bias, layer, -1, {1, kv_width});
+  }
   if (!ffn.is_mixture()) {
     bound.experts.push_back(bind_swiglu(Role::gate, layer, -1, ffn.hidden));
     return bound;
@@ -86,6 +99,9 @@ Engine::Layer Engine::bind(int layer) const {
   bound.router = weights(Role::router, layer, -1, {ffn.routed_experts, spec_.width});
   for (int e = 0; e < ffn.routed_experts; ++e) {
     bound.experts.push_back(bind_swiglu(Role::expert_gate, layer, e, ffn.hidden));
+  }
+  if (ffn.shared_gated) {
+    bound.shared_router = weights(Role::shared_router, layer, -1, {1, spec_.width});
   }
   if (ffn.shared_experts > 0) {
     bound.shared.push_back(bind_swiglu(Role::shared_gate, layer, -1, ffn.shared_hidden));
@@ -137,12 +153,12 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
   const Layer& layer = layers_[index];
-  Vector q = multiply(*layer.q, x);
-  Vector k = multiply(*layer.k, x);
+  Vector q = multiply_and_add(*layer.q, layer.q_bias, x);
+  Vector k = multiply_and_add(*layer.k, layer.k_bias, x);
   const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
   rotate_heads(spec.rope, rotation, spec.head_size, q);
   rotate_heads(spec.rope, rotation, spec.head_size, k);
-  caches_[pass].append(k, multiply(*layer.v, x));
+  caches_[pass].append(k, multiply_and_add(*layer.v, layer.v_bias, x));
   Vector mixed(q.size());
   ops::attention(spec, q, caches_[pass], mixed);
   return multiply(*layer.o, mixed);
@@ -156,7 +172,11 @@ Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vec
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     add_scaled(sum, weight[i], swiglu(layer.experts[static_cast<std::size_t>(chosen[i])], x));
   }
-  for (const Swiglu& block : layer.shared) add_scaled(sum, 1, swiglu(block, x));
+  for (const Swiglu& block : layer.shared) {
+    const double factor =
+        layer.shared_router == nullptr ? 1 : ops::sigmoid(multiply(*layer.shared_router, x)[0]);
+    add_scaled(sum, factor, swiglu(block, x));
+  }
   return sum;
 }
 

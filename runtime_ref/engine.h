@@ -48,9 +48,11 @@ class Engine final : public Decoder {
   };
   struct Layer {
     const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
-    const Tensor* router;         // null for a dense block
-    std::vector<Swiglu> experts;  // routed ones by index; the block itself if dense
-    std::vector<Swiglu> shared;   // none or one
+    const Tensor *q_bias, *k_bias, *v_bias;  // null without biases
+    const Tensor* router;                    // null for a dense block
+    const Tensor* shared_router;             // null where the shared expert has weight 1
+    std::vector<Swiglu> experts;             // routed ones by index; the block itself if dense
+    std::vector<Swiglu> shared;              // none or one
   };
 
   const Tensor* weights(Role role, int layer, int expert, Shape shape) const;

@@ -6,12 +6,15 @@
 #include "load.h"
 #include "pack.h"
 #include "report/limits.h"
+#include "report/text.h"
 #include "sb3/sb3.h"
+#include "text_source.h"
 
 namespace sb3lm {
 namespace {
 
 constexpr int kVerifiedTokens = 2;
+constexpr int kMeasuredTokens = 64;
 
 Tune tune_of(const std::string& name) {
   return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
@@ -68,6 +71,19 @@ void check_limits(const BuildOptions& options, const std::string& bytes) {
        options.out.string(), text);
 }
 
+// What the roundings change is measured here, for the file to say.
+Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
+  Model model = load_model(input.file, input.import, recipe, progress);
+  if (!model.rounding.any()) return model;
+  Recipe exact = recipe;
+  exact.scale_bits = exact.router_bits = 0;
+  const Model before = load_model(input.file, input.import, exact, progress);
+  progress.report("measuring what rounding changes", -1);
+  model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
+  fmt::print("rounding: {}\n", rounding_text(model.rounding));
+  return model;
+}
+
 }  // namespace
 
 int run_command(const BuildOptions& asked, Progress& progress) {
@@ -77,8 +93,8 @@ int run_command(const BuildOptions& asked, Progress& progress) {
     options.out.replace_extension(".sb3");
   }
   if (options.title.empty()) options.title = options.input.file.stem().string();
-  const Model model =
-      load_model(options.input.file, options.input.import, options.input.bits, progress);
+  const Recipe recipe = recipe_of(options.input);
+  const Model model = load_to_build(options.input, recipe, progress);
   const std::string bytes = pack(model,
                                  {.lower = {.context = options.context,
                                             .encoding = encoding_of(options),
@@ -86,7 +102,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
                                             .tune = tune_of(options.tune),
                                             .kernel = kernel_of(options.kernel),
                                             .version = SB3LM_VERSION},
-                                  .bits = options.input.bits,
+                                  .bits = recipe.float_bits,
                                   .deflate_level = deflate_level(options.level)},
                                  progress);
   check_limits(options, bytes);

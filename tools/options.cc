@@ -45,7 +45,16 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
 
 void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
   add_checkpoint(app, input, parsed, what);
-  app->add_option("--bits", input.bits, "width of float weights: 1 to 8, or float (default: 8)");
+  Recipe& recipe = input.recipe;
+  app->add_option("--bits", recipe.float_bits,
+                  "width of float weights: 1 to 8, or float (default: 8)");
+  app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");
+  app->add_option("--round-scales", recipe.scale_bits,
+                  "mantissa bits that row scales, norms and biases keep: 1 to 9 (default: all)")
+      ->check(CLI::Range(1, 9));
+  app->add_option("--router-bits", recipe.router_bits,
+                  "width of the routers' weights: 2 to 8 (default: binary16)")
+      ->check(CLI::Range(2, 8));
 }
 
 void add_prompt(CLI::App* app, PromptOptions& prompt) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "import/import.h"
+#include "model/recipe.h"
 
 namespace sb3lm {
 
@@ -15,7 +16,8 @@ namespace sb3lm {
 struct InputOptions {
   std::filesystem::path file;
   ImportOptions import;
-  std::string bits;  // for float weights, see pack.h
+  Recipe recipe;               // what a plan leaves open
+  std::filesystem::path plan;  // empty: none
 };
 
 struct BuildOptions {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/unicode.h"
+#include "runtime_ref/model_change.h"
 #include "samples/samples.h"
 
 namespace sb3lm {
@@ -86,6 +87,15 @@ std::vector<int> source_tokens(const Model& model, const SourceText& text) {
          model.spec.vocabulary - 1);
   }
   return tokens;
+}
+
+ModelChange change_on_sample(const Model& before, const Model& after, int tokens) {
+  std::vector<int> ids;
+  const bool is_text = before.tokenizer.present();
+  if (is_text) ids = source_tokens(before, read_source_text({}));
+  for (int i = 0; !is_text && i < tokens; ++i) ids.push_back(i * 7919 % before.spec.vocabulary);
+  ids.resize(std::min(ids.size(), static_cast<std::size_t>(tokens)));
+  return measure_change(before, after, ids, is_text);
 }
 
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,

@@ -59,6 +59,10 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(blocks::Sprite&
 using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
 AddProc emit_add(blocks::Sprite& engine, const Workspace& w);
 
+/// add numbers(numbers_at, to_at, count): to += numbers of `scales`.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_add_numbers(blocks::Sprite& engine,
+                                                                     const Workspace& w);
+
 /// swiglu(gate_at, up_at, count): gate = silu(gate) * up, in place.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& engine,
                                                                 const Workspace& w,

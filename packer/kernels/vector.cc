@@ -62,6 +62,21 @@ AddProc emit_add(Sprite& engine, const Workspace& w) {
       });
 }
 
+Proc<Num, Num, Num> emit_add_numbers(Sprite& engine, const Workspace& w) {
+  const auto from = engine.var<Num>("_numbers from"), to = engine.var<Num>("_numbers to");
+  return engine.define<Num, Num, Num>(
+      "add numbers", {"numbers at", "to at", "count"},
+      [&](Script& s, Arg<Num> numbers_at, Arg<Num> to_at, Arg<Num> count) {
+        s.set(from, numbers_at + 0);
+        s.set(to, to_at + 0);
+        s.repeat(count, [&](Script& s) {
+          s.replace(w.act, to, w.act[to] + w.scales[from]);
+          s.change(from, 1);
+          s.change(to, 1);
+        });
+      });
+}
+
 Proc<Num, Num, Num> emit_swiglu(Sprite& engine, const Workspace& w, const ExpBlocks& exp) {
   const auto gate = engine.var<Num>("_swiglu gate"), up = engine.var<Num>("_swiglu up"),
              x = engine.var<Num>("_swiglu x");
