@@ -1,6 +1,8 @@
 // Green flag: the weights' text becomes numbers, with visible progress; `unload` undoes it.
 #pragma once
 
+#include <vector>
+
 #include "kernels/kernels.h"
 #include "lower/layout.h"
 #include "lower/stage.h"
@@ -16,5 +18,8 @@ struct LoaderBlocks {
 };
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
                          const StageNames& stage);
+
+/// Per cent of loading after which the vocabulary and then each layer is unpacked.
+std::vector<double> loading_marks(const Layout& layout);
 
 }  // namespace sb3lm
