@@ -1,6 +1,7 @@
 #include "lower/loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "quant/encoding.h"
@@ -185,6 +186,21 @@ std::vector<scratch::Scalar> text_items(const Layout& layout) {
 }
 
 }  // namespace
+
+std::vector<double> loading_marks(const Layout& layout) {
+  std::vector<double> marks;
+  double done = 0;
+  int layer = -1;  // neither the vocabulary nor what follows the layers has one
+  for (const TensorPlace& place : layout.tensors) {
+    if (place.key.layer != layer) marks.push_back(done);
+    layer = place.key.layer;
+    Jobs jobs;
+    add_jobs(layout, place, jobs);
+    for (const Job& job : jobs.rows) done += static_cast<double>(job.rows * job.items_per_row);
+  }
+  for (double& mark : marks) mark = done > 0 ? std::floor(1000 * mark / done) / 10 : 0;
+  return marks;
+}
 
 LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "kernels/kernels.h"
 #include "kernels/text.h"
@@ -23,5 +24,8 @@ struct LoaderParts {
 };
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts);
+
+/// Per cent of loading after which the vocabulary and then each layer is unpacked.
+std::vector<double> loading_marks(const Layout& layout);
 
 }  // namespace sb3lm
