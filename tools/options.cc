@@ -96,7 +96,7 @@ std::string parse_size(const std::string& text) {
     }
     return std::to_string(static_cast<std::uint64_t>(*value * unit.bytes));
   }
-  throw CLI::ValidationError("--fit", text + ": a size such as 10MiB, 8.5MB or 9000000");
+  throw CLI::ValidationError(text + ": a size such as 10MiB, 8.5MB or 9000000");
 }
 
 void add_build(CLI::App& app, Parsed& p) {
