@@ -10,12 +10,6 @@ namespace {
 
 using Vector = std::vector<double>;
 
-Vector multiply(const Tensor& w, const Vector& x) {
-  Vector y(static_cast<std::size_t>(shape_of(w).rows));
-  ops::matvec(w, x, y);
-  return y;
-}
-
 Vector norm(const Tensor& w, const Vector& x, double eps) {
   Vector y(x.size());
   ops::rms_norm(w, x, eps, y);
@@ -24,14 +18,6 @@ Vector norm(const Tensor& w, const Vector& x, double eps) {
 
 void add_scaled(Vector& sum, double factor, const Vector& x) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * x[i];
-}
-
-Vector multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) {
-  Vector y = multiply(w, x);
-  for (std::size_t i = 0; bias != nullptr && i < y.size(); ++i) {
-    y[i] += weight_at(*bias, 0, static_cast<int>(i));
-  }
-  return y;
 }
 
 void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_size,
@@ -137,14 +123,36 @@ void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits
 
 std::span<const double> Engine::step(int token) {
   step_without_logits(token);
-  ops::matvec(*head_, norm(*final_norm_, hidden_, spec_.norm_eps), logits_);
+  const Vector x = norm(*final_norm_, hidden_, spec_.norm_eps);
+  if (observer_ != nullptr) observer_->multiplied(*head_, x);
+  ops::matvec(*head_, x, logits_);
   return logits_;
+}
+
+Vector Engine::multiply(const Tensor& w, const Vector& x) const {
+  if (observer_ != nullptr) observer_->multiplied(w, x);
+  Vector y(static_cast<std::size_t>(shape_of(w).rows));
+  ops::matvec(w, x, y);
+  return y;
+}
+
+Vector Engine::multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) const {
+  Vector y = multiply(w, x);
+  for (std::size_t i = 0; bias != nullptr && i < y.size(); ++i) {
+    y[i] += weight_at(*bias, 0, static_cast<int>(i));
+  }
+  return y;
+}
+
+void Engine::mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const {
+  if (observer_ != nullptr) observer_->added(last, factor, update, hidden_);
+  add_scaled(sum, factor, update);
 }
 
 void Engine::run_pass(std::size_t pass) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  add_scaled(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)));
+  mix(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)), *layer.o);
   const Vector x = norm(*layer.ffn_norm, hidden_, spec_.norm_eps);
   add_scaled(hidden_, 1, feed_forward(spec_.layers[index], layer, x));
 }
@@ -166,16 +174,21 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
 
 /// Routed experts in index order, then the shared one.
 Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x) {
-  if (layer.router == nullptr) return swiglu(layer.experts.front(), x);
-  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
   Vector sum(x.size());
+  if (layer.router == nullptr) {
+    const Swiglu& block = layer.experts.front();
+    mix(sum, 1, swiglu(block, x), *block.down);
+    return sum;
+  }
+  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    add_scaled(sum, weight[i], swiglu(layer.experts[static_cast<std::size_t>(chosen[i])], x));
+    const Swiglu& block = layer.experts[static_cast<std::size_t>(chosen[i])];
+    mix(sum, weight[i], swiglu(block, x), *block.down);
   }
   for (const Swiglu& block : layer.shared) {
     const double factor =
         layer.shared_router == nullptr ? 1 : ops::sigmoid(multiply(*layer.shared_router, x)[0]);
-    add_scaled(sum, factor, swiglu(block, x));
+    mix(sum, factor, swiglu(block, x), *block.down);
   }
   return sum;
 }

@@ -4,7 +4,7 @@
 #include "commands.h"
 #include "compare.h"
 #include "load.h"
-#include "pack.h"
+#include "packing.h"
 #include "report/limits.h"
 #include "report/text.h"
 #include "sb3/sb3.h"
@@ -15,25 +15,6 @@ namespace {
 
 constexpr int kVerifiedTokens = 2;
 constexpr int kMeasuredTokens = 64;
-
-Tune tune_of(const std::string& name) {
-  return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
-}
-
-Kernel kernel_of(const std::string& name) {
-  return name == "naive" ? Kernel::naive : Kernel::tables;
-}
-
-// Searching for codebooks takes time when building, letters when loading; the naive kernel reads
-// plain digits.
-std::string encoding_of(const BuildOptions& options) {
-  if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "letters" : "digits";
-}
-
-int deflate_level(const std::string& level) {
-  return level == "fast" ? 6 : 12;
-}
 
 // Ids that exist in every model: bos if there is one, and a few from the middle of the vocabulary.
 std::vector<int> verification_prompt(const Model& model) {
@@ -87,24 +68,10 @@ Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& p
 }  // namespace
 
 int run_command(const BuildOptions& asked, Progress& progress) {
-  BuildOptions options = asked;
-  if (options.out.empty()) {
-    options.out = options.input.file;
-    options.out.replace_extension(".sb3");
-  }
-  if (options.title.empty()) options.title = options.input.file.stem().string();
+  const BuildOptions options = with_defaults(asked);
   const Recipe recipe = recipe_of(options.input);
   const Model model = load_to_build(options.input, recipe, progress);
-  const std::string bytes = pack(model,
-                                 {.lower = {.context = options.context,
-                                            .encoding = encoding_of(options),
-                                            .title = options.title,
-                                            .tune = tune_of(options.tune),
-                                            .kernel = kernel_of(options.kernel),
-                                            .version = SB3LM_VERSION},
-                                  .bits = recipe.float_bits,
-                                  .deflate_level = deflate_level(options.level)},
-                                 progress);
+  const std::string bytes = pack(model, pack_request(options, recipe), progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

@@ -108,6 +108,16 @@ struct ProbeOptions {
   bool json = false;
 };
 
+struct PlanOptions {
+  BuildOptions build;   // what the plan is for
+  std::size_t fit = 0;  // bytes of the .sb3
+  TextOptions text;
+  std::filesystem::path out;  // empty: plan_of the checkpoint
+  int use_tokens = 256;
+  int threads = 0;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -115,8 +125,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
-                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, SynthCommand>;
+using Command =
+    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
+                 LogitsOptions, EvalOptions, ProbeOptions, PlanOptions, SynthCommand>;
 
 struct CommandLine {
   Command command;

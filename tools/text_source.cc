@@ -89,11 +89,19 @@ std::vector<int> source_tokens(const Model& model, const SourceText& text) {
   return tokens;
 }
 
+std::vector<int> spread_ids(const Model& model, int count) {
+  std::vector<int> ids;
+  for (std::int64_t i = 0; i < count; ++i) {
+    ids.push_back(static_cast<int>(i * 7919 % model.spec.vocabulary));
+  }
+  return ids;
+}
+
 ModelChange change_on_sample(const Model& before, const Model& after, int tokens) {
   std::vector<int> ids;
   const bool is_text = before.tokenizer.present();
   if (is_text) ids = source_tokens(before, read_source_text({}));
-  for (int i = 0; !is_text && i < tokens; ++i) ids.push_back(i * 7919 % before.spec.vocabulary);
+  if (!is_text) ids = spread_ids(before, tokens);
   ids.resize(std::min(ids.size(), static_cast<std::size_t>(tokens)));
   return measure_change(before, after, ids, is_text);
 }

@@ -18,8 +18,9 @@ int read_width(const std::string& file, const std::string& what, const Json& jso
 void read_bits(const std::string& file, const Json& json, Recipe& recipe) {
   if (!json.is_object()) fail(Fault::bad_input, "{}: 'bits' is not an object", file);
   for (const auto& [name, width] : json.items()) {
+    const int bits = read_width(file, name, width);
     try {
-      recipe.bits[tensor_key_from_text(name)] = read_width(file, name, width);
+      recipe.bits[tensor_key_from_text(name)] = bits;
     } catch (const Error& problem) {
       fail(Fault::bad_input, "{}: {}", file, problem.what());
     }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "report/entropy.h"
+#include "base/entropy.h"
 #include "report/pieces.h"
 #include "sb3/deflate_cost.h"
 #include "sb3/sb3.h"
