@@ -271,7 +271,6 @@ void FastEngine::store(std::size_t pass, Tokens all) {
 
 void FastEngine::attend_heads(std::size_t pass, Tokens wanted) {
   const AttentionSpec& spec = spec_.layers[size_of(spec_.passes[pass])].attention;
-  const fast::HalfCache& cache = caches_[pass];
   const std::size_t kv_heads = size_of(spec.kv_heads), size = size_of(spec.head_size);
   const std::size_t group = size_of(spec.query_heads) / kv_heads;
   const std::size_t padded = padded_to(size, fast::kHeadPadding);
@@ -293,11 +292,9 @@ void FastEngine::attend_heads(std::size_t pass, Tokens wanted) {
                        .heads = group,
                        .head_size = size,
                        .positions = position_ + t + 1,
-                       .keys = cache.keys(),
-                       .values = cache.values(),
-                       .keys_off = cache.keys_off(head),
-                       .values_off = cache.values_off(head),
-                       .value_stride = cache.value_stride(),
+                       .blocks = caches_[pass].blocks(),
+                       .kv_head = head,
+                       .kv_heads = kv_heads,
                        .scores = mixed + mixed_width_,
                        .out = mixed});
       float* out = attended_->row(t) + head * group * size;

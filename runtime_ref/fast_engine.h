@@ -2,8 +2,8 @@
 // as they are in the file, many tokens at a time where they are known (prompts, texts to be
 // judged). It is for run, eval and chat; the verification engine (engine.h) stays the oracle.
 //
-// How near it is: activations are rounded to 16 bits before each packed matrix, keys and values to
-// binary16, everything else to floats. kFastTolerance is what that may add up to in the logits. Its
+// How near it is: activations before each packed matrix, keys and values are rounded to 16 bits,
+// everything else to floats. kFastTolerance is what that may add up to in the logits. Its
 // numbers depend neither on the number of threads nor on how tokens are split over calls of run.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 #include "model/packed.h"
 #include "runtime_ref/decoder.h"
-#include "runtime_ref/fast_cache.h"
 #include "runtime_ref/fast_inputs.h"
+#include "runtime_ref/fixed_cache.h"
 #include "runtime_ref/workers.h"
 
 namespace sb3lm {
@@ -112,7 +112,7 @@ class FastEngine final : public Decoder {
   std::size_t position_ = 0;
   Workers workers_;
   std::vector<Layer> layers_;
-  std::vector<fast::HalfCache> caches_;  // one per pass
+  std::vector<fast::FixedCache> caches_;  // one per pass
   Matrix embedding_, head_;
   std::vector<float> final_norm_;
 

@@ -54,19 +54,22 @@ void attention(benchmark::State& state, const Kernels* kernels) {
   constexpr std::size_t kHeads = 4, kSize = 64;
   const auto positions = static_cast<std::size_t>(state.range(0));
   const std::size_t blocks = (positions + kKvBlock - 1) / kKvBlock;
-  const std::vector<std::uint16_t> block(kSize * kKvBlock, 0x3000);
-  const std::vector<const std::uint16_t*> pointers(blocks, block.data());
+  std::vector<std::int16_t> numbers(2 * kSize * kKvBlock, 1000);
+  std::vector<float> steps(kKvBlock, 1e-4F);
+  const KvBlock block{.keys = numbers.data(),
+                      .values = numbers.data() + kSize * kKvBlock,
+                      .key_steps = steps.data(),
+                      .value_steps = steps.data()};
+  const std::vector<KvBlock> all(blocks, block);
   std::vector<float> q(kHeads * kSize, 0.1F), scores(kHeads * blocks * kKvBlock), out(q.size());
   for (auto _ : state) {
     kernels->attend({.q = q.data(),
                      .heads = kHeads,
                      .head_size = kSize,
                      .positions = positions,
-                     .keys = pointers.data(),
-                     .values = pointers.data(),
-                     .keys_off = 0,
-                     .values_off = 0,
-                     .value_stride = kSize,
+                     .blocks = all.data(),
+                     .kv_head = 0,
+                     .kv_heads = 1,
                      .scores = scores.data(),
                      .out = out.data()});
     benchmark::DoNotOptimize(out.data());
