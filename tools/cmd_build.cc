@@ -77,8 +77,8 @@ int run_command(const BuildOptions& asked, Progress& progress) {
     options.out.replace_extension(".sb3");
   }
   if (options.title.empty()) options.title = options.input.file.stem().string();
-  const Model model =
-      load_model(options.input.file, options.input.import, options.input.bits, progress);
+  Model model = load_model(options.input.file, options.input.import, options.input.bits, progress);
+  if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack(model,
                                  {.lower = {.context = options.context,
                                             .encoding = encoding_of(options),

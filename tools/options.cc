@@ -62,6 +62,8 @@ void add_build(CLI::App& app, Parsed& p) {
   sub->add_option("--context", p.build.context, "positions of the KV cache (default: the model's)")
       ->check(CLI::Range(1, kLongestContext));
   sub->add_option("--title", p.build.title, "shown on the stage");
+  sub->add_option("--licence", p.build.licence,
+                  "of the model, for the project's notes (default: what the checkpoint says)");
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_option("--level", p.build.level, "how hard to compress")

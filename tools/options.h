@@ -23,6 +23,7 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
+  std::string licence;  // empty: what the checkpoint says
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";

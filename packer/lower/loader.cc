@@ -137,8 +137,15 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
 
   const HalvesProc decode_halves = emit_decode_halves(engine, lists);
   std::vector<std::pair<int, DecodeProc>> decoders;
+  const std::size_t first_table = engine.target().lists.size();
   for (const auto& [kind, number] : jobs.kinds) {
     decoders.emplace_back(number, emit_decoder(engine, lists, kind.first, kind.second));
+  }
+  // What decoders fill for themselves.
+  std::vector<List<Num>> tables;
+  for (std::size_t i = first_table; i < engine.target().lists.size(); ++i) {
+    const scratch::List& list = engine.target().lists[i];
+    if (list.size() == 0) tables.emplace_back(list.name);
   }
   const auto field = [&](int k) { return job_list[job + k]; };
   const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {
@@ -206,6 +213,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
     zero_list(s, w.keys, 1, layout.cache);
     zero_list(s, w.values, 1, layout.cache);
+    for (const List<Num>& table : tables) s.clear(table);
     s.set(stage.progress, 0);
     s.set(stage.status, "unloaded");
   });
