@@ -37,6 +37,12 @@ struct ReportOptions {
   bool json = false;
 };
 
+struct PackageOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;  // empty: the project's name with .html
+  std::string title;          // empty: the one that it was built with
+};
+
 struct InspectOptions {
   InputOptions input;
   bool blocks = false;
@@ -112,8 +118,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
-                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, SynthCommand>;
+using Command =
+    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
+                 LogitsOptions, EvalOptions, ProbeOptions, SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;

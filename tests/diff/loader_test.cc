@@ -143,11 +143,11 @@ TEST_CASE("unload leaves zeros and what was preloaded; a flag loads again") {
     loaded.evaluator.set_list("prompt tokens", {1.0, 2.0, 3.0});
     loaded.run("generate");
     CHECK(!all_zero(loaded.evaluator.list_numbers("_keys")));
-    const std::string table = std::string(preset) == "tiny-moe" ? "_digits 4" : "_digits 8";
-    CHECK(!loaded.evaluator.list_numbers(table).empty());
+    const bool has_table = std::string(preset) == "tiny-moe";  // of a codebook
+    if (has_table) CHECK(!loaded.evaluator.list_numbers("_digits 4").empty());
     loaded.run("unload");
     CHECK(loaded.evaluator.text("status") == "unloaded");
-    CHECK(loaded.evaluator.list_numbers(table).empty());
+    if (has_table) CHECK(loaded.evaluator.list_numbers("_digits 4").empty());
     for (const char* list : {"_codes", "_keys", "_values"}) {
       CAPTURE(list);
       CHECK(all_zero(loaded.evaluator.list_numbers(list)));
