@@ -1,7 +1,10 @@
 // Green flag: the weights' text becomes numbers, with visible progress; `unload` undoes it.
 #pragma once
 
+#include <optional>
+
 #include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "lower/layout.h"
 #include "lower/stage.h"
 
@@ -14,7 +17,11 @@ struct LoaderBlocks {
   blocks::Proc<> unload;
   blocks::Var<blocks::Num> loaded;
 };
+struct LoaderParts {
+  const StageNames& stage;
+  std::optional<TokenTableBlocks> tables;  // the tokenizer's, if there is something to fill
+};
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
-                         const StageNames& stage);
+                         const LoaderParts& parts);
 
 }  // namespace sb3lm

@@ -64,16 +64,21 @@ const CodeEncoding& code_encoding(std::string_view name);
 /// pairs shifted together give the bytes of four planes (ARCHITECTURE.md, "Text encodings").
 std::vector<scratch::Scalar> spread_table();
 
-/// Bit patterns of binary16 numbers, less the smallest of their kind, as hex digits: one letter per
-/// number in each of four streams, the most significant digit's first. Neighbours' high digits are
-/// alike, so each stream has statistics of its own.
+/// Bit patterns of binary16 numbers, less the base of their role, as hex digits: one letter per
+/// number in each of four streams, the most significant digit's first. High digits are alike, so
+/// each stream has statistics of its own, and so has each kind of numbers.
 inline constexpr int kHalfStreams = 4;
-void pack_halves(std::span<const std::uint16_t> halves, std::uint16_t smallest,
-                 std::span<std::string> streams);
+enum class HalvesKind { scales, matrices, vectors };  // row scales; routers and the like; norms
+inline constexpr int kHalvesKinds = 3;
+HalvesKind halves_kind(const Tensor& tensor);
+/// A base for each role's numbers such that the streams of all of them together take fewest bits:
+/// either the smallest number of each, or what puts their averages into the same place.
+std::vector<int> halves_bases(std::span<const std::vector<std::uint16_t>> roles);
+void pack_halves(std::span<const std::uint16_t> halves, int base, std::span<std::string> streams);
 /// Throws bad_input like CodeEncoding::unpack.
-std::vector<std::uint16_t> unpack_halves(std::span<const std::string_view> streams,
-                                         std::uint16_t smallest, std::size_t count);
-/// decode(item, letter, count, at, factor, smallest): scales from `at` = factor * value.
+std::vector<std::uint16_t> unpack_halves(std::span<const std::string_view> streams, int base,
+                                         std::size_t count);
+/// decode(item, letter, count, at, factor, base): scales from `at` = factor * value.
 using HalvesProc =
     blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
 HalvesProc emit_decode_halves(blocks::Sprite& engine, const DecodeLists& lists);

@@ -210,11 +210,11 @@ TEST_CASE("letters outside the alphabet and too few letters are refused") {
 
 namespace {
 
-void check_halves(const std::vector<std::uint16_t>& halves, double factor) {
+void check_halves(const std::vector<std::uint16_t>& halves, double factor, int base) {
   CAPTURE(factor);
-  const std::uint16_t smallest = *std::min_element(halves.begin(), halves.end());
+  CAPTURE(base);
   std::vector<std::string> streams(kHalfStreams, "00");  // something else in front
-  pack_halves(halves, smallest, streams);
+  pack_halves(halves, base, streams);
   std::vector<scratch::Scalar> text = {std::string("q")};
   text.insert(text.end(), streams.begin(), streams.end());
 
@@ -225,7 +225,7 @@ void check_halves(const std::vector<std::uint16_t>& halves, double factor) {
                           .spread = rig.engine.list<Num>("spread")};
   const HalvesProc decode = emit_decode_halves(rig.engine, lists);
   const auto count = static_cast<double>(halves.size());
-  rig.on("go", [&](Script& s) { s.call(decode, 2, 3, count, 2, factor, smallest); });
+  rig.on("go", [&](Script& s) { s.call(decode, 2, 3, count, 2, factor, base); });
   rig.fill("_scales", std::vector<double>(halves.size() + 2, kJunk));
   rig.run("go");
   const std::vector<double> got = rig.numbers("_scales");
@@ -246,8 +246,8 @@ TEST_CASE("halves: all finite bit patterns, exactly, -0 included") {
     if ((bits >> 10 & 31) != 31) halves.push_back(static_cast<std::uint16_t>(bits));
   }
   REQUIRE(halves.size() == 63488);
-  check_halves(halves, 1);
-  check_halves(halves, 2);
-  halves.erase(halves.begin(), halves.begin() + 1000);  // and with a smallest above 0
-  check_halves(halves, 1);
+  check_halves(halves, 1, 0);
+  check_halves(halves, 2, 0);
+  check_halves({halves.begin() + 1000, halves.end()}, 1, 1000);
+  check_halves({halves.begin(), halves.begin() + 1000}, 1, -2000);
 }
