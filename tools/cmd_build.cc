@@ -70,7 +70,8 @@ Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& p
 int run_command(const BuildOptions& asked, Progress& progress) {
   const BuildOptions options = with_defaults(asked);
   const Recipe recipe = recipe_of(options.input);
-  const Model model = load_to_build(options.input, recipe, progress);
+  Model model = load_to_build(options.input, recipe, progress);
+  if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack(model, pack_request(options, recipe), progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);

@@ -26,6 +26,7 @@ struct Parsed {
   ProbeOptions probe;
   PlanOptions plan;
   SynthCommand synth;
+  PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
 
@@ -113,6 +114,8 @@ void add_build(CLI::App& app, Parsed& p) {
   add_input(sub, p.build.input, p, "checkpoint");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   add_shape(sub, p.build);
+  sub->add_option("--licence", p.build.licence,
+                  "of the model, for the project's notes (default: what the checkpoint says)");
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
@@ -264,6 +267,19 @@ void add_synth(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm synth --preset ssmoelm-5l -o model.safetensors");
 }
 
+void add_package(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("package", "make one HTML page of an .sb3");
+  sub->add_option("SB3", p.package.sb3, "any Scratch project")->required();
+  sub->add_option("-o,--out", p.package.out, "where to write (default: the project's name)");
+  sub->add_option("--title", p.package.title,
+                  "of the page (default: the one that the project was built with)");
+  sub->footer(
+      "The page holds the project and TurboWarp's player and needs no network. It takes Node and\n"
+      "the packages of tools/setup to make one, and a browser to open it.\n"
+      "Example:\n"
+      "  sb3lm package chat.sb3 -o chat.html");
+}
+
 std::map<std::string, std::string> parse_conventions(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> conventions;
   for (const std::string& pair : pairs) {
@@ -297,6 +313,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return finished(p.plan, p);
+  if (name == "package") return p.package;
   return finished(p.synth, p);
 }
 
@@ -333,6 +350,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_probe(app, parsed);
   add_plan(app, parsed);
   add_synth(app, parsed);
+  add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);

@@ -25,6 +25,7 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
+  std::string licence;  // empty: what the checkpoint says
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";
@@ -36,6 +37,12 @@ struct BuildOptions {
 struct ReportOptions {
   InputOptions input;
   bool json = false;
+};
+
+struct PackageOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;  // empty: the project's name with .html
+  std::string title;          // empty: the one that it was built with
 };
 
 struct InspectOptions {
@@ -125,9 +132,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command =
-    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
-                 LogitsOptions, EvalOptions, ProbeOptions, PlanOptions, SynthCommand>;
+using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
+                             SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "lower/forward.h"
+#include "lower/guide.h"
 #include "lower/layout.h"
 #include "lower/loader.h"
 #include "lower/model_info.h"
@@ -106,6 +107,11 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .text = text,
                         .model = model,
                         .layout = layout});
+  add_guide(program.targets[1], model,
+            {.title = options.title,
+             .parameters = parameter_text(model),
+             .version = options.version,
+             .context = layout.context});
   add_chat_ui(program, {.title = options.title,
                         .model_name = model.spec.family,
                         .parameters = parameter_text(model),

@@ -108,7 +108,9 @@ class ProjectOut {
     out_.key("blocks").begin_object();
     BlockOut blocks(names_, ids_, first_handle);
     write_blocks(blocks.target(target), first_handle);
-    out_.end().key("comments").begin_object().end();
+    out_.end().key("comments").begin_object();
+    for (const std::string& comment : blocks.comments()) out_.raw(comment);
+    out_.end();
     write_costumes(target);
     out_.key("sounds").begin_array().end().key("volume").number(100);
     write_state(target, index);

@@ -1,5 +1,5 @@
-// project.json back to a Program. Comments, sounds and the state of the video are not kept: a
-// Program has no place for them.
+// project.json back to a Program. Sounds, the state of the video, and where scripts and comments
+// lie in the editor are not kept: a Program has no place for them.
 #include <set>
 
 #include "base/error.h"
@@ -33,8 +33,10 @@ class ProjectIn {
     for (std::size_t i = 0; i < targets->size(); ++i) read_target(targets->at(i));
     // Blocks may refer to what a later target holds.
     for (std::size_t i = 0; i < targets->size(); ++i) {
-      const JsonObject* blocks = targets->at(i).object()->at("blocks").object();
-      if (blocks != nullptr) read_blocks(file_, *blocks, names_, program_.targets[i]);
+      const JsonObject& target = *targets->at(i).object();
+      const BlockComments comments = read_comments(target, program_.targets[i]);
+      const JsonObject* blocks = target.at("blocks").object();
+      if (blocks != nullptr) read_blocks(file_, *blocks, names_, comments, program_.targets[i]);
     }
     if (const JsonArray* monitors = project->at("monitors").array()) read_monitors(*monitors);
     return std::move(program_);
@@ -121,6 +123,23 @@ class ProjectIn {
                                  number(*costume, "rotationCenterX", 0),
                                  number(*costume, "rotationCenterY", 0)});
     }
+  }
+
+  // Those on blocks; the others are the target's notes.
+  BlockComments read_comments(const JsonObject& object, Target& target) const {
+    BlockComments on_blocks;
+    const JsonObject* comments = object.at("comments").object();
+    if (comments == nullptr) return on_blocks;
+    for (const auto& [id, json] : comments->members) {
+      const JsonObject* comment = json.object();
+      if (comment == nullptr) bad("a comment of '{}' is no object", target.name);
+      if (const std::string* block = comment->at("blockId").string()) {
+        on_blocks[*block] = text(*comment, "text");
+      } else {
+        target.notes.push_back(text(*comment, "text"));
+      }
+    }
+    return on_blocks;
   }
 
   std::string asset_name(const JsonObject& costume) const {
