@@ -195,7 +195,7 @@ std::vector<double> loading_marks(const Layout& layout) {
     if (place.key.layer != layer) marks.push_back(done);
     layer = place.key.layer;
     Jobs jobs;
-    add_jobs(layout, place, jobs);
+    add_jobs(place, jobs);
     for (const Job& job : jobs.rows) done += static_cast<double>(job.rows * job.items_per_row);
   }
   for (double& mark : marks) mark = done > 0 ? std::floor(1000 * mark / done) / 10 : 0;
