@@ -37,9 +37,15 @@ class ForwardEmitter {
       passes.push_back(layers[static_cast<std::size_t>(layer)]);
     }
     const auto embed = emit_embed();
-    auto token = emit_token("token", embed, passes);
-    passes.back() = emit_keys(model_.spec.passes.back());
-    return {std::move(token), emit_token("prompt token", embed, passes), emit_head()};
+    const Proc<Num> keys = emit_keys(model_.spec.passes.back());
+    ForwardBlocks made{.head = emit_head()};
+    if (w_.tune != Tune::turbowarp) made.token_in_steps = emit_in_steps(embed, passes, keys);
+    if (w_.tune != Tune::scratch) {
+      made.token = emit_token("token", embed, passes);
+      passes.back() = keys;
+      made.prompt_token = emit_token("prompt token", embed, passes);
+    }
+    return made;
   }
 
  private:
@@ -346,6 +352,28 @@ class ForwardEmitter {
       }
       s.change(w_.position, 1);
     });
+  }
+
+  // Scratch itself may take a quarter of a second for a layer. Waiting for no time at all lets
+  // everything else have its turn.
+  Proc<Num, Num> emit_in_steps(const Proc<Num>& embed, const std::vector<Proc<Num>>& passes,
+                               const Proc<Num>& keys) {
+    return engine_.define_yielding<Num, Num>(
+        "token in steps", {"id", "whole"}, [&](Script& s, Arg<Num> id, Arg<Num> whole) {
+          s.call(embed, id);
+          for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
+          for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+            const auto cache_at = static_cast<double>(layout_.cache_at[pass]);
+            const auto run = [&](Script& s) { s.call(passes[pass], cache_at); };
+            if (pass + 1 < passes.size()) {
+              run(s);
+            } else {
+              s.when_else(whole == 1, run, [&](Script& s) { s.call(keys, cache_at); });
+            }
+            s.wait(0);
+          }
+          s.change(w_.position, 1);
+        });
   }
 
   Proc<> emit_head() {
