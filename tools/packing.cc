@@ -3,6 +3,8 @@
 namespace sb3lm {
 namespace {
 
+constexpr const char* kDense = "letters";
+
 Tune tune_of(const std::string& name) {
   return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
 }
@@ -15,7 +17,7 @@ Kernel kernel_of(const std::string& name) {
 // plain digits.
 std::string encoding_of(const BuildOptions& options) {
   if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "letters" : "digits";
+  return options.level == "smallest" ? kDense : "digits";
 }
 
 int deflate_level(const std::string& level) {
@@ -42,6 +44,12 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
                     .version = SB3LM_VERSION},
           .bits = recipe.float_bits,
           .deflate_level = deflate_level(options.level)};
+}
+
+bool denser(PackRequest& request) {
+  if (request.lower.kernel == Kernel::naive || request.lower.encoding == kDense) return false;
+  request.lower.encoding = kDense;
+  return true;
 }
 
 }  // namespace sb3lm

@@ -36,8 +36,14 @@ class ForwardEmitter {
       for (const Half half : {Half::attention, Half::feed_forward}) kind_of(layer, half);
     }
     const auto embed = emit_embed();
-    auto token = emit_token("token", embed, false);
-    return {std::move(token), emit_token("prompt token", embed, true), emit_head()};
+    const LayerProc keys = emit_keys(kind_of(model_.spec.passes.back(), Half::attention));
+    ForwardBlocks made{.head = emit_head()};
+    if (w_.tune != Tune::turbowarp) made.token_in_steps = emit_in_steps(embed, keys);
+    if (w_.tune != Tune::scratch) {
+      made.token = emit_token("token", embed, nullptr);
+      made.prompt_token = emit_token("prompt token", embed, &keys);
+    }
+    return made;
   }
 
  private:
@@ -446,31 +452,54 @@ class ForwardEmitter {
     });
   }
 
-  // `last_is_keys`: the last pass stops as soon as it has stored keys and values.
-  Proc<Num> emit_token(const char* name, const Proc<Num>& embed, bool last_is_keys) {
-    const auto run = [&](Script& s, int layer, Half half, const LayerProc& proc, std::size_t pass) {
-      const Begin begin = begin_of(layer, half);
-      s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
-             layout_.cache_at[pass]);
-    };
-    const std::vector<int>& passes = model_.spec.passes;
-    std::optional<LayerProc> keys;
-    if (last_is_keys) keys = emit_keys(kind_of(passes.back(), Half::attention));
+  // Half of a pass; `proc` is of its kind.
+  void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
+    const Begin begin = begin_of(model_.spec.passes[pass], half);
+    s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
+           static_cast<double>(layout_.cache_at[pass]));
+  }
+  void run_pass(Script& s, std::size_t pass) {
+    for (const Half half : {Half::attention, Half::feed_forward}) {
+      run(s, pass, half, kind_of(model_.spec.passes[pass], half).run);
+    }
+  }
+  void start_token(Script& s, const Proc<Num>& embed, Arg<Num>& id) {
+    s.call(embed, id);
+    for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
+  }
+
+  // `keys`: what stands for the last pass, if not all of it.
+  Proc<Num> emit_token(const char* name, const Proc<Num>& embed, const LayerProc* keys) {
+    const std::size_t passes = model_.spec.passes.size();
     return engine_.define<Num>(name, {"id"}, [&](Script& s, Arg<Num> id) {
-      s.call(embed, id);
-      for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
-      for (std::size_t pass = 0; pass < passes.size(); ++pass) {
-        const int layer = passes[pass];
-        if (keys && pass + 1 == passes.size()) {
-          run(s, layer, Half::attention, *keys, pass);
-          break;
-        }
-        for (const Half half : {Half::attention, Half::feed_forward}) {
-          run(s, layer, half, kind_of(layer, half).run, pass);
-        }
+      start_token(s, embed, id);
+      for (std::size_t pass = 0; pass + 1 < passes; ++pass) run_pass(s, pass);
+      if (keys != nullptr) {
+        run(s, passes - 1, Half::attention, *keys);
+      } else {
+        run_pass(s, passes - 1);
       }
       s.change(w_.position, 1);
     });
+  }
+
+  // Scratch itself may take a quarter of a second for a layer. Waiting for no time at all lets
+  // everything else have its turn.
+  Proc<Num, Num> emit_in_steps(const Proc<Num>& embed, const LayerProc& keys) {
+    const std::size_t passes = model_.spec.passes.size();
+    return engine_.define_yielding<Num, Num>(
+        "token in steps", {"id", "whole"}, [&](Script& s, Arg<Num> id, Arg<Num> whole) {
+          start_token(s, embed, id);
+          for (std::size_t pass = 0; pass + 1 < passes; ++pass) {
+            run_pass(s, pass);
+            s.wait(0);
+          }
+          s.when_else(
+              whole == 1, [&](Script& s) { run_pass(s, passes - 1); },
+              [&](Script& s) { run(s, passes - 1, Half::attention, keys); });
+          s.wait(0);
+          s.change(w_.position, 1);
+        });
   }
 
   Proc<> emit_head() {
