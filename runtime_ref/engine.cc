@@ -102,17 +102,23 @@ void Engine::reset() {
 }
 
 void Engine::step_without_logits(int token) {
-  if (token < 0 || token >= spec_.vocabulary) {
-    fail(Fault::usage, "token {}: ids of this model are 0 to {}", token, spec_.vocabulary - 1);
-  }
-  if (position_ >= context_) {
-    fail(Fault::usage, "token {}: the context of {} positions is full", token, context_);
-  }
+  check_tokens(*this, {&token, 1});
   step_margin_ = std::numeric_limits<double>::infinity();
   ops::dequantise_row(*embedding_, token, hidden_);
   for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass);
   smallest_margin_ = std::min(smallest_margin_, step_margin_);
   ++position_;
+}
+
+void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) {
+  check_tokens(*this, tokens);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i + wanted < tokens.size()) {
+      step_without_logits(tokens[i]);
+    } else {
+      take(i, step(tokens[i]));
+    }
+  }
 }
 
 std::span<const double> Engine::step(int token) {

@@ -10,6 +10,7 @@
 
 #include "model/model.h"
 #include "runtime_ref/cache.h"
+#include "runtime_ref/decoder.h"
 #include "runtime_ref/ops.h"
 
 namespace sb3lm {
@@ -25,26 +26,22 @@ class ActivationObserver {
                      std::span<const double> stream) = 0;
 };
 
-class Engine {
+class Engine final : public Decoder {
  public:
   /// Reads the weights where they are: `model` must outlive the engine. `context` 0 means the
   /// model's. Throws bug if a tensor is missing or has another shape than the spec says.
   explicit Engine(const Model& model, int context = 0);
   explicit Engine(Model&&, int = 0) = delete;
 
-  /// Forgets every position.
-  void reset();
-
-  /// Runs one token at the next position and returns the logits of the token after it,
-  /// [vocabulary]; they are valid until the next call. Throws usage for an id outside the
-  /// vocabulary, or if the context is full.
-  std::span<const double> step(int token);
+  void reset() override;
+  void run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) override;
+  std::span<const double> step(int token) override;
   /// The same without the final norm and the head: the cheap way through a prompt.
   void step_without_logits(int token);
 
-  int position() const { return position_; }  // how many tokens are in the caches
-  int context() const { return context_; }
-  int vocabulary() const { return spec_.vocabulary; }
+  int position() const override { return position_; }
+  int context() const override { return context_; }
+  int vocabulary() const override { return spec_.vocabulary; }
   const Model& model() const { return model_; }
   /// Of the caches and working vectors; the weights belong to the model.
   std::size_t bytes() const;

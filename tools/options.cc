@@ -99,6 +99,15 @@ std::string parse_size(const std::string& text) {
   throw CLI::ValidationError(text + ": a size such as 10MiB, 8.5MB or 9000000");
 }
 
+void add_engine(CLI::App* app, std::string& engine, int& threads) {
+  app->add_option(
+         "--engine", engine,
+         fmt::format("fast: packed weights; double: the verification engine (default: {})", engine))
+      ->check(CLI::IsMember({"fast", "double"}));
+  app->add_option("--threads", threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+}
+
 void add_build(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("build", "make an .sb3 from a checkpoint");
   add_input(sub, p.build.input, p, "checkpoint");
@@ -162,7 +171,7 @@ void add_run(CLI::App& app, Parsed& p) {
   sub->add_option("--top-p", p.run.sampling.top_p, "1: off");
   sub->add_option("--repetition-penalty", p.run.sampling.repetition_penalty, "1: off");
   sub->add_option("--seed", p.run.sampling.seed, "of the random numbers (default: 1)");
-  sub->add_option("--engine", p.run.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.run.engine, p.run.threads);
   sub->add_flag("--json", p.run.json, "machine-readable");
   sub->footer(
       "Examples:\n"
@@ -175,7 +184,7 @@ void add_logits(CLI::App& app, Parsed& p) {
   add_input(sub, p.logits.input, p, "checkpoint or .sb3");
   sub->add_option("--tokens", p.logits.tokens, "token ids: 1,2,3")->delimiter(',')->required();
   sub->add_flag("--all", p.logits.all, "after each token, not only the last");
-  sub->add_option("--engine", p.logits.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.logits.engine, p.logits.threads);
   sub->add_flag("--json", p.logits.json, "machine-readable");
   sub->footer("Example:\n  sb3lm logits model.safetensors --tokens 0,4,35 --json");
 }
@@ -190,9 +199,7 @@ void add_eval(CLI::App& app, Parsed& p) {
   sub->add_option("--stride", p.eval.stride,
                   "from one window's start to the next (default: half the context)")
       ->check(CLI::Range(1, kLongestContext));
-  sub->add_option("--threads", p.eval.threads, "default: one per processor")
-      ->check(CLI::Range(1, kMostThreads));
-  sub->add_option("--engine", p.eval.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.eval.engine, p.eval.threads);
   sub->add_flag("--json", p.eval.json, "machine-readable");
   sub->footer(
       "Examples:\n"

@@ -69,7 +69,8 @@ struct RunOptions {
   bool chat = false;
   int max_new_tokens = 256;
   SamplingChoices sampling;
-  std::string engine = "double";
+  std::string engine = "fast";
+  int threads = 0;  // 0: one per processor
   bool json = false;
 };
 
@@ -78,6 +79,7 @@ struct LogitsOptions {
   std::vector<int> tokens;
   bool all = false;
   std::string engine = "double";
+  int threads = 0;
   bool json = false;
 };
 
@@ -93,7 +95,7 @@ struct EvalOptions {
   int context = 0;  // 0: the model's, at most 2,048
   int stride = 0;   // 0: half the context
   int threads = 0;  // 0: one per processor
-  std::string engine = "double";
+  std::string engine = "fast";
   bool json = false;
 };
 

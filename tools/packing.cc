@@ -11,11 +11,11 @@ Kernel kernel_of(const std::string& name) {
   return name == "naive" ? Kernel::naive : Kernel::tables;
 }
 
-// Searching for codebooks takes time when building, base 64 when loading; the naive kernel reads
+// Searching for codebooks takes time when building, letters when loading; the naive kernel reads
 // plain digits.
 std::string encoding_of(const BuildOptions& options) {
   if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "base64" : "digits";
+  return options.level == "smallest" ? "letters" : "digits";
 }
 
 int deflate_level(const std::string& level) {

@@ -1,7 +1,6 @@
 #include "import/import.h"
 
 #include <array>
-#include <deque>
 
 #include "base/error.h"
 #include "import/config.h"
@@ -36,15 +35,19 @@ bool is_anything(const NamedBytes&) {
 
 using Importer = Model (*)(const CheckpointFiles&, const std::map<std::string, std::string>&,
                            Progress&);
+using Viewer = std::optional<PackedModel> (*)(const CheckpointFiles&,
+                                              const std::map<std::string, std::string>&,
+                                              const std::shared_ptr<const void>&);
 
 /// One row per format, tried in order; without an importer it is known but not supported.
 struct FormatRow {
   std::string_view name;
   bool (*sniff)(const NamedBytes&);
   Importer read;
+  Viewer view = nullptr;  // if weights can stay where they are
 };
 constexpr std::array<FormatRow, 5> kFormats{{
-    {"safetensors", is_safetensors, import_ssmoelm},
+    {"safetensors", is_safetensors, import_ssmoelm, view_ssmoelm},
     {"a torch zip (.pt)", is_torch_zip, nullptr},
     {"GGUF", is_gguf, nullptr},
     {"llama2.c version 1 or 2", is_llama2c_later, nullptr},
@@ -117,15 +120,6 @@ class NamedFile {
   MappedFile file_;
 };
 
-using OptionalFile = std::optional<NamedFile>;
-
-std::optional<NamedBytes> open(const std::optional<std::filesystem::path>& path,
-                               OptionalFile& holder) {
-  if (!path) return std::nullopt;
-  holder.emplace(*path);
-  return holder->named();
-}
-
 std::optional<std::filesystem::path> if_there(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(path, ignored)) return path;
@@ -136,6 +130,42 @@ std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::pat
   if (auto json = if_there(folder / "tokenizer.json")) return json;
   return if_there(folder / "tokenizer.bin");
 }
+
+/// A checkpoint and all that belongs to it, mapped.
+class OpenFiles {
+ public:
+  OpenFiles(const std::filesystem::path& checkpoint, const ImportOptions& options)
+      : checkpoint_(std::make_shared<const NamedFile>(checkpoint)) {
+    const std::filesystem::path folder = checkpoint.parent_path();
+    files_.checkpoint = checkpoint_->named();
+    if (is_shard_index(files_.checkpoint.file)) {
+      const std::string_view index = as_text(files_.checkpoint.bytes);
+      for (const std::string& name : shard_names(files_.checkpoint.file, index)) {
+        files_.shards.push_back(*open(folder / name));
+      }
+    }
+    files_.tokenizer = open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder));
+    files_.config = open(if_there(folder / "config.json"));
+    files_.sidecar = open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)));
+    files_.name_map = open(options.name_map);
+    files_.chat_template = open(options.chat_template);
+  }
+
+  const CheckpointFiles& files() const { return files_; }
+  /// What keeps the checkpoint's bytes mapped.
+  const std::shared_ptr<const NamedFile>& checkpoint() const { return checkpoint_; }
+
+ private:
+  std::optional<NamedBytes> open(const std::optional<std::filesystem::path>& path) {
+    if (!path) return std::nullopt;
+    others_.push_back(std::make_unique<const NamedFile>(*path));
+    return others_.back()->named();
+  }
+
+  std::shared_ptr<const NamedFile> checkpoint_;
+  std::vector<std::unique_ptr<const NamedFile>> others_;
+  CheckpointFiles files_;
+};
 
 }  // namespace
 
@@ -168,25 +198,21 @@ std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint) {
 
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress) {
-  const std::filesystem::path folder = checkpoint.parent_path();
-  const NamedFile file(checkpoint);
-  OptionalFile tokenizer, config, sidecar, name_map, chat_template;
-  CheckpointFiles files{.checkpoint = file.named()};
-  std::deque<NamedFile> shards;
-  if (is_shard_index(files.checkpoint.file)) {
-    const std::string_view index = as_text(files.checkpoint.bytes);
-    for (const std::string& name : shard_names(files.checkpoint.file, index)) {
-      files.shards.push_back(shards.emplace_back(folder / name).named());
-    }
-  }
-  files.tokenizer =
-      open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder), tokenizer);
-  files.config = open(if_there(folder / "config.json"), config);
-  files.sidecar =
-      open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)), sidecar);
-  files.name_map = open(options.name_map, name_map);
-  files.chat_template = open(options.chat_template, chat_template);
-  return import_from_memory(files, options.conventions, progress);
+  const OpenFiles open(checkpoint, options);
+  return import_from_memory(open.files(), options.conventions, progress);
+}
+
+std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint,
+                                         const ImportOptions& options) {
+  const OpenFiles open(checkpoint, options);
+  const FormatRow& format = format_of(open.files().checkpoint);
+  if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
+  std::optional<PackedModel> packed =
+      format.view(open.files(), options.conventions, open.checkpoint());
+  if (!packed) return std::nullopt;
+  attach_tokenizer(open.files(), packed->about);
+  attach_chat(open.files(), packed->about);
+  return packed;
 }
 
 }  // namespace sb3lm

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "model/model.h"
+#include "model/packed.h"
 
 namespace sb3lm {
 
@@ -27,6 +28,11 @@ std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint);
 /// Reads and checks everything; throws bad_input or unsupported with file, tensor and rule.
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress);
+
+/// The same with the weights left packed in the mapped file, as far as the file has them packed;
+/// nothing if it holds matrices that are not (see pack_weights).
+std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint,
+                                         const ImportOptions& options);
 
 /// A file's bytes under the name that errors give it.
 struct NamedBytes {

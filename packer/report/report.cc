@@ -56,7 +56,7 @@ class Reporter {
     weigh(unpacked.model);
     report_.is_sb3 = true;
     report_.measures = measure(program, sb3.size(), json.size());
-    const std::vector<Piece> pieces = cut_project(map_project(file, json), program, unpacked);
+    const std::vector<Piece> pieces = cut_project(map_project(file, json), unpacked);
     std::size_t rest = sb3.size();
     for (const ZipPlace& place : places) {
       if (place.packed.size() > rest) {
