@@ -43,6 +43,11 @@ struct Rotation {
   }
 };
 
+/// An empty bias adds nothing.
+void add_bias(const std::vector<float>& bias, float* vector) {
+  for (std::size_t i = 0; i < bias.size(); ++i) vector[i] += bias[i];
+}
+
 void rotate(const RopeSpec& rope, const Rotation& by, float* head) {
   const std::size_t pairs = by.cosine.size();
   const bool interleaved = rope.layout == RopeLayout::interleaved;
@@ -66,7 +71,7 @@ FastEngine::FastEngine(const PackedModel& model, const FastOptions& options)
   const Shape table{spec_.vocabulary, spec_.width};
   embedding_ = matrix({Role::embedding}, table);
   head_ = spec_.tied_head ? embedding_ : matrix({Role::head}, table);
-  final_norm_ = norm_weights({Role::final_norm});
+  final_norm_ = vector_of({Role::final_norm}, spec_.width);
   for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
     measure(spec_.layers[i]);
     layers_.push_back(bind(static_cast<int>(i)));
@@ -88,25 +93,31 @@ FastEngine::Matrix FastEngine::matrix(const TensorKey& key, Shape shape) const {
   return &found->second;
 }
 
-std::vector<float> FastEngine::norm_weights(const TensorKey& key) const {
-  std::vector<float> weights(size_of(spec_.width));
-  dequantise_row(*matrix(key, {1, spec_.width}), 0, weights);
-  return weights;
+std::vector<float> FastEngine::vector_of(const TensorKey& key, int size) const {
+  std::vector<float> values(size_of(size));
+  dequantise_row(*matrix(key, {1, size}), 0, values);
+  return values;
 }
 
 FastEngine::Layer FastEngine::bind(int layer) const {
   const LayerSpec& spec = spec_.layers[size_of(layer)];
   const int q_width = static_cast<int>(query_width(spec.attention));
   const int kv_width = spec_.kv_width(layer);
-  Layer bound{.attention_norm = norm_weights({Role::attention_norm, layer}),
-              .ffn_norm = norm_weights({Role::ffn_norm, layer}),
+  Layer bound{.attention_norm = vector_of({Role::attention_norm, layer}, spec_.width),
+              .ffn_norm = vector_of({Role::ffn_norm, layer}, spec_.width),
               .q = matrix({Role::q, layer}, {q_width, spec_.width}),
               .k = matrix({Role::k, layer}, {kv_width, spec_.width}),
               .v = matrix({Role::v, layer}, {kv_width, spec_.width}),
               .o = matrix({Role::o, layer}, {spec_.width, q_width}),
               .router = nullptr,
+              .shared_router = nullptr,
               .blocks = {},
               .turns = turns_of(spec.attention.rope)};
+  if (spec.attention.qkv_bias) {
+    bound.q_bias = vector_of({Role::q_bias, layer}, q_width);
+    bound.k_bias = vector_of({Role::k_bias, layer}, kv_width);
+    bound.v_bias = vector_of({Role::v_bias, layer}, kv_width);
+  }
   bind_blocks(layer, bound);
   return bound;
 }
@@ -129,6 +140,8 @@ void FastEngine::bind_blocks(int layer, Layer& bound) const {
   for (int expert = 0; expert < spec.routed_experts; ++expert) {
     add(Role::expert_gate, expert, spec.hidden);
   }
+  if (spec.shared_gated)
+    bound.shared_router = matrix({Role::shared_router, layer}, {1, spec_.width});
   if (spec.shared_experts > 0) add(Role::shared_gate, -1, spec.shared_hidden);
 }
 
@@ -165,6 +178,7 @@ void FastEngine::make_room(std::size_t tokens) {
     for (const Matrix w : {layer.q, layer.k, layer.v}) normed_->serve(*w);
     attended_->serve(*layer.o);
     if (layer.router != nullptr) normed_->serve(*layer.router);
+    if (layer.shared_router != nullptr) normed_->serve(*layer.shared_router);
     for (const Swiglu& block : layer.blocks) {
       normed_->serve(*block.gate);
       normed_->serve(*block.up);
@@ -237,16 +251,21 @@ void FastEngine::attend(std::size_t pass, std::size_t count) {
   kernels_.add_scaled(1, added_.data(), count * width, hidden_.data());
 }
 
-/// Turns q and k, divides q by the root of the head size, and caches k and v.
+/// Adds biases, turns q and k, divides q by the root of the head size, and caches k and v.
 void FastEngine::store_rotated(std::size_t pass, std::size_t count) {
   const std::size_t index = size_of(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
   const std::size_t size = size_of(spec.head_size);
   const float factor = 1 / std::sqrt(static_cast<float>(spec.head_size));
   for (std::size_t t = 0; t < count; ++t) {
-    const Rotation rotation(layers_[index].turns, position_ + t);
+    const Layer& layer = layers_[index];
+    const Rotation rotation(layer.turns, position_ + t);
     float* q = q_.data() + t * q_width_;
     float* k = k_.data() + t * kv_width_;
+    float* v = v_.data() + t * kv_width_;
+    add_bias(layer.q_bias, q);
+    add_bias(layer.k_bias, k);
+    add_bias(layer.v_bias, v);
     for (std::size_t h = 0; h < size_of(spec.query_heads); ++h) {
       rotate(spec.rope, rotation, q + h * size);
     }
@@ -254,7 +273,7 @@ void FastEngine::store_rotated(std::size_t pass, std::size_t count) {
       rotate(spec.rope, rotation, k + h * size);
     }
     for (std::size_t i = 0; i < query_width(spec); ++i) q[i] *= factor;
-    caches_[pass].put(kernels_, position_ + t, k, v_.data() + t * kv_width_);
+    caches_[pass].put(kernels_, position_ + t, k, v);
   }
 }
 
@@ -293,6 +312,16 @@ void FastEngine::attend_heads(std::size_t pass, std::size_t count) {
   });
 }
 
+std::vector<float> FastEngine::shared_weights(const Layer& layer, std::size_t count) {
+  std::vector<float> weights(count, 1);
+  if (layer.shared_router == nullptr) return weights;
+  multiply(
+      std::array{Product{layer.shared_router, &*normed_,
+                         std::span<const std::size_t>(indices_).first(count), weights.data(), 1}});
+  for (float& weight : weights) weight = static_cast<float>(ops::sigmoid(weight));
+  return weights;
+}
+
 /// Which tokens each block serves; experts in index order, so that a token's sum has that order
 /// too.
 std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const Layer& layer,
@@ -324,7 +353,7 @@ std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const L
   if (layer.router == nullptr || ffn.shared_experts > 0) {
     all.back().tokens.assign(indices_.begin(),
                              indices_.begin() + static_cast<std::ptrdiff_t>(count));
-    all.back().weights.assign(count, 1);
+    all.back().weights = shared_weights(layer, count);
   }
   std::erase_if(all, [](const Share& share) { return share.tokens.empty(); });
   std::size_t slot = 0;

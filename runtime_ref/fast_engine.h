@@ -54,8 +54,10 @@ class FastEngine final : public Decoder {
   };
   struct Layer {
     std::vector<float> attention_norm, ffn_norm;
+    std::vector<float> q_bias, k_bias, v_bias;  // empty without biases
     Matrix q, k, v, o;
     Matrix router;               // null for a dense block
+    Matrix shared_router;        // null where the shared expert has weight 1
     std::vector<Swiglu> blocks;  // routed experts, then the shared one; or the dense block
     std::vector<double> turns;   // radians of each rotary pair per position
   };
@@ -77,7 +79,7 @@ class FastEngine final : public Decoder {
   };
 
   Matrix matrix(const TensorKey& key, Shape shape) const;
-  std::vector<float> norm_weights(const TensorKey& key) const;
+  std::vector<float> vector_of(const TensorKey& key, int size) const;
   Layer bind(int layer) const;
   void bind_blocks(int layer, Layer& bound) const;
   void measure(const LayerSpec& spec);
@@ -89,6 +91,8 @@ class FastEngine final : public Decoder {
   void store_rotated(std::size_t pass, std::size_t count);
   void attend_heads(std::size_t pass, std::size_t count);
   void feed_forward(const LayerSpec& spec, const Layer& layer, std::size_t count);
+  /// What a token's weight of the shared expert is.
+  std::vector<float> shared_weights(const Layer& layer, std::size_t count);
   std::vector<Share> shares(const LayerSpec& spec, const Layer& layer, std::size_t count);
   void norm_into(fast::Inputs& inputs, const std::vector<float>& weights, std::size_t count);
   std::span<const float> head(std::size_t token);
