@@ -5,7 +5,9 @@
 #include "compare.h"
 #include "load.h"
 #include "packing.h"
+#include "report/html.h"
 #include "report/limits.h"
+#include "report/report.h"
 #include "report/text.h"
 #include "sb3/sb3.h"
 #include "text_source.h"
@@ -55,7 +57,11 @@ std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const
 
 void check_limits(const BuildOptions& options, const std::string& bytes) {
   const std::vector<std::string> over = over_limits(options.target, as_bytes(bytes));
+  if (over.empty() && options.html_report.empty()) return;
+  const Report report = make_report(options.out.string(), as_bytes(bytes));
+  if (!options.html_report.empty()) write_file(options.html_report, report_html(report));
   if (over.empty()) return;
+  fmt::print("{}", advice_text(report));
   std::string text;
   for (const std::string& limit : over) text += (text.empty() ? "" : "; ") + limit;
   if (options.allow_over_budget) {

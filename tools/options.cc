@@ -120,6 +120,7 @@ void add_build(CLI::App& app, Parsed& p) {
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
+  sub->add_option("--html-report", p.build.html_report, "write a page about the project here too");
   sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");
   sub->footer(
       "Examples:\n"
@@ -140,7 +141,14 @@ void add_report(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("report", "where the bytes of an .sb3 go");
   add_input(sub, p.report.input, p, "checkpoint or .sb3");
   sub->add_flag("--json", p.report.json, "machine-readable");
-  sub->footer("Example:\n  sb3lm report chat.sb3");
+  sub->add_option("--html", p.report.html, "write a page with pictures to this file");
+  sub->add_option("--fit", p.report.fit,
+                  "say what would make it fit this size: 9MiB, 8000000 (default: 10MiB)")
+      ->transform(parse_size);
+  sub->footer(
+      "Examples:\n"
+      "  sb3lm report chat.sb3\n"
+      "  sb3lm report chat.sb3 --html report.html --fit 9MiB");
 }
 
 void add_inspect(CLI::App& app, Parsed& p) {

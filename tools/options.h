@@ -32,10 +32,13 @@ struct BuildOptions {
   std::string kernel = "tables";
   bool allow_over_budget = false;
   bool no_verify = false;
+  std::filesystem::path html_report;  // empty: none
 };
 
 struct ReportOptions {
   InputOptions input;
+  std::size_t fit = 0;         // bytes; 0: the target's limit
+  std::filesystem::path html;  // empty: none
   bool json = false;
 };
 
