@@ -32,6 +32,11 @@ int deflate_level(const std::string& level) {
   return level == "fast" ? 6 : 12;
 }
 
+// Somebody else's project has a stage of its own.
+bool has_chat_ui(const BuildOptions& options) {
+  return options.ui.empty() ? options.project.empty() : options.ui == "chat";
+}
+
 // Ids that exist in every model: bos if there is one, and a few from the middle of the vocabulary.
 std::vector<int> verification_prompt(const Model& model) {
   const int vocabulary = model.spec.vocabulary;
@@ -41,7 +46,7 @@ std::vector<int> verification_prompt(const Model& model) {
 void verify(const Model& model, const std::string& bytes, const std::filesystem::path& out,
             Progress& progress) {
   progress.report("reading back what was built", -1);
-  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes));
+  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
   const Comparison comparison = compare_vms(
       model, packed.context, program, out, "blocks",
@@ -79,16 +84,20 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   if (options.title.empty()) options.title = options.input.file.stem().string();
   Model model = load_model(options.input.file, options.input.import, options.input.bits, progress);
   if (!options.licence.empty()) model.licence = options.licence;
-  const std::string bytes = pack(model,
-                                 {.lower = {.context = options.context,
-                                            .encoding = encoding_of(options),
-                                            .title = options.title,
-                                            .tune = tune_of(options.tune),
-                                            .kernel = kernel_of(options.kernel),
-                                            .version = SB3LM_VERSION},
-                                  .bits = options.input.bits,
-                                  .deflate_level = deflate_level(options.level)},
-                                 progress);
+  const std::string bytes =
+      pack(model,
+           {.lower = {.context = options.context,
+                      .encoding = encoding_of(options),
+                      .title = options.title,
+                      .tune = tune_of(options.tune),
+                      .kernel = kernel_of(options.kernel),
+                      .version = SB3LM_VERSION,
+                      .chat_ui = has_chat_ui(options)},
+            .bits = options.input.bits,
+            .deflate_level = deflate_level(options.level),
+            .project = options.project,
+            .shared_names = {options.shared_names.begin(), options.shared_names.end()}},
+           progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

@@ -42,7 +42,7 @@ scratch::Program empty_project(const LowerOptions& options) {
   scratch::Program program;
   program.title = options.title;
   program.targets.push_back({.name = "Stage", .is_stage = true});
-  program.targets.push_back({.name = "engine", .visible = false, .layer = 1});
+  program.targets.push_back({.name = kEngineName, .visible = false, .layer = 1});
   return program;
 }
 
@@ -112,6 +112,7 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
              .parameters = parameter_text(model),
              .version = options.version,
              .context = layout.context});
+  if (!options.chat_ui) return program;
   add_chat_ui(program, {.title = options.title,
                         .model_name = model.spec.family,
                         .parameters = parameter_text(model),
