@@ -94,8 +94,14 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
   const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
-  const LoaderBlocks loader = emit_loader(
-      engine, workspace, layout, {.stage = stage, .tables = text ? text->tables : std::nullopt});
+  const LoaderBlocks loader =
+      emit_loader(engine, workspace, layout,
+                  {.stage = stage,
+                   .tables = text ? text->tables : std::nullopt,
+                   .zeros = {{workspace.act, layout.act.size},
+                             {sample.score, model.spec.vocabulary},
+                             {sample.heap, model.spec.vocabulary}},
+                   .empties = {workspace.table, exp.powers, sample.kept, stage.logits}});
   const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   emit_scripts(engine, {.workspace = workspace,
                         .stage = stage,
