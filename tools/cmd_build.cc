@@ -27,7 +27,7 @@ std::vector<int> verification_prompt(const Model& model) {
 void verify(const Model& model, const std::string& bytes, const std::filesystem::path& out,
             Progress& progress) {
   progress.report("reading back what was built", -1);
-  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes));
+  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
   const Comparison comparison = compare_vms(
       model, packed.context, program, out, "blocks",

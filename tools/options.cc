@@ -116,6 +116,14 @@ void add_build(CLI::App& app, Parsed& p) {
   add_shape(sub, p.build);
   sub->add_option("--licence", p.build.licence,
                   "of the model, for the project's notes (default: what the checkpoint says)");
+  auto* project = sub->add_option("--template", p.build.project,
+                                  "somebody's .sb3 that the model joins; its sprites stay");
+  sub->add_option("--share", p.build.shared_names,
+                  "names that the --template has for the model: status,transcript")
+      ->delimiter(',')
+      ->needs(project);
+  sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
+      ->check(CLI::IsMember({"chat", "none"}));
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
@@ -125,7 +133,8 @@ void add_build(CLI::App& app, Parsed& p) {
   sub->footer(
       "Examples:\n"
       "  sb3lm build SSMoELM-it-5L.safetensors -o chat.sb3\n"
-      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3");
+      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3\n"
+      "  sb3lm build model.safetensors --template game.sb3 --share \"status,transcript\" -o x.sb3");
 }
 
 void add_text(CLI::App* app, TextOptions& text) {

@@ -25,7 +25,10 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
-  std::string licence;  // empty: what the checkpoint says
+  std::string licence;            // empty: what the checkpoint says
+  std::filesystem::path project;  // empty: a new one
+  std::vector<std::string> shared_names;
+  std::string ui;  // empty: chat, but none in somebody else's project
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";

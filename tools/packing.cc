@@ -20,6 +20,11 @@ std::string encoding_of(const BuildOptions& options) {
   return options.level == "smallest" ? kDense : "digits";
 }
 
+// Somebody else's project has a stage of its own.
+bool has_chat_ui(const BuildOptions& options) {
+  return options.ui.empty() ? options.project.empty() : options.ui == "chat";
+}
+
 int deflate_level(const std::string& level) {
   return level == "fast" ? 6 : 12;
 }
@@ -41,9 +46,12 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
                     .title = options.title,
                     .tune = tune_of(options.tune),
                     .kernel = kernel_of(options.kernel),
-                    .version = SB3LM_VERSION},
+                    .version = SB3LM_VERSION,
+                    .chat_ui = has_chat_ui(options)},
           .bits = recipe.float_bits,
-          .deflate_level = deflate_level(options.level)};
+          .deflate_level = deflate_level(options.level),
+          .project = options.project,
+          .shared_names = {options.shared_names.begin(), options.shared_names.end()}};
 }
 
 bool denser(PackRequest& request) {

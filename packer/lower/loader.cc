@@ -309,6 +309,8 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
     zero_list(s, w.keys, 1, layout.cache);
     zero_list(s, w.values, 1, layout.cache);
+    for (const auto& [list, count] : parts.zeros) zero_list(s, list, 1, count);
+    for (const List<Num>& list : parts.empties) s.clear(list);
     for (const List<Num>& table : tables) s.clear(table);
     s.set(stage.progress, 0);
     s.set(stage.status, "unloaded");
