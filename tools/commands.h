@@ -16,4 +16,8 @@ int run_command(const EvalOptions& options, Progress& progress);
 int run_command(const ProbeOptions& options, Progress& progress);
 int run_command(const SynthCommand& options, Progress& progress);
 
+/// The part of run that talks.
+class NativeModel;
+int chat_command(const NativeModel& native, const RunOptions& options);
+
 }  // namespace sb3lm
