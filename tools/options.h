@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "import/import.h"
+#include "model/recipe.h"
 
 namespace sb3lm {
 
@@ -15,7 +16,8 @@ namespace sb3lm {
 struct InputOptions {
   std::filesystem::path file;
   ImportOptions import;
-  std::string bits;  // for float weights, see pack.h
+  Recipe recipe;               // what a plan leaves open
+  std::filesystem::path plan;  // empty: none
 };
 
 struct BuildOptions {
@@ -107,6 +109,16 @@ struct ProbeOptions {
   bool json = false;
 };
 
+struct PlanOptions {
+  BuildOptions build;   // what the plan is for
+  std::size_t fit = 0;  // bytes of the .sb3
+  TextOptions text;
+  std::filesystem::path out;  // empty: plan_of the checkpoint
+  int use_tokens = 256;
+  int threads = 0;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -114,8 +126,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
-                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, SynthCommand>;
+using Command =
+    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
+                 LogitsOptions, EvalOptions, ProbeOptions, PlanOptions, SynthCommand>;
 
 struct CommandLine {
   Command command;

@@ -4,9 +4,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/presets.h"
 #include "import/safetensors.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
@@ -16,7 +18,8 @@ bool starts_with(Bytes bytes, std::string_view magic) {
 }
 
 bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || looks_like_safetensors(file.bytes);
+  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
+         looks_like_safetensors(file.bytes);
 }
 bool is_torch_zip(const NamedBytes& file) {
   return starts_with(file.bytes, "PK\x03\x04");
@@ -141,6 +144,12 @@ class OpenFiles {
       : checkpoint_(std::make_shared<const NamedFile>(checkpoint)) {
     const std::filesystem::path folder = checkpoint.parent_path();
     files_.checkpoint = checkpoint_->named();
+    if (is_shard_index(files_.checkpoint.file)) {
+      const std::string_view index = as_text(files_.checkpoint.bytes);
+      for (const std::string& name : shard_names(files_.checkpoint.file, index)) {
+        files_.shards.push_back(*open(folder / name));
+      }
+    }
     files_.tokenizer = open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder));
     files_.config = open(if_there(folder / "config.json"));
     files_.sidecar = open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)));
@@ -203,7 +212,7 @@ std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint
                                          const ImportOptions& options) {
   const OpenFiles open(checkpoint, options);
   const FormatRow& format = format_of(open.files().checkpoint);
-  if (format.view == nullptr) return std::nullopt;
+  if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
   // Parsing takes more memory than anything later does, so it goes before weights become resident.
   std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
   release_memory();

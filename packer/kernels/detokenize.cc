@@ -17,14 +17,12 @@ using scratch::Scalar;
 class Printer {
  public:
   Printer(Sprite& engine, const Tokenizer& tokenizer, const Var<Str>& text)
-      : engine_(engine), tokenizer_(tokenizer), text_(text) {
-    TokenTexts texts = token_texts(tokenizer);
-    for (const Scalar& count : texts.bytes) any_bytes_ |= std::get<double>(count) > 0;
-    engine_.list<Str>(token_text_.name, std::move(texts.text));
+      : engine_(engine),
+        tokenizer_(tokenizer),
+        text_(text),
+        any_bytes_(token_texts(tokenizer).any_bytes()) {
     if (tokenizer.strip_leading_space) engine_.var<Num>(printed_.name);
     if (!any_bytes_) return;
-    engine_.list<Num>(bytes_at_.name, std::move(texts.bytes_at));
-    engine_.list<Num>(bytes_.name, std::move(texts.bytes));
     for (const auto* state : {&missing_, &code_, &low_, &high_}) engine_.var<Num>(state->name);
   }
 
@@ -175,7 +173,7 @@ class Printer {
   Sprite& engine_;
   const Tokenizer& tokenizer_;
   const Var<Str>& text_;
-  bool any_bytes_ = false;
+  bool any_bytes_;
   List<Str> token_text_{"_token text"};
   List<Num> bytes_at_{"_token bytes at"}, bytes_{"_token bytes"};
   Var<Num> printed_{"_text printed"};

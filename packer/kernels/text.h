@@ -1,10 +1,23 @@
 // Text to token ids and back, in blocks. Tested against model/tokenizer.h's encode and decode.
 #pragma once
 
+#include <optional>
+
 #include "model/tokenizer.h"
 #include "scratch/script.h"
 
 namespace sb3lm {
+
+/// The merges and token texts that the blocks below look up. In a project they lie as the pairs
+/// that each token was merged from (MergePairs); fill makes the lists of them, once, and empty
+/// undoes it.
+struct TokenTableBlocks {
+  blocks::Proc<> fill;
+  blocks::Proc<> empty;
+};
+/// Declares the lists. None where they cannot be made of pairs: then they are there from the start.
+std::optional<TokenTableBlocks> emit_token_tables(blocks::Sprite& engine,
+                                                  const Tokenizer& tokenizer);
 
 /// encode(text): appends the ids of plain text to the list `ids` (no bos; the prefix space rules of
 /// the tokenizer apply, the text being at the start if `ids` is empty). As apply_template does, a
@@ -12,9 +25,10 @@ namespace sb3lm {
 struct TokenizeBlocks {
   blocks::Proc<blocks::Str> encode;
 };
-/// Adds the procedures, the tables (lists starting with "_") and, on the engine's own target, one
-/// costume per letter: Scratch compares text ignoring case, but finds costumes by exact name.
-/// Letters outside the costumes become U+FFFD's tokens (text_tables.h: which ones, as_blocks_see).
+/// Adds the procedures, the letters' tables (lists starting with "_") and, on the engine's own
+/// target, one costume per letter: Scratch compares text ignoring case, but finds costumes by exact
+/// name. Letters outside the costumes become U+FFFD's tokens (text_tables.h: which ones,
+/// as_blocks_see).
 TokenizeBlocks emit_tokenize(blocks::Sprite& engine, const Tokenizer& tokenizer,
                              const blocks::List<blocks::Num>& ids);
 

@@ -43,18 +43,36 @@ std::vector<char32_t> alphabet_by_id(const Tokenizer& tokenizer) {
   return letters;
 }
 
-const std::string& text_of(const Tokenizer& tokenizer, int id) {
-  return tokenizer.tokens.at(static_cast<std::size_t>(id)).text;
+const Token& token_of(const Tokenizer& tokenizer, int id) {
+  return tokenizer.tokens.at(static_cast<std::size_t>(id));
 }
 
 // True if `merge` may join the end of a word and a space after it, or its tokens' texts do not say.
 bool may_cross_space(const Tokenizer& tokenizer, const Merge& merge) {
-  const std::string& left = text_of(tokenizer, merge.left);
-  const std::string& right = text_of(tokenizer, merge.right);
-  if (text_of(tokenizer, merge.result) != left + right || left.empty() || right.empty()) {
+  const std::string& left = token_of(tokenizer, merge.left).text;
+  const std::string& right = token_of(tokenizer, merge.right).text;
+  if (token_of(tokenizer, merge.result).text != left + right || left.empty() || right.empty()) {
     return true;
   }
   return left.back() != ' ' && right.front() == ' ';
+}
+
+// A part is no later result than the merge's own.
+bool is_made_before(int part, int result, const MergePairs& pairs, std::size_t merges) {
+  return part < result || part >= pairs.first_result + static_cast<int>(merges);
+}
+
+// The blocks join the parts' texts, those of bytes being empty, unless a text is there already.
+bool has_text_of_parts(const Tokenizer& tokenizer, const Merge& merge) {
+  const Token& result = token_of(tokenizer, merge.result);
+  if (stands_in_bytes(result)) return true;
+  if (result.text.size() > kMaxTokenBytes) return false;
+  const Token& left = token_of(tokenizer, merge.left);
+  const Token& right = token_of(tokenizer, merge.right);
+  if (stands_in_bytes(left) || stands_in_bytes(right)) {
+    return stands_in_bytes(left) && stands_in_bytes(right) && !result.text.empty();
+  }
+  return result.text == left.text + right.text;
 }
 
 bool rank_is_order_of_result(std::vector<Merge> merges) {
@@ -179,14 +197,41 @@ MergeLists merge_lists(const Tokenizer& tokenizer) {
   return lists;
 }
 
+std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer) {
+  std::vector<Merge> merges = tokenizer.merges;
+  if (merges.empty()) return std::nullopt;
+  std::sort(merges.begin(), merges.end(),
+            [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
+  MergePairs pairs{.first_result = merges[0].result};
+  for (std::size_t k = 0; k < merges.size(); ++k) {
+    const Merge& m = merges[k];
+    const bool in_order = m.result == pairs.first_result + static_cast<int>(k) &&
+                          (k == 0 || m.rank > merges[k - 1].rank) &&
+                          is_made_before(m.left, m.result, pairs, merges.size()) &&
+                          is_made_before(m.right, m.result, pairs, merges.size());
+    if (!in_order || !has_text_of_parts(tokenizer, m)) return std::nullopt;
+    pairs.parts.emplace_back(m.left, m.right);
+  }
+  return pairs;
+}
+
+bool stands_in_bytes(const Token& token) {
+  // Scratch's reader of projects drops backspaces, so a text may not have one.
+  std::vector<char32_t> code_points;
+  return token.type == TokenType::special || token.text.find('\b') != std::string::npos ||
+         !decode_utf8(token.text, code_points);
+}
+
+bool TokenTexts::any_bytes() const {
+  return std::any_of(bytes.begin(), bytes.end(),
+                     [](const scratch::Scalar& item) { return std::get<double>(item) > 0; });
+}
+
 TokenTexts token_texts(const Tokenizer& tokenizer) {
   TokenTexts texts;
-  std::vector<char32_t> code_points;
   for (const Token& token : tokenizer.tokens) {
     const bool special = token.type == TokenType::special;
-    // Scratch's reader of projects drops backspaces, so a text may not have one.
-    const bool is_text = token.text.find('\b') == std::string::npos;
-    const bool whole = !special && is_text && decode_utf8(token.text, code_points);
+    const bool whole = !stands_in_bytes(token);
     texts.text.emplace_back(whole ? token.text : std::string());
     texts.bytes_at.emplace_back(whole ? 0.0 : static_cast<double>(texts.bytes.size() + 1));
     if (whole) continue;

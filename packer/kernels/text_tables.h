@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/tokenizer.h"
@@ -55,12 +57,27 @@ struct MergeLists {
 };
 MergeLists merge_lists(const Tokenizer& tokenizer);
 
+/// Merges as the pairs of symbols that tokens are made of, in the order of their ranks, where merge
+/// k (from 0) makes token first_result + k. Most texts of these tokens need not be stored then.
+struct MergePairs {
+  int first_result = 0;
+  std::vector<std::pair<int, int>> parts;  // left, right
+};
+/// None if the merges have another order, or a token's text is neither what its parts print
+/// together nor the letter that bytes make.
+std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer);
+/// A token that is stored as its bytes (see TokenTexts).
+bool stands_in_bytes(const Token& token);
+
 /// What each token prints. Tokens that are not UTF-8 by themselves, or have a backspace, have an
 /// empty text and a place in `bytes`, where their number of bytes stands, then the bytes.
 struct TokenTexts {
   std::vector<scratch::Scalar> text;      // by id
   std::vector<scratch::Scalar> bytes_at;  // by id, 0: print `text`; empty if `bytes` is
   std::vector<scratch::Scalar> bytes;
+
+  /// False where `bytes` has only tokens that print nothing: the blocks do without then.
+  bool any_bytes() const;
 };
 TokenTexts token_texts(const Tokenizer& tokenizer);
 

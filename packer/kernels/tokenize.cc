@@ -129,7 +129,7 @@ class PieceMerger {
   PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const std::vector<char32_t>& table)
       : engine_(engine) {
     add_letter_lists(tokenizer, table);
-    add_merge_lists(tokenizer);
+    kind_ = merge_lists(tokenizer).kind;
     for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) engine_.list<Num>(list->name);
     if (kind_ == MergeLists::Result::by_merge) engine_.list<Num>(pairs_.name);
     for (const auto* variable : {&at_, &pair_, &pair_rank_, &best_rank_}) {
@@ -164,15 +164,6 @@ class PieceMerger {
     first.emplace_back(static_cast<double>(ids.size() + 1));
     engine_.list<Num>(letter_first_.name, std::move(first));
     engine_.list<Num>(letter_ids_.name, std::move(ids));
-  }
-
-  void add_merge_lists(const Tokenizer& tokenizer) {
-    MergeLists lists = merge_lists(tokenizer);
-    kind_ = lists.kind;
-    engine_.list<Num>(merge_first_.name, std::move(lists.first));
-    engine_.list<Num>(merge_right_.name, std::move(lists.right));
-    engine_.list<Num>(merge_rank_.name, std::move(lists.rank));
-    if (!lists.result.empty()) engine_.list<Num>(merge_result_.name, std::move(lists.result));
   }
 
   // Sets _pair to the place of the merge of two symbols and _pair rank to its rank.

@@ -49,7 +49,7 @@ class ForwardEmitter {
 
   void emit_leaves() {
     for (const TensorPlace& matrix : layout_.tensors) {
-      if (matrix.shape.rows == 1 && !matrix.is_coded()) continue;  // norms
+      if (is_vector(matrix.key.role)) continue;
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
         const int groups = matrix.groups();
@@ -161,6 +161,7 @@ class ForwardEmitter {
         name + " attention", {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
           store_keys(s, layer, cache_at);
           multiply(s, q, act.norm, act.q);
+          add_bias(s, Role::q_bias, layer, act.q);
           turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
           s.call(blocks.attend, cache_at);
           clear_padding(s, act.mix, o.shape.cols);
@@ -186,8 +187,17 @@ class ForwardEmitter {
     prepare(s, act.norm, {&q, &k, &v});
     multiply(s, k, act.norm, act.k);
     multiply(s, v, act.norm, act.v);
+    add_bias(s, Role::k_bias, layer, act.k);
+    add_bias(s, Role::v_bias, layer, act.v);
     turn(s, attention_of(layer), act.k, attention_of(layer).kv_heads);
     s.call(attention(attention_of(layer)).store, cache_at);
+  }
+
+  void add_bias(Script& s, Role role, int layer, int at) {
+    if (!attention_of(layer).qkv_bias) return;
+    if (!add_numbers_) add_numbers_ = emit_add_numbers(engine_, w_);
+    const TensorPlace& bias = place(role, layer);
+    s.call(*add_numbers_, static_cast<double>(bias.scales_at), at, bias.shape.cols);
   }
 
   // Rotary position embedding.
@@ -287,11 +297,11 @@ class ForwardEmitter {
     const auto each_chosen = [&](Script& s, auto body) {
       s.set(slot_, 0);
       for (std::size_t e = 0; e < experts.size(); ++e) {
+        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
         if (static_cast<int>(e) == spec.routed_experts) {
-          body(s, e, Expr<Num>(1));
+          body(s, e, spec.shared_gated ? weight() + 0 : Expr<Num>(1));
           continue;
         }
-        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
         s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
@@ -301,6 +311,7 @@ class ForwardEmitter {
       prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
+      if (spec.shared_gated) weigh_shared(s, layer);
       each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) {
         const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
         s.call(procs[e].raise, at(gate.codes_at), at(gate.scales_at), at(up.codes_at),
@@ -311,6 +322,16 @@ class ForwardEmitter {
         s.call(procs[e].lower, at(down.codes_at), at(down.scales_at), std::move(factor));
       });
     });
+  }
+
+  // The weight of a gated shared expert, after those of the routed ones.
+  void weigh_shared(Script& s, int layer) {
+    const Regions& act = layout_.act;
+    const int slot =
+        model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward.routed_experts;
+    multiply(s, place(Role::shared_router, layer), act.norm, act.router_logits + slot);
+    s.call(exp_.exp, 0 - w_.act[act.router_logits + slot]);
+    s.replace(w_.act, act.router_weights + slot, 1 / (1 + w_.exp));
   }
 
   Proc<Num> emit_embed() {
@@ -365,6 +386,7 @@ class ForwardEmitter {
   const Layout& layout_;
   Proc<Num, Num, Num> norm_;
   AddProc add_;
+  std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
   Var<Num> slot_;
   std::optional<Proc<Num, Num>> table_;

@@ -70,30 +70,47 @@ std::vector<std::uint16_t> halves_of(const Tensor& tensor) {
   return halves;
 }
 
-// The binary16 numbers of all tensors in one set of streams.
+// The binary16 numbers of all tensors, a set of streams for each kind.
 class HalvesPlacer {
  public:
   explicit HalvesPlacer(const Model& model) {
+    std::array<std::map<Role, std::vector<std::uint16_t>>, kHalvesKinds> roles;
     for (const auto& [key, tensor] : model.tensors) {
       if (!has_halves(tensor)) continue;
-      for (const std::uint16_t half : halves_of(tensor)) {
-        const auto [found, fresh] = smallest_.try_emplace(key.role, half);
-        if (!fresh) found->second = std::min(found->second, half);
-      }
+      auto& all = roles[kind_of(tensor)][key.role];
+      const std::vector<std::uint16_t> halves = halves_of(tensor);
+      all.insert(all.end(), halves.begin(), halves.end());
+    }
+    for (std::size_t kind = 0; kind < roles.size(); ++kind) {
+      std::vector<std::vector<std::uint16_t>> numbers;
+      for (const auto& [role, halves] : roles[kind]) numbers.push_back(halves);
+      const std::vector<int> bases = halves_bases(numbers);
+      std::size_t next = 0;
+      for (const auto& [role, halves] : roles[kind]) bases_[{kind, role}] = bases[next++];
     }
   }
 
   /// The first letter of the tensor's numbers.
   std::int64_t place(const Tensor& tensor, TensorPlace& place) {
-    const std::size_t letter = streams_[0].size();
-    place.smallest = smallest_.at(place.key.role);
-    pack_halves(halves_of(tensor), place.smallest, streams_);
+    const std::size_t kind = kind_of(tensor), letter = streams_[kind][0].size();
+    place.base = bases_.at({kind, place.key.role});
+    pack_halves(halves_of(tensor), place.base, streams_[kind]);
     return static_cast<std::int64_t>(letter) + 1;
   }
 
-  void finish(Layout& layout) {
-    layout.halves_item = static_cast<std::int64_t>(layout.text.size()) + 1;
-    for (std::string& stream : streams_) layout.text.push_back(std::move(stream));
+  /// Adds the text items and tells the tensors where they are.
+  void finish(Layout& layout, const Model& model) {
+    std::array<std::int64_t, kHalvesKinds> items{};
+    for (std::size_t kind = 0; kind < items.size(); ++kind) {
+      if (streams_[kind][0].empty()) continue;
+      items[kind] = static_cast<std::int64_t>(layout.text.size()) + 1;
+      for (std::string& stream : streams_[kind]) layout.text.push_back(std::move(stream));
+    }
+    for (TensorPlace& place : layout.tensors) {
+      const std::int64_t item = items[kind_of(model.at(place.key))];
+      if (place.storage == Storage::codes) place.scale_item = item;
+      if (place.storage == Storage::halves) place.text_item = item;
+    }
   }
 
   static bool has_halves(const Tensor& tensor) {
@@ -102,8 +119,12 @@ class HalvesPlacer {
   }
 
  private:
-  std::array<std::string, kHalfStreams> streams_;
-  std::map<Role, std::uint16_t> smallest_;
+  static std::size_t kind_of(const Tensor& tensor) {
+    return static_cast<std::size_t>(halves_kind(tensor));
+  }
+
+  std::array<std::array<std::string, kHalfStreams>, kHalvesKinds> streams_;
+  std::map<std::pair<std::size_t, Role>, int> bases_;
 };
 
 void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place) {
@@ -149,7 +170,7 @@ void place_tensors(const Model& model, const std::string& encoding, Layout& layo
     } else {
       const auto& floats = std::get<FloatTensor>(tensor);
       place.type = floats.type;
-      place.stride = shape.rows == 1 ? shape.cols : DotShape::of(shape.cols).stride();
+      place.stride = is_vector(key.role) ? shape.cols : DotShape::of(shape.cols).stride();
       if (HalvesPlacer::has_halves(tensor)) {
         place_halves(layout, floats, place);
         place.text_letter = halves.place(tensor, place);
@@ -160,9 +181,8 @@ void place_tensors(const Model& model, const std::string& encoding, Layout& layo
     layout.index[key] = layout.tensors.size();
     layout.tensors.push_back(place);
   }
-  halves.finish(layout);
+  halves.finish(layout, model);
   for (TensorPlace& place : layout.tensors) {
-    if (place.storage == Storage::halves) place.text_item = layout.halves_item;
     if (place.storage != Storage::floats) {
       place.scales_at += static_cast<std::int64_t>(layout.floats.size());
     }
@@ -186,7 +206,7 @@ void place_activations(const ModelSpec& spec, Layout& layout) {
     kv = std::max(kv, layer.attention.kv_heads * layer.attention.head_size);
     hidden = std::max({hidden, ffn.hidden, ffn.shared_hidden});
     slots = std::max(slots, ffn.top_k + ffn.shared_experts);
-    experts = std::max(experts, ffn.routed_experts);
+    experts = std::max(experts, ffn.routed_experts + (ffn.shared_gated ? 1 : 0));
   }
   Regions& act = layout.act;
   act.size = 0;

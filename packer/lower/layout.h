@@ -33,8 +33,9 @@ struct TensorPlace {
   std::int64_t text_letter = 0;   // ... and first letter
   std::int64_t codes_at = 0;      // codes: first item of `_codes`
   std::int64_t scales_at = 0;     // codes: row scales; else the numbers
-  std::int64_t scale_letter = 0;  // codes: letter of the first scale in the items of halves
-  std::uint16_t smallest = 0;     // codes, halves: of the halves of this kind (see pack_halves)
+  std::int64_t scale_item = 0;    // codes: first item of the row scales' text ...
+  std::int64_t scale_letter = 0;  // ... and letter of the first scale
+  int base = 0;                   // codes, halves: of the role's halves (see pack_halves)
   int stride = 0;                 // halves, floats: list items per row
 
   bool is_coded() const { return storage == Storage::codes || storage == Storage::numbers; }
@@ -46,8 +47,8 @@ struct TensorPlace {
 /// First positions of the activations in Workspace::act.
 struct Regions {
   int x = 0, norm = 0, q = 0, k = 0, v = 0, scores = 0, mix = 0, out = 0;
-  int gate = 0, up = 0, hidden_stride = 0;  // one slot per expert that runs, the shared one first
-  int router_logits = 0, router_weights = 0;
+  int gate = 0, up = 0, hidden_stride = 0;    // one slot per expert that runs, the shared one first
+  int router_logits = 0, router_weights = 0;  // a gated shared expert's after the routed ones'
   int logits = 0;
   int size = 0;
 };
@@ -57,7 +58,6 @@ struct Layout {
   std::vector<TensorPlace> tensors;        // in expected_tensors order
   std::map<TensorKey, std::size_t> index;  // into `tensors`
   std::vector<std::string> text;           // items of the text list; the last ones hold halves
-  std::int64_t halves_item = 0;            // the first of them
   std::int64_t codes = 0;                  // list sizes
   std::vector<scratch::Scalar> floats;     // first items of `_scales`
   std::int64_t scales = 0;                 // decoded items after them

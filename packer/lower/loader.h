@@ -1,7 +1,11 @@
 // Green flag: the weights' text becomes numbers, with visible progress; `unload` undoes it.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "kernels/kernels.h"
+#include "kernels/text.h"
 #include "lower/layout.h"
 #include "lower/stage.h"
 
@@ -14,7 +18,14 @@ struct LoaderBlocks {
   blocks::Proc<> unload;
   blocks::Var<blocks::Num> loaded;
 };
+struct LoaderParts {
+  const StageNames& stage;
+  std::optional<TokenTableBlocks> tables;  // the tokenizer's, if there is something to fill
+};
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
-                         const StageNames& stage);
+                         const LoaderParts& parts);
+
+/// Per cent of loading after which the vocabulary and then each layer is unpacked.
+std::vector<double> loading_marks(const Layout& layout);
 
 }  // namespace sb3lm

@@ -67,7 +67,8 @@ std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
   const auto text = engine.var<Str>("_reply", std::string());
-  return TextBlocks{emit_tokenize(engine, tokenizer, stage.prompt_tokens),
+  return TextBlocks{emit_token_tables(engine, tokenizer),
+                    emit_tokenize(engine, tokenizer, stage.prompt_tokens),
                     emit_detokenize(engine, tokenizer, text), text};
 }
 
@@ -91,9 +92,10 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .top_p = stage.top_p,
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
-  const LoaderBlocks loader = emit_loader(engine, workspace, layout, stage);
-  const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
+  const LoaderBlocks loader = emit_loader(
+      engine, workspace, layout, {.stage = stage, .tables = text ? text->tables : std::nullopt});
+  const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   emit_scripts(engine, {.workspace = workspace,
                         .stage = stage,
                         .loader = loader,
@@ -108,7 +110,8 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .model_name = model.spec.family,
                         .parameters = parameter_text(model),
                         .has_tokenizer = model.tokenizer.present(),
-                        .is_chat = model.chat.present()});
+                        .is_chat = model.chat.present(),
+                        .loading_marks = loading_marks(layout)});
   return program;
 }
 

@@ -1,16 +1,19 @@
 #include "lower/model_info.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "kernels/text_tables.h"
+#include "model/name_list.h"
 
 namespace sb3lm {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which some tokenizers read as a space
 
 Json rope_json(const RopeSpec& rope) {
@@ -23,17 +26,20 @@ Json rope_json(const RopeSpec& rope) {
 Json layer_json(const LayerSpec& layer) {
   const AttentionSpec& a = layer.attention;
   const FeedForwardSpec& f = layer.feed_forward;
-  return {{"id", layer.id},
-          {"query_heads", a.query_heads},
-          {"kv_heads", a.kv_heads},
-          {"head_size", a.head_size},
-          {"rope", rope_json(a.rope)},
-          {"hidden", f.hidden},
-          {"routed_experts", f.routed_experts},
-          {"top_k", f.top_k},
-          {"shared_experts", f.shared_experts},
-          {"shared_hidden", f.shared_hidden},
-          {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  Json json = {{"id", layer.id},
+               {"query_heads", a.query_heads},
+               {"kv_heads", a.kv_heads},
+               {"head_size", a.head_size},
+               {"rope", rope_json(a.rope)},
+               {"hidden", f.hidden},
+               {"routed_experts", f.routed_experts},
+               {"top_k", f.top_k},
+               {"shared_experts", f.shared_experts},
+               {"shared_hidden", f.shared_hidden},
+               {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  if (a.qkv_bias) json["qkv_bias"] = true;
+  if (f.shared_gated) json["shared_gated"] = true;
+  return json;
 }
 
 Json spec_json(const ModelSpec& spec) {
@@ -49,39 +55,98 @@ const char* type_name(FloatType type) {
   return type == FloatType::f32 ? "f32" : type == FloatType::f16 ? "f16" : "bf16";
 }
 
-Json tensor_json(const Model& model, const TensorPlace& place) {
+// What a tensor needs beyond its role's shape and its place, which follow from the order.
+Json storage_json(const TensorPlace& place) {
   Json json = {{"role", role_name(place.key.role)}};
-  if (place.key.layer >= 0) json["layer"] = place.key.layer;
-  if (place.key.expert >= 0) json["expert"] = place.key.expert;
-  if (const auto name = model.names.find(place.key); name != model.names.end()) {
-    json["name"] = name->second;
-  }
-  json["shape"] = {place.shape.rows, place.shape.cols};
   if (place.is_coded()) {
     json["bits"] = place.format.bits;
     json["encoding"] = place.encoding;
-    json["codes_at"] = place.codes_at;
   } else {
     json["type"] = type_name(place.type);
-    json["stride"] = place.stride;
+    if (place.storage == Storage::floats) json["stride"] = place.stride;
   }
-  if (place.storage != Storage::floats) {
-    json["smallest"] = place.smallest;
-    json["item"] = place.text_item;
-    json["letter"] = place.text_letter;
-  }
-  if (place.is_coded()) json["scale_letter"] = place.scale_letter;
-  json["scales_at"] = place.scales_at;
+  if (place.storage != Storage::floats) json["base"] = place.base;
   return json;
 }
 
-Json source_json(const SourceFile& source) {
-  Json tensors = Json::array();
-  for (const SourceTensor& tensor : source.tensors) {
-    tensors.push_back({tensor.name, tensor.type, tensor.shape});
+// Four digits: what a maths library rounds otherwise must not change the file.
+double short_number(double value) {
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
+Json rounding_json(const Rounding& rounding) {
+  Json json = {{"scales", rounding.scale_bits}, {"routers", rounding.router_bits}};
+  if (rounding.change) {
+    json["tokens"] = rounding.change->tokens;
+    json["logits"] = short_number(rounding.change->logits);
+    json["perplexity"] = {short_number(rounding.change->perplexity_before),
+                          short_number(rounding.change->perplexity_after)};
   }
-  return {
-      {"format", source.format}, {"metadata", source.metadata}, {"tensors", std::move(tensors)}};
+  return json;
+}
+
+// One entry for tensors of a role that are alike; where a role's tensors are not, `of` tells which,
+// counting them from 0.
+Json storages_json(const Layout& layout) {
+  std::vector<std::pair<Json, std::vector<int>>> entries;
+  std::map<Role, int> counts;
+  for (const TensorPlace& place : layout.tensors) {
+    Json json = storage_json(place);
+    auto found = std::find_if(entries.begin(), entries.end(),
+                              [&](const auto& entry) { return entry.first == json; });
+    if (found == entries.end()) {
+      found = entries.emplace(found, std::move(json), std::vector<int>());
+    }
+    found->second.push_back(counts[place.key.role]++);
+  }
+  Json all = Json::array();
+  for (auto& [json, of] : entries) {
+    const Role role = role_from_name(json.at("role").get<std::string>());
+    if (static_cast<int>(of.size()) != counts.at(role)) json["of"] = of;
+    all.push_back(std::move(json));
+  }
+  return all;
+}
+
+// Where each text begins: codes by encoding and width, numbers by kind.
+Json texts_json(const Layout& layout) {
+  Json codes = Json::array(), numbers = Json::object();
+  const auto add_codes = [&](const TensorPlace& place) {
+    const Json json = {
+        {"encoding", place.encoding}, {"bits", place.format.bits}, {"item", place.text_item}};
+    if (std::find(codes.begin(), codes.end(), json) == codes.end()) codes.push_back(json);
+  };
+  for (const TensorPlace& place : layout.tensors) {
+    if (place.is_coded()) {
+      add_codes(place);
+      numbers["scales"] = place.scale_item;
+    } else if (place.storage == Storage::halves) {
+      numbers[place.shape.rows > 1 ? "matrices" : "vectors"] = place.text_item;
+    }
+  }
+  return {{"codes", std::move(codes)}, {"numbers", std::move(numbers)}};
+}
+
+Json names_json(const Model& model, const Layout& layout) {
+  std::vector<std::string> names;
+  for (const TensorPlace& place : layout.tensors) {
+    const auto name = model.names.find(place.key);
+    names.push_back(name == model.names.end() ? std::string() : name->second);
+  }
+  const NameList list = make_name_list(names);
+  return {{"patterns", list.patterns}, {"steps", list.steps}};
+}
+
+// Patterns of names go with a type and a shape.
+Json source_json(const SourceFile& source) {
+  std::vector<std::string> names;
+  for (const SourceTensor& tensor : source.tensors) {
+    names.push_back(Json({tensor.name, tensor.type, tensor.shape}).dump());
+  }
+  const NameList list = make_name_list(names);
+  return {{"format", source.format},
+          {"metadata", source.metadata},
+          {"tensors", {{"patterns", list.patterns}, {"steps", list.steps}}}};
 }
 
 Json template_json(const std::vector<TemplatePart>& parts) {
@@ -125,52 +190,54 @@ Json tokenizer_json(const Tokenizer& t) {
   }
   const bool any_byte =
       std::any_of(t.byte_token.begin(), t.byte_token.end(), [](int id) { return id >= 0; });
-  return {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
-          {"split", split},
-          {"unknown", t.unknown},
-          {"prefix_space", t.prefix_space},
-          {"prefix_unless_space", t.prefix_unless_space},
-          {"prefix_only_at_start", t.prefix_only_at_start},
-          {"strip_leading_space", t.strip_leading_space},
-          {"space_mark", t.alphabet.contains(kSpaceMark)},
-          {"bos", t.bos},
-          {"add_bos", t.add_bos},
-          {"stop_ids", t.stop_ids},
-          {"special", std::move(special)},
-          {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
-          {"merge_results", merge_results(t)}};
+  Json json = {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
+               {"split", split},
+               {"unknown", t.unknown},
+               {"prefix_space", t.prefix_space},
+               {"prefix_unless_space", t.prefix_unless_space},
+               {"prefix_only_at_start", t.prefix_only_at_start},
+               {"strip_leading_space", t.strip_leading_space},
+               {"space_mark", t.alphabet.contains(kSpaceMark)},
+               {"bos", t.bos},
+               {"add_bos", t.add_bos},
+               {"stop_ids", t.stop_ids},
+               {"special", std::move(special)},
+               {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
+               {"merge_results", merge_results(t)}};
+  if (const auto pairs = merge_pairs(t)) json["first_merge"] = pairs->first_result;
+  return json;
 }
 
 }  // namespace
 
 std::string write_model_info(const Model& model, const Layout& layout,
                              const LowerOptions& options) {
-  Json tensors = Json::array();
-  for (const TensorPlace& place : layout.tensors) tensors.push_back(tensor_json(model, place));
-  const Json info = {{"format", kFormat},
-                     {"version", options.version},
-                     {"title", options.title},
-                     {"bits", options.bits},
-                     {"spec", spec_json(model.spec)},
-                     {"conventions", model.conventions},
-                     {"context", layout.context},
-                     {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
-                     {"halves_item", layout.halves_item},
-                     {"codes", layout.codes},
-                     {"scales", layout.scales},
-                     {"tokenizer", tokenizer_json(model.tokenizer)},
-                     {"template",
-                      {{"first", template_json(model.chat.first)},
-                       {"next", template_json(model.chat.next)},
-                       {"stop_ids", model.chat.stop_ids}}},
-                     {"decoding",
-                      {{"temperature", model.temperature},
-                       {"top_k", model.top_k},
-                       {"top_p", model.top_p},
-                       {"repetition_penalty", model.repetition_penalty}}},
-                     {"licence", model.licence},
-                     {"tensors", std::move(tensors)},
-                     {"source", source_json(model.source)}};
+  Json info = {{"format", kFormat},
+               {"version", options.version},
+               {"title", options.title},
+               {"bits", options.bits},
+               {"spec", spec_json(model.spec)},
+               {"conventions", model.conventions},
+               {"context", layout.context},
+               {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
+               {"codes", layout.codes},
+               {"scales", layout.scales},
+               {"tokenizer", tokenizer_json(model.tokenizer)},
+               {"template",
+                {{"first", template_json(model.chat.first)},
+                 {"next", template_json(model.chat.next)},
+                 {"stop_ids", model.chat.stop_ids}}},
+               {"decoding",
+                {{"temperature", model.temperature},
+                 {"top_k", model.top_k},
+                 {"top_p", model.top_p},
+                 {"repetition_penalty", model.repetition_penalty}}},
+               {"licence", model.licence},
+               {"texts", texts_json(layout)},
+               {"tensors", storages_json(layout)},
+               {"names", names_json(model, layout)},
+               {"source", source_json(model.source)}};
+  if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
   return info.dump();
 }
 

@@ -12,6 +12,7 @@
 namespace sb3lm {
 
 struct TextBlocks {
+  std::optional<TokenTableBlocks> tables;
   TokenizeBlocks tokenize;
   DetokenizeBlocks detokenize;
   blocks::Var<blocks::Str> text;  // of the reply so far

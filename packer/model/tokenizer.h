@@ -24,6 +24,9 @@ enum class TokenType : std::uint8_t {
   special,  // never produced from user text, prints nothing
 };
 
+/// Longer ones are refused where texts are made of others.
+inline constexpr std::size_t kMaxTokenBytes = 4096;
+
 struct Token {
   std::string text;  // the bytes that it prints: U+2581 is a space here, <0x0A> a line feed;
                      // for special tokens their name ("<bos>")

@@ -1,7 +1,6 @@
 #include "report/pieces.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.h"
@@ -14,7 +13,8 @@ namespace {
 constexpr std::string_view kPreloaded[] = {"_codes", "_scales", "_act",
                                            "_table", "_keys",   "_values"};
 // What names of the text blocks' lists begin with (kernels/text.h).
-constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_piece", "_token", "_glyph"};
+constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_pair",
+                                           "_piece",  "_token", "_glyph"};
 
 bool is_preloaded(std::string_view list) {
   return std::find(std::begin(kPreloaded), std::end(kPreloaded), list) != std::end(kPreloaded);
@@ -31,34 +31,15 @@ struct FloatPlace {
   std::int64_t first = 0, last = 0;
 };
 
-const std::string& model_info(const scratch::Program& program) {
-  static const std::string kNone;
-  for (const scratch::Target& target : program.targets) {
-    for (const scratch::List& list : target.lists) {
-      if (list.name != "model info" || list.items.empty()) continue;
-      if (const auto* text = std::get_if<std::string>(&list.items[0])) return *text;
-    }
-  }
-  return kNone;
-}
-
-// unpack() has read the same items, so places and strides are in range.
-std::vector<FloatPlace> float_places(const scratch::Program& program) {
+std::vector<FloatPlace> float_places(const Unpacked& unpacked) {
   std::vector<FloatPlace> places;
-  const auto info = nlohmann::json::parse(model_info(program));
-  for (const auto& json : info.at("tensors")) {
-    if (json.value("item", 0) != 0) continue;
-    const std::int64_t first = json.at("scales_at").get<std::int64_t>() - 1;
-    const std::int64_t stride = json.at("stride"), rows = json.at("shape").at(0);
-    const std::int64_t cols = json.at("shape").at(1);
-    places.push_back({.key = {.role = role_from_name(json.at("role").get<std::string>()),
-                              .layer = json.value("layer", -1),
-                              .expert = json.value("expert", -1)},
+  for (const UnpackedTensor& tensor : unpacked.tensors) {
+    if (tensor.stride == 0) continue;
+    const std::int64_t first = tensor.scales_at - 1;
+    places.push_back({.key = tensor.key,
                       .first = first,
-                      .last = first + (rows - 1) * stride + cols});
+                      .last = first + (tensor.shape.rows - 1) * tensor.stride + tensor.shape.cols});
   }
-  std::sort(places.begin(), places.end(),
-            [](const FloatPlace& a, const FloatPlace& b) { return a.first < b.first; });
   return places;
 }
 
@@ -66,11 +47,11 @@ class Cutter {
  public:
   explicit Cutter(const ProjectMap& map) : map_(map) {}
 
-  std::vector<Piece> cut(const scratch::Program& program, const Unpacked& unpacked) {
+  std::vector<Piece> cut(const Unpacked& unpacked) {
     for (const TargetSpans& target : map_.targets) cut_target(target);
     if (const ListSpan* text = map_.find_list("_text")) cut_text(*text, unpacked);
     if (const ListSpan* scales = map_.find_list("_scales")) {
-      cut_scales(*scales, float_places(program));
+      cut_scales(*scales, float_places(unpacked));
     }
     return fill();
   }
@@ -118,29 +99,27 @@ class Cutter {
       items_.push_back({item.begin + 1, item.end - 1});
       return true;
     });
-    for (const UnpackedTensor& tensor : unpacked.tensors) cut_tensor(tensor, unpacked.halves_item);
+    for (const UnpackedTensor& tensor : unpacked.tensors) cut_tensor(tensor);
   }
 
-  void cut_tensor(const UnpackedTensor& tensor, std::int64_t halves_item) {
+  void cut_tensor(const UnpackedTensor& tensor) {
     const Component component = component_of(tensor.key.role);
     const std::int64_t rows = tensor.shape.rows;
     if (tensor.bits == 0) {
       if (tensor.item != 0) {
-        add_halves(halves_item, tensor.letter, rows * tensor.shape.cols, component, tensor.key);
+        add_halves(tensor.item, tensor.letter, rows * tensor.shape.cols, component, tensor.key);
       }
       return;
     }
     const CodeEncoding& encoding = code_encoding(tensor.encoding);
-    const std::int64_t letters =
-        rows * encoding.row_letters(tensor.bits, group_count(tensor.shape.cols));
     const std::int64_t codebook = encoding.codebook_letters(tensor.bits);
     if (codebook > 0 && codebooks_.insert(tensor.item).second) {
       add(letters_at(tensor.item - 1, 1, codebook), Component::codebooks);
     }
     for (int stream = 0; stream < encoding.streams(tensor.bits); ++stream) {
-      add(letters_at(tensor.item + stream, tensor.letter, letters), component, tensor.key);
+      add(letters_at(tensor.item + stream, tensor.letter, tensor.letters), component, tensor.key);
     }
-    add_halves(halves_item, tensor.scale_letter, rows, Component::row_scales, tensor.key);
+    add_halves(tensor.scale_item, tensor.scale_letter, rows, Component::row_scales, tensor.key);
   }
 
   void add_halves(std::int64_t item, std::int64_t letter, std::int64_t count, Component component,
@@ -213,9 +192,8 @@ class Cutter {
 
 }  // namespace
 
-std::vector<Piece> cut_project(const ProjectMap& map, const scratch::Program& program,
-                               const Unpacked& unpacked) {
-  return Cutter(map).cut(program, unpacked);
+std::vector<Piece> cut_project(const ProjectMap& map, const Unpacked& unpacked) {
+  return Cutter(map).cut(unpacked);
 }
 
 }  // namespace sb3lm

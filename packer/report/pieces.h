@@ -18,7 +18,6 @@ struct Piece {
 
 /// Pieces that cover the whole text, ascending, none empty. Throws bad_input if tensors overlap or
 /// lie outside their lists.
-std::vector<Piece> cut_project(const ProjectMap& map, const scratch::Program& program,
-                               const Unpacked& unpacked);
+std::vector<Piece> cut_project(const ProjectMap& map, const Unpacked& unpacked);
 
 }  // namespace sb3lm

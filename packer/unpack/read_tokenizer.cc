@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "quant/encoding.h"
 
 namespace sb3lm {
 namespace {
@@ -36,7 +37,7 @@ class TokenizerReader {
     }
     read_bytes(info.at("byte_token"));
     read_alphabet(info.at("space_mark"));
-    read_merges(info.at("merge_results"));
+    read_merges(info);
     return std::move(out_);
   }
 
@@ -140,7 +141,65 @@ class TokenizerReader {
     }
   }
 
-  void read_merges(const std::string& results) {
+  void read_merges(const Json& info) {
+    if (info.contains("first_merge")) {
+      read_pairs(info.at("first_merge"));
+    } else {
+      read_merge_lists(info.at("merge_results"));
+    }
+  }
+
+  // Hex digits of the left and right symbols, in the order of ranks, which is that of results.
+  void read_pairs(int first_result) {
+    const auto* texts = find("_merge pairs");
+    if (texts == nullptr || texts->empty() || texts->size() % 2 != 0) broken("'_merge pairs'");
+    const std::size_t digits = texts->size() / 2;
+    const std::size_t count = digits_text(*texts, 0).size();
+    token_at(first_result);
+    for (std::size_t k = 0; k < count; ++k) {
+      Merge merge{.result = first_result + static_cast<int>(k)};
+      merge.rank = merge.result;
+      token_at(merge.result);
+      merge.left = pair_part(*texts, {0, digits}, k);
+      merge.right = pair_part(*texts, {digits, 2 * digits}, k);
+      join_text(merge);
+      out_.merges.push_back(merge);
+    }
+    std::sort(out_.merges.begin(), out_.merges.end(), [](const Merge& a, const Merge& b) {
+      return std::pair(a.left, a.right) < std::pair(b.left, b.right);
+    });
+  }
+
+  const std::string& digits_text(const std::vector<scratch::Scalar>& texts, std::size_t i) const {
+    const auto* text = std::get_if<std::string>(&texts[i]);
+    if (text == nullptr) broken("an item of '_merge pairs' is no text");
+    return *text;
+  }
+
+  int pair_part(const std::vector<scratch::Scalar>& texts,
+                std::pair<std::size_t, std::size_t> items, std::size_t k) {
+    int id = 0;
+    for (std::size_t item = items.first; item < items.second; ++item) {
+      const std::string& text = digits_text(texts, item);
+      if (k >= text.size()) broken("the items of '_merge pairs' differ in length");
+      id = 16 * id + hex_digit(text[k]);
+      token_at(id);
+    }
+    return id;
+  }
+
+  // Texts that are made of their parts' are not stored, unless the project was saved loaded.
+  void join_text(const Merge& merge) {
+    Token& result = token_at(merge.result);
+    if (!result.text.empty() || result.type != TokenType::normal) return;
+    result.text = token_at(merge.left).text + token_at(merge.right).text;
+    joined_bytes_ += result.text.size();
+    if (result.text.size() > kMaxTokenBytes || joined_bytes_ > kMaxJoinedBytes) {
+      broken(fmt::format("the text of token {} is too long", merge.result));
+    }
+  }
+
+  void read_merge_lists(const std::string& results) {
     const std::vector<int> first = ints("_merge first"), right = ints("_merge right"),
                            rank = ints("_merge rank"), result = ints("_merge result");
     if (first.size() != out_.tokens.size() + 1 || right.size() != rank.size()) broken("merges");
@@ -162,9 +221,13 @@ class TokenizerReader {
     }
   }
 
+  // Texts may double with each merge in a hostile file.
+  static constexpr std::size_t kMaxJoinedBytes = std::size_t{1} << 26;
+
   const std::string& file_;
   const scratch::Program& program_;
   Tokenizer out_;
+  std::size_t joined_bytes_ = 0;
 };
 
 }  // namespace

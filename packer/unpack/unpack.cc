@@ -1,10 +1,13 @@
 #include "unpack/unpack.h"
 
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/half.h"
+#include "model/name_list.h"
 #include "quant/encoding.h"
 #include "unpack/read_tokenizer.h"
 
@@ -13,7 +16,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
+constexpr std::int64_t kMaxWeights = std::int64_t{1} << 31;  // of a tensor
+constexpr std::size_t kMaxNameBytes = std::size_t{1} << 26;
 
 class ModelReader {
  public:
@@ -34,11 +39,10 @@ class ModelReader {
     if (out_.kernel != "tables" && out_.kernel != "naive") {
       broken(fmt::format("model info: kernel '{}'", out_.kernel));
     }
-    out_.halves_item = info.at("halves_item");
     read_spec(info.at("spec"));
     out_.model.spec.validate(file_);
-    for (const Json& tensor : info.at("tensors")) read_tensor(tensor);
-    check_complete();
+    read_tensors(info);
+    read_names(info.at("names"));
     read_rest(info);
     return std::move(out_);
   }
@@ -119,89 +123,152 @@ class ModelReader {
             .attention = {.query_heads = json.at("query_heads"),
                           .kv_heads = json.at("kv_heads"),
                           .head_size = json.at("head_size"),
-                          .rope = rope_spec},
+                          .rope = rope_spec,
+                          .qkv_bias = json.value("qkv_bias", false)},
             .feed_forward = {.hidden = json.at("hidden"),
                              .routed_experts = json.at("routed_experts"),
                              .top_k = json.at("top_k"),
                              .shared_experts = json.at("shared_experts"),
                              .shared_hidden = json.at("shared_hidden"),
+                             .shared_gated = json.value("shared_gated", false),
                              .router_norm = json.at("router_norm") == "all" ? RouterNorm::all
                                                                             : RouterNorm::chosen}};
   }
 
-  void read_tensor(const Json& json) {
-    const std::string role = json.at("role");
-    UnpackedTensor place{
-        .key = {.role = reading("model info", [&] { return role_from_name(role); }),
-                .layer = json.value("layer", -1),
-                .expert = json.value("expert", -1)},
-        .shape = {json.at("shape").at(0), json.at("shape").at(1)}};
-    const auto size = std::int64_t{place.shape.rows} * place.shape.cols;
-    if (place.shape.rows < 1 || place.shape.cols < 1 || size > (std::int64_t{1} << 31)) {
+  // What the model info says of a role's tensors, counted from 0.
+  struct Entries {
+    std::map<int, const Json*> of;
+    const Json* others = nullptr;
+  };
+
+  // Tensors lie one after the other in the order of expected_tensors, each kind in its own text.
+  void read_tensors(const Json& info) {
+    std::map<Role, Entries> roles;
+    for (const Json& entry : info.at("tensors")) {
+      const std::string role = entry.at("role");
+      Entries& entries = roles[reading("model info", [&] { return role_from_name(role); })];
+      if (!entry.contains("of")) {
+        entries.others = &entry;
+      } else {
+        for (const Json& which : entry.at("of")) entries.of[which.get<int>()] = &entry;
+      }
+    }
+    std::map<Role, int> counts;
+    for (const auto& [key, shape] : expected_tensors(out_.model.spec)) {
+      const Entries& entries = roles[key.role];
+      const auto found = entries.of.find(counts[key.role]++);
+      const Json* entry = found == entries.of.end() ? entries.others : found->second;
+      if (entry == nullptr) broken(tensor_key_text(key) + ": missing");
+      read_tensor({.key = key, .shape = shape}, *entry, info);
+    }
+  }
+
+  void read_tensor(UnpackedTensor place, const Json& entry, const Json& info) {
+    const Json& texts = info.at("texts");
+    const std::int64_t rows = place.shape.rows, cols = place.shape.cols;
+    if (rows < 1 || cols < 1 || rows > kMaxWeights / cols) {
       broken(fmt::format("model info: shape of {}", tensor_key_text(place.key)));
     }
-    place.item = json.value("item", 0);
-    place.letter = json.value("letter", 0);
-    place.smallest = json.value("smallest", 0);
-    if (json.contains("bits")) {
-      place.bits = json.at("bits");
-      place.encoding = json.at("encoding");
-      place.scale_letter = json.at("scale_letter");
+    place.base = entry.value("base", 0);
+    if (entry.contains("bits")) {
+      place.bits = entry.at("bits");
+      place.encoding = entry.at("encoding");
+      place.item = codes_item(texts.at("codes"), place);
+      place.scale_item = texts.at("numbers").at("scales");
+      place.scale_letter = advance(place.scale_item, rows);
       out_.model.tensors[place.key] = read_codes(place);
-    } else if (place.item != 0) {
+    } else if (entry.at("type") == "f16") {
+      place.item = texts.at("numbers").at(rows > 1 ? "matrices" : "vectors");
+      place.letter = advance(place.item, rows * cols);
       out_.model.tensors[place.key] = read_halves(place);
     } else {
-      out_.model.tensors[place.key] = read_floats(place, json);
+      place.stride = entry.at("stride");
+      if (place.stride < cols || place.stride > kMaxWeights / rows) {
+        broken(fmt::format("model info: stride of {}", tensor_key_text(place.key)));
+      }
+      place.scales_at = std::exchange(floats_at_, floats_at_ + rows * place.stride);
+      out_.model.tensors[place.key] = read_floats(place, entry.at("type") == "bf16");
     }
-    if (json.contains("name")) out_.model.names[place.key] = json.at("name");
     out_.tensors.push_back(std::move(place));
   }
 
-  std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::int64_t letter,
-                                          std::size_t count) const {
-    std::vector<std::string_view> streams;
-    for (int k = 0; k < kHalfStreams; ++k) streams.push_back(letters(out_.halves_item + k, letter));
-    return reading(tensor_key_text(place.key),
-                   [&] { return unpack_halves(streams, place.smallest, count); });
+  std::int64_t codes_item(const Json& codes, const UnpackedTensor& place) const {
+    for (const Json& text : codes) {
+      if (text.at("encoding") == place.encoding && text.at("bits") == place.bits) {
+        return text.at("item");
+      }
+    }
+    broken(fmt::format("model info: no text of {} bits in {}", place.bits, place.encoding));
   }
 
-  Tensor read_codes(const UnpackedTensor& place) const {
+  /// The next letter of a text, which `count` letters are taken from.
+  std::int64_t advance(std::int64_t item, std::int64_t count) {
+    std::int64_t& next = next_letter_.try_emplace(item, 1).first->second;
+    return std::exchange(next, next + count);
+  }
+
+  std::vector<std::string> read_list(const Json& json) const {
+    const NameList list = {.patterns = json.at("patterns").get<std::vector<std::string>>(),
+                           .steps = json.at("steps").get<std::vector<std::int64_t>>()};
+    return reading("model info", [&] { return read_name_list(list, kMaxNameBytes); });
+  }
+
+  void read_names(const Json& json) {
+    const std::vector<std::string> names = read_list(json);
+    if (names.size() != out_.tensors.size()) broken("model info: names of tensors");
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!names[i].empty()) out_.model.names[out_.tensors[i].key] = names[i];
+    }
+  }
+
+  std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::int64_t item,
+                                          std::int64_t letter, std::size_t count) const {
+    std::vector<std::string_view> streams;
+    for (int k = 0; k < kHalfStreams; ++k) streams.push_back(letters(item + k, letter));
+    return reading(tensor_key_text(place.key),
+                   [&] { return unpack_halves(streams, place.base, count); });
+  }
+
+  Tensor read_codes(UnpackedTensor& place) {
     const std::string what = tensor_key_text(place.key);
     const CodeEncoding& encoding = *reading(what, [&] { return &code_encoding(place.encoding); });
     const int streams = place.bits >= 1 && place.bits <= 8 ? encoding.streams(place.bits) : 0;
     if (streams == 0) broken(fmt::format("model info: {} bits", place.bits));
     CodedTensor tensor{.shape = place.shape, .format = CodeFormat::of_bits(place.bits)};
+    place.letter = advance(place.item, 0);
     std::vector<std::string_view> texts;
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
     std::string_view codebook;
     if (encoding.codebook_letters(place.bits) > 0) codebook = letters(place.item - 1, 1);
-    reading(what, [&] { encoding.unpack(texts, codebook, tensor); });
-    tensor.row_scale =
-        read_numbers(place, place.scale_letter, static_cast<std::size_t>(place.shape.rows));
+    place.letters = static_cast<std::int64_t>(
+        reading(what, [&] { return encoding.unpack(texts, codebook, tensor); }));
+    advance(place.item, place.letters);
+    tensor.row_scale = read_numbers(place, place.scale_item, place.scale_letter,
+                                    static_cast<std::size_t>(place.shape.rows));
     return tensor;
   }
 
   Tensor read_halves(const UnpackedTensor& place) const {
     FloatTensor tensor{.shape = place.shape, .type = FloatType::f16};
     const auto count = static_cast<std::size_t>(place.shape.rows) * place.shape.cols;
-    for (const std::uint16_t half : read_numbers(place, place.letter, count)) {
+    for (const std::uint16_t half : read_numbers(place, place.item, place.letter, count)) {
       tensor.values.push_back(static_cast<float>(half_to_double(half)));
     }
     return tensor;
   }
 
-  Tensor read_floats(const UnpackedTensor& place, const Json& json) const {
+  Tensor read_floats(const UnpackedTensor& place, bool bf16) const {
     const scratch::List* list = find_list("_scales");
-    const std::int64_t first = json.at("scales_at"), stride = json.at("stride");
+    const std::int64_t first = place.scales_at, stride = place.stride;
     const auto available = static_cast<std::int64_t>(list == nullptr ? 0 : list->items.size());
-    if (first < 1 || stride < place.shape.cols || first > available ||
+    if (first > available ||
         (available - first + 1 - place.shape.cols) / stride + 1 < place.shape.rows) {
       broken(fmt::format("{}: list '_scales' is too short", tensor_key_text(place.key)));
     }
     FloatTensor tensor{.shape = place.shape, .type = FloatType::f32};
-    if (json.at("type") == "bf16") tensor.type = FloatType::bf16;
+    if (bf16) tensor.type = FloatType::bf16;
     for (int row = 0; row < place.shape.rows; ++row) {
       for (int col = 0; col < place.shape.cols; ++col) {
         const auto& item = list->items[static_cast<std::size_t>(first - 1 + row * stride + col)];
@@ -213,20 +280,11 @@ class ModelReader {
     return tensor;
   }
 
-  void check_complete() const {
-    const auto expected = expected_tensors(out_.model.spec);
-    for (const auto& [key, shape] : expected) {
-      const auto found = out_.model.tensors.find(key);
-      if (found == out_.model.tensors.end()) broken(tensor_key_text(key) + ": missing");
-      if (shape_of(found->second) != shape) broken(tensor_key_text(key) + ": wrong shape");
-    }
-    if (expected.size() != out_.model.tensors.size()) broken("model info: tensors of no use");
-  }
-
   void read_rest(const Json& info) {
     Model& model = out_.model;
     model.conventions = info.at("conventions").get<std::map<std::string, std::string>>();
     model.licence = info.at("licence");
+    if (info.contains("rounding")) model.rounding = read_rounding(info.at("rounding"));
     const Json& decoding = info.at("decoding");
     model.temperature = decoding.at("temperature");
     model.top_k = decoding.at("top_k");
@@ -235,7 +293,8 @@ class ModelReader {
     const Json& source = info.at("source");
     model.source.format = source.at("format");
     model.source.metadata = source.at("metadata").get<std::map<std::string, std::string>>();
-    for (const Json& tensor : source.at("tensors")) {
+    for (const std::string& text : read_list(source.at("tensors"))) {
+      const Json tensor = Json::parse(text);
       model.source.tensors.push_back(
           {tensor.at(0), tensor.at(1), tensor.at(2).get<std::vector<std::int64_t>>()});
     }
@@ -244,6 +303,17 @@ class ModelReader {
     model.chat = {.first = read_template(chat.at("first")),
                   .next = read_template(chat.at("next")),
                   .stop_ids = chat.at("stop_ids").get<std::vector<int>>()};
+  }
+
+  static Rounding read_rounding(const Json& json) {
+    Rounding rounding{.scale_bits = json.at("scales"), .router_bits = json.at("routers")};
+    if (json.contains("tokens")) {
+      rounding.change = {.tokens = json.at("tokens"),
+                         .logits = json.at("logits"),
+                         .perplexity_before = json.at("perplexity").at(0),
+                         .perplexity_after = json.at("perplexity").at(1)};
+    }
+    return rounding;
   }
 
   static std::vector<TemplatePart> read_template(const Json& json) {
@@ -263,6 +333,8 @@ class ModelReader {
   std::string file_;
   const scratch::Program& program_;
   Unpacked out_;
+  std::map<std::int64_t, std::int64_t> next_letter_;  // by text item
+  std::int64_t floats_at_ = 1;
 };
 
 }  // namespace

@@ -16,8 +16,11 @@ struct UnpackedTensor {
   Shape shape;
   int bits = 0;          // 0: numbers
   std::string encoding;  // of codes
-  std::int64_t item = 0, letter = 0, scale_letter = 0;
-  std::uint16_t smallest = 0;  // see pack_halves
+  std::int64_t item = 0, letter = 0;
+  std::int64_t letters = 0;  // of codes, in each stream
+  std::int64_t scale_item = 0, scale_letter = 0;
+  int base = 0;                            // see pack_halves
+  std::int64_t scales_at = 0, stride = 0;  // of floats, which are items of `_scales`
 };
 
 struct Unpacked {
@@ -27,7 +30,6 @@ struct Unpacked {
   int context = 0;      // positions of its KV cache
   std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
   std::string kernel;   // "tables" or "naive"
-  std::int64_t halves_item = 0;
   std::vector<UnpackedTensor> tensors;
 };
 

@@ -137,6 +137,7 @@ std::vector<Case> make_cases() {
   cases.push_back({"cuttable", cuttable_tokenizer(), tricky_texts(), {}});
   cases.push_back({"words", word_tokenizer(), tricky_texts(), {}});
   cases.push_back({"bytes", byte_tokenizer(), tricky_texts(), {}});
+  cases.push_back({"paired bytes", paired_byte_tokenizer(), tricky_texts(), {}});
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const auto seed = static_cast<std::uint32_t>(i);
     for (std::string& text : random_texts(seed)) cases[i].texts.push_back(std::move(text));
@@ -198,6 +199,7 @@ scratch::Program make_project(const Case& test) {
   const auto ids = engine.list<Num>("ids");
   const auto at = engine.var<Num>("at"), k = engine.var<Num>("k");
   const auto text = engine.var<Str>("text", "");
+  const auto tables = emit_token_tables(engine, test.tokenizer);
   const auto tokenize = emit_tokenize(engine, test.tokenizer, ids);
   const auto detokenize = emit_detokenize(engine, test.tokenizer, text);
   const auto encode_all = engine.define<>("encode all", {}, [&](Script& s) {
@@ -236,6 +238,9 @@ scratch::Program make_project(const Case& test) {
     s.set(status, "working");
     for (const auto* list : {&all_ids, &ends}) s.clear(*list);
     s.clear(printed);
+    if (tables) {
+      for (const auto& step : {tables->fill, tables->empty, tables->fill}) s.call(step);
+    }
     s.call(encode_all);
     s.call(print_all);
     s.set(status, "ready");
@@ -313,6 +318,9 @@ TEST_CASE("cuts and merge lists take the forms that the cases are meant for") {
   CHECK(merge_lists(uncut_tokenizer()).kind == Result::by_merge);
   CHECK(merge_lists(cuttable_tokenizer()).kind == Result::is_rank);
   CHECK(merge_lists(byte_tokenizer()).kind == Result::by_rank);
+  CHECK(!merge_pairs(uncut_tokenizer()));
+  CHECK(merge_pairs(word_tokenizer()));
+  CHECK(merge_pairs(paired_byte_tokenizer()));
 }
 
 TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, within its bound") {

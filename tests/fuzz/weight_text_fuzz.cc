@@ -70,9 +70,9 @@ void unpack_numbers(const std::uint8_t* data, std::string_view text) {
   for (std::size_t i = 0; i < kHalfStreams; ++i) {
     streams.push_back(text.substr(i * text.size() / kHalfStreams, text.size() / kHalfStreams));
   }
-  const auto smallest = static_cast<std::uint16_t>(data[2] * 256u + data[3]);
-  for (const std::uint16_t half : unpack_halves(streams, smallest, text.size() / kHalfStreams)) {
-    check(half >= smallest, "a number below the smallest");
+  const int base = static_cast<std::int16_t>(data[2] * 256u + data[3]);
+  for (const std::uint16_t half : unpack_halves(streams, base, text.size() / kHalfStreams)) {
+    check(half >= base, "a number below the base");
   }
 }
 

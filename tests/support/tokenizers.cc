@@ -149,15 +149,21 @@ Tokenizer word_tokenizer() {
   return tokenizer;
 }
 
-Tokenizer byte_tokenizer() {
+Tokenizer paired_byte_tokenizer() {
   Tokenizer tokenizer;
   tokenizer.kind = TokenizerKind::byte_bpe;
   tokenizer.split = WordSplit::gpt2;
   add_bytes(tokenizer, TokenType::normal);
   Trainer(tokenizer, WordSplit::gpt2).add_merges(150);
-  merge_every_pair(tokenizer, 0, [](int result, int left) { return result * 1000 + left; });
   sort_merges(tokenizer);
   tokenizer.tokens.push_back({"<|end|>", TokenType::special});
+  return tokenizer;
+}
+
+Tokenizer byte_tokenizer() {
+  Tokenizer tokenizer = paired_byte_tokenizer();
+  merge_every_pair(tokenizer, 0, [](int result, int left) { return result * 1000 + left; });
+  sort_merges(tokenizer);
   return tokenizer;
 }
 

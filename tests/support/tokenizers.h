@@ -14,6 +14,8 @@ Tokenizer uncut_tokenizer();
 Tokenizer cuttable_tokenizer();
 /// Cut before spaces; two bytes have no token and are dropped.
 Tokenizer word_tokenizer();
+/// Byte-level; every token but bytes and an end mark is made by one merge.
+Tokenizer paired_byte_tokenizer();
 /// Byte-level; several merges with ranks of their own give the same token.
 Tokenizer byte_tokenizer();
 

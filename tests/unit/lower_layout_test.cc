@@ -107,11 +107,10 @@ void check_activations(const Model& model, int context) {
 // Every tensor's letters read back to its codes, from the place that the layout names.
 void check_text(const Model& model) {
   const Layout layout = make_layout(model, 16, "digits");
-  const auto halves = [&](std::int64_t letter) {
+  const auto halves = [&](std::int64_t first_item, std::int64_t letter) {
     std::vector<std::string_view> streams;
     for (int k = 0; k < kHalfStreams; ++k) {
-      const std::string_view item =
-          layout.text.at(static_cast<std::size_t>(layout.halves_item - 1 + k));
+      const std::string_view item = layout.text.at(static_cast<std::size_t>(first_item - 1 + k));
       streams.push_back(item.substr(static_cast<std::size_t>(letter - 1)));
     }
     return streams;
@@ -134,8 +133,8 @@ void check_text(const Model& model) {
     }
     encoding.unpack(letters, codebook, read);
     CHECK(read.codes == coded.codes);
-    CHECK(unpack_halves(halves(place.scale_letter), place.smallest, coded.row_scale.size()) ==
-          coded.row_scale);
+    CHECK(unpack_halves(halves(place.scale_item, place.scale_letter), place.base,
+                        coded.row_scale.size()) == coded.row_scale);
   }
 }
 
@@ -165,8 +164,11 @@ TEST_CASE("all code widths side by side: text items of each width together, halv
   check_layout(model, 16);
   check_text(model);
   const Layout layout = make_layout(model, 16, "digits");
-  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + kHalfStreams);
-  CHECK(layout.halves_item == static_cast<std::int64_t>(layout.text.size()) - 3);
+  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + 3 * kHalfStreams);
+  const auto first = static_cast<std::int64_t>(layout.text.size()) + 1 - 3 * kHalfStreams;
+  CHECK(layout.at({Role::q, 0}).scale_item == first);
+  CHECK(layout.at({Role::router, 0}).text_item == first + kHalfStreams);
+  CHECK(layout.at({Role::final_norm}).text_item == first + 2 * kHalfStreams);
 }
 
 TEST_CASE("float storage by type: halves decoded, others preloaded with padded rows") {

@@ -10,9 +10,9 @@ namespace {
 
 using Streams = std::vector<std::string>;
 
-std::vector<std::uint16_t> read(const Streams& streams, std::uint16_t smallest, std::size_t count) {
+std::vector<std::uint16_t> read(const Streams& streams, int base, std::size_t count) {
   const std::vector<std::string_view> views(streams.begin(), streams.end());
-  return unpack_halves(views, smallest, count);
+  return unpack_halves(views, base, count);
 }
 
 }  // namespace
@@ -30,6 +30,26 @@ TEST_CASE("the smallest is taken off and put back") {
   CHECK(streams == Streams{"000", "000", "020", "120"});
   CHECK(read(streams, 0x3bff, 3) == halves);
   CHECK_THROWS_AS(pack_halves(halves, 0x3c00, streams), Error);
+}
+
+TEST_CASE("bases: alike roles are put side by side, others keep their smallest") {
+  // Two roles with the same spread at different places: aligned, they share their high digits.
+  std::vector<std::vector<std::uint16_t>> roles(2);
+  for (std::uint16_t i = 0; i < 200; ++i) {
+    roles[0].push_back(static_cast<std::uint16_t>(100 + i));
+    roles[1].push_back(static_cast<std::uint16_t>(9050 + i));
+  }
+  roles[1].push_back(8000);
+  const std::vector<int> bases = halves_bases(roles);
+  CHECK(bases[0] < 0);  // what matters are differences
+  CHECK(std::abs(bases[1] - bases[0] - 8950) < 10);
+  Streams streams(kHalfStreams);
+  pack_halves(roles[0], bases[0], streams);
+  CHECK(read(streams, bases[0], roles[0].size()) == roles[0]);
+
+  // Patterns of positive and negative numbers do not fit beside others' averages.
+  roles = {{0, 65535}, {0, 1, 2}};
+  CHECK(halves_bases(roles) == std::vector<int>{0, 0});
 }
 
 TEST_CASE("every pattern reads back, infinities and NaN too") {

@@ -9,7 +9,7 @@
 #include "lower/lower.h"
 #include "quant/encoding.h"
 #include "quant/rtn.h"
-#include "report/entropy.h"
+#include "base/entropy.h"
 #include "report/pieces.h"
 #include "report/separators.h"
 #include "report/text.h"
@@ -65,7 +65,7 @@ struct Built {
         json(read_zip("x", as_bytes(sb3)).at("project.json")),
         program(read_sb3("x", as_bytes(sb3))),
         unpacked(unpack("x", program)),
-        pieces(cut_project(map_project("x", json), program, unpacked)) {}
+        pieces(cut_project(map_project("x", json), unpacked)) {}
 
   // The tensor's text of one component, from all its pieces.
   std::string text(const TensorKey& key, Component component) const {
@@ -94,7 +94,7 @@ struct Built {
 
   std::string packed_scales(const TensorKey& key, const CodedTensor& coded) const {
     std::vector<std::string> streams(kHalfStreams);
-    pack_halves(coded.row_scale, place(key).smallest, streams);
+    pack_halves(coded.row_scale, place(key).base, streams);
     return streams[0] + streams[1] + streams[2] + streams[3];
   }
 

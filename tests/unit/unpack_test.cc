@@ -191,9 +191,9 @@ TEST_CASE("not one of ours") {
 }
 
 TEST_CASE("another format is unsupported, not broken") {
-  const Refusal refused = refusal_of_info([](json& info) { info["format"] = 3; });
+  const Refusal refused = refusal_of_info([](json& info) { info["format"] = 4; });
   CHECK(refused.fault == Fault::unsupported);
-  CHECK(refused.text.find("format 3, this program reads 2") != std::string::npos);
+  CHECK(refused.text.find("format 4, this program reads 3") != std::string::npos);
 }
 
 TEST_CASE("every key of the model info that is read must be there, and of the right type") {
@@ -214,37 +214,40 @@ TEST_CASE("every key of the model info that is read must be there, and of the ri
 
 TEST_CASE("tensors that contradict the description") {
   check_refused(refusal_of_info([](json& info) { info["tensors"].erase(3); }), "missing");
+  check_refused(refusal_of_info([](json& info) { info["tensors"][0]["of"] = {1, 2}; }), "missing");
   check_refused(refusal_of_info([](json& info) { info["spec"]["width"] = 65; }), "");
-  check_refused(refusal_of_info([](json& info) {
-                  info["tensors"][0]["shape"] = {512, 56};
-                }),
-                "wrong shape");
-  check_refused(refusal_of_info([](json& info) {
-                  info["tensors"][0]["shape"] = {0, 64};
-                }),
-                "shape of embedding");
-  check_refused(refusal_of_info([](json& info) {
-                  info["tensors"][0]["shape"] = {2147483647, 2147483647};
-                }),
-                "shape of embedding");
   check_refused(refusal_of_info([](json& info) { info["tensors"][0]["bits"] = 9; }), "9 bits");
   check_refused(refusal_of_info([](json& info) { info["tensors"][0]["role"] = "nose"; }), "");
+  check_refused(refusal_of_info([](json& info) { info["tensors"][0]["encoding"] = "hex"; }),
+                "no text of 3 bits in hex");
+  check_refused(refusal_of_info([](json& info) { info["tensors"][0]["base"] = 1 << 20; }),
+                "has no 16 bits");
   check_refused(refusal_of_info([](json& info) { info["spec"]["passes"] = {0, 1, 7}; }), "");
 }
 
-TEST_CASE("places outside the text") {
+TEST_CASE("texts that are not there, or too short") {
   for (const std::int64_t item : {-1, 0, 1000}) {
     CAPTURE(item);
-    check_refused(refusal_of_info([&](json& info) { info["tensors"][0]["item"] = item; }), "item");
+    check_refused(refusal_of_info([&](json& info) { info["texts"]["codes"][0]["item"] = item; }),
+                  "item");
+    check_refused(refusal_of_info([&](json& info) { info["texts"]["numbers"]["scales"] = item; }),
+                  "item");
   }
-  for (const std::int64_t letter : {std::int64_t{-5}, std::int64_t{0}, std::int64_t{1} << 62}) {
-    CAPTURE(letter);
-    check_refused(refusal_of_info([&](json& info) { info["tensors"][0]["letter"] = letter; }),
-                  "letter");
-    check_refused(refusal_of_info([&](json& info) { info["tensors"][0]["scale_letter"] = letter; }),
-                  "letter");
-  }
-  check_refused(refusal_of_info([](json& info) { info["halves_item"] = 99; }), "no item 99");
+  check_refused(refusal_of_info([](json& info) { info["texts"]["numbers"].erase("vectors"); }), "");
+  // The norms' text is shorter than the row scales'.
+  check_refused(refusal_of_info([](json& info) {
+                  json& numbers = info["texts"]["numbers"];
+                  numbers["scales"] = numbers["vectors"];
+                }),
+                "letter");
+}
+
+TEST_CASE("names of tensors") {
+  check_refused(refusal_of_info([](json& info) { info["names"]["steps"].erase(0); }), "name");
+  check_refused(refusal_of_info([](json& info) { info["names"]["steps"] = {0, 0}; }), "names");
+  check_refused(refusal_of_info([](json& info) { info["names"]["steps"][0] = -1; }), "pattern -1");
+  check_refused(refusal_of_info([](json& info) { info["source"]["tensors"]["patterns"][0] = "["; }),
+                "");
 }
 
 TEST_CASE("damaged weight text") {
