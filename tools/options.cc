@@ -184,7 +184,11 @@ void add_run(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("run", "generate text natively");
   add_input(sub, p.run.input, p, "checkpoint or .sb3");
   add_prompt(sub, p.run.prompt);
-  sub->add_flag("--chat", p.run.chat, "answer lines from standard input, turn by turn");
+  sub->add_flag("--chat", p.run.chat,
+                "answer lines from standard input, turn by turn; Ctrl-C stops a reply, and lines "
+                "/reset, /stats and /quit do what they say");
+  sub->add_option("--context", p.run.context, "positions of the KV cache (default: the model's)")
+      ->check(CLI::Range(1, kLongestContext));
   sub->add_option("--max-new-tokens", p.run.max_new_tokens, "default: 256");
   sub->add_option("--temperature", p.run.sampling.temperature, "0: always the likeliest token");
   sub->add_option("--top-k", p.run.sampling.top_k, "0: off");

@@ -80,6 +80,7 @@ struct RunOptions {
   InputOptions input;
   PromptOptions prompt;
   bool chat = false;
+  int context = 0;  // 0: the model's
   int max_new_tokens = 256;
   SamplingChoices sampling;
   std::string engine = "fast";
