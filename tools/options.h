@@ -132,16 +132,25 @@ struct PlanOptions {
   bool json = false;
 };
 
+/// plan --target site: which model fits, not which widths of a given one.
+struct SitePlanOptions {
+  std::string preset = "ssmoelm-5l";
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
   std::string distribution = "gauss";
+  int layers = 0;      // 0: the preset's
+  int vocabulary = 0;  // 0: the preset's
   std::filesystem::path out;
 };
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SynthCommand, PackageOptions>;
+                             SitePlanOptions, SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;
