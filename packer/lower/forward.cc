@@ -28,7 +28,8 @@ class ForwardEmitter {
         norm_(emit_rmsnorm(engine, w, model.spec.width, model.spec.norm_eps)),
         add_(emit_add(engine, w)),
         swiglu_(emit_swiglu(engine, w, exp)),
-        slot_(engine.var<Num>("_slot")) {
+        slot_(engine.var<Num>("_slot")),
+        expert_(engine.var<Num>("_expert")) {
     emit_leaves();
   }
 
@@ -434,17 +435,16 @@ class ForwardEmitter {
     };
     // Where blocks are scarce: the routed experts in a loop, as they lie at equal distances.
     const bool in_loop = w_.small && spec.routed_experts > 1 && evenly_spaced(experts, spec);
-    const auto expert = engine_.var<Num>("_expert");
     const auto spaced = [&](Expr<Num> first, std::int64_t step) {
-      return std::move(first) + expert * static_cast<double>(step);
+      return std::move(first) + expert_ * static_cast<double>(step);
     };
     const auto loop_chosen = [&](Script& s, auto body) {
       s.set(slot_, 0);
-      s.set(expert, 0);
+      s.set(expert_, 0);
       s.repeat(spec.routed_experts, [&](Script& s) {
-        const auto weight = [&] { return w_.act[expert + act.router_weights]; };
+        const auto weight = [&] { return w_.act[expert_ + act.router_weights]; };
         s.when(weight() > 0, [&](Script& s) { body(s, weight()); });
-        s.change(expert, 1);
+        s.change(expert_, 1);
       });
     };
     const Block &first = experts[0], &second = experts[in_loop ? 1 : 0];
@@ -596,7 +596,7 @@ class ForwardEmitter {
   AddProc add_;
   std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
-  Var<Num> slot_;
+  Var<Num> slot_, expert_;
   std::deque<HalfKind> kinds_;
   // Of the procedure of half a layer that is open.
   Begin begin_;
