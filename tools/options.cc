@@ -26,6 +26,7 @@ struct Parsed {
   ProbeOptions probe;
   PlanOptions plan;
   SynthCommand synth;
+  ExportOptions export_;
   std::vector<std::string> conventions;  // "key=value"
 };
 
@@ -254,6 +255,17 @@ void add_plan(CLI::App& app, Parsed& p) {
       "  sb3lm build model.safetensors --plan plan.json -o chat.sb3");
 }
 
+void add_export(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("export", "the packed checkpoint back out of an .sb3");
+  sub->add_option("SB3", p.export_.sb3, "made by sb3lm build")->required();
+  sub->add_option("-o,--out", p.export_.out, "where to write; - is standard output")->required();
+  sub->footer(
+      "Codes and scales are those that went in, bit for bit, under the same names. If reading the\n"
+      "file takes conventions, they are written beside it.\n"
+      "Example:\n"
+      "  sb3lm export chat.sb3 -o model.safetensors");
+}
+
 void add_synth(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("synth", "write a checkpoint with random weights");
   std::string presets = "one of:";
@@ -301,6 +313,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return finished(p.plan, p);
+  if (name == "export") return finished(p.export_, p);
   return finished(p.synth, p);
 }
 
@@ -337,6 +350,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_probe(app, parsed);
   add_plan(app, parsed);
   add_synth(app, parsed);
+  add_export(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);

@@ -119,6 +119,11 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -126,9 +131,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command =
-    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
-                 LogitsOptions, EvalOptions, ProbeOptions, PlanOptions, SynthCommand>;
+using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
+                             SynthCommand, ExportOptions>;
 
 struct CommandLine {
   Command command;
