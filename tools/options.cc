@@ -27,6 +27,7 @@ struct Parsed {
   PlanOptions plan;
   SynthCommand synth;
   ExportOptions export_;
+  PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
 
@@ -114,15 +115,27 @@ void add_build(CLI::App& app, Parsed& p) {
   add_input(sub, p.build.input, p, "checkpoint");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   add_shape(sub, p.build);
+  sub->add_option("--licence", p.build.licence,
+                  "of the model, for the project's notes (default: what the checkpoint says)");
+  auto* project = sub->add_option("--template", p.build.project,
+                                  "somebody's .sb3 that the model joins; its sprites stay");
+  sub->add_option("--share", p.build.shared_names,
+                  "names that the --template has for the model: status,transcript")
+      ->delimiter(',')
+      ->needs(project);
+  sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
+      ->check(CLI::IsMember({"chat", "none"}));
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
+  sub->add_option("--html-report", p.build.html_report, "write a page about the project here too");
   sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");
   sub->footer(
       "Examples:\n"
       "  sb3lm build SSMoELM-it-5L.safetensors -o chat.sb3\n"
-      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3");
+      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3\n"
+      "  sb3lm build model.safetensors --template game.sb3 --share \"status,transcript\" -o x.sb3");
 }
 
 void add_text(CLI::App* app, TextOptions& text) {
@@ -138,7 +151,14 @@ void add_report(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("report", "where the bytes of an .sb3 go");
   add_input(sub, p.report.input, p, "checkpoint or .sb3");
   sub->add_flag("--json", p.report.json, "machine-readable");
-  sub->footer("Example:\n  sb3lm report chat.sb3");
+  sub->add_option("--html", p.report.html, "write a page with pictures to this file");
+  sub->add_option("--fit", p.report.fit,
+                  "say what would make it fit this size: 9MiB, 8000000 (default: 10MiB)")
+      ->transform(parse_size);
+  sub->footer(
+      "Examples:\n"
+      "  sb3lm report chat.sb3\n"
+      "  sb3lm report chat.sb3 --html report.html --fit 9MiB");
 }
 
 void add_inspect(CLI::App& app, Parsed& p) {
@@ -280,6 +300,19 @@ void add_synth(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm synth --preset ssmoelm-5l -o model.safetensors");
 }
 
+void add_package(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("package", "make one HTML page of an .sb3");
+  sub->add_option("SB3", p.package.sb3, "any Scratch project")->required();
+  sub->add_option("-o,--out", p.package.out, "where to write (default: the project's name)");
+  sub->add_option("--title", p.package.title,
+                  "of the page (default: the one that the project was built with)");
+  sub->footer(
+      "The page holds the project and TurboWarp's player and needs no network. It takes Node and\n"
+      "the packages of tools/setup to make one, and a browser to open it.\n"
+      "Example:\n"
+      "  sb3lm package chat.sb3 -o chat.html");
+}
+
 std::map<std::string, std::string> parse_conventions(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> conventions;
   for (const std::string& pair : pairs) {
@@ -314,6 +347,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return finished(p.plan, p);
   if (name == "export") return finished(p.export_, p);
+  if (name == "package") return p.package;
   return finished(p.synth, p);
 }
 
@@ -351,6 +385,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_plan(app, parsed);
   add_synth(app, parsed);
   add_export(app, parsed);
+  add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);

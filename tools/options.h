@@ -25,17 +25,30 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
+  std::string licence;            // empty: what the checkpoint says
+  std::filesystem::path project;  // empty: a new one
+  std::vector<std::string> shared_names;
+  std::string ui;  // empty: chat, but none in somebody else's project
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";
   std::string kernel = "tables";
   bool allow_over_budget = false;
   bool no_verify = false;
+  std::filesystem::path html_report;  // empty: none
 };
 
 struct ReportOptions {
   InputOptions input;
+  std::size_t fit = 0;         // bytes; 0: the target's limit
+  std::filesystem::path html;  // empty: none
   bool json = false;
+};
+
+struct PackageOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;  // empty: the project's name with .html
+  std::string title;          // empty: the one that it was built with
 };
 
 struct InspectOptions {
@@ -133,7 +146,7 @@ struct SynthCommand {
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SynthCommand, ExportOptions>;
+                             SynthCommand, ExportOptions, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -193,6 +193,10 @@ Model import_from_memory(const CheckpointFiles& files,
          format.name);
   }
   Model model = format.read(files, conventions, progress);
+  for (const char* name : {"licence", "license"}) {
+    const auto stated = model.source.metadata.find(name);
+    if (stated != model.source.metadata.end()) model.licence = stated->second;
+  }
   attach_tokenizer(files, tokenizer_alone(files), model);
   attach_chat(files, model);
   return model;

@@ -14,6 +14,7 @@ namespace sb3lm {
 struct ExpBlocks {
   blocks::Proc<> prepare;
   blocks::Proc<blocks::Num> exp;
+  blocks::List<blocks::Num> powers;
 };
 ExpBlocks emit_exp(blocks::Sprite& engine, const Workspace& w);
 
@@ -119,6 +120,7 @@ struct SampleBlocks {
   blocks::Proc<blocks::Num> see;
   blocks::Proc<> pick;
   blocks::Var<blocks::Num> token;
+  blocks::List<blocks::Num> score, heap, kept;  // leftovers of the last pick
 };
 struct SampleInputs {
   int vocabulary = 0;
