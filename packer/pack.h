@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "base/progress.h"
@@ -13,13 +14,15 @@ namespace sb3lm {
 
 struct PackRequest {
   LowerOptions lower;
-  std::string bits;        // float weights: "1" to "8", or "float"; empty: 8
-  int deflate_level = 12;  // 1 to 12
+  std::string bits;                    // float weights: "1" to "8", or "float"; empty: 8
+  int deflate_level = 12;              // 1 to 12
+  std::filesystem::path project = {};  // somebody's .sb3 that the model joins; empty: a new one
+  std::set<std::string> shared_names = {};  // see MergeOptions
 };
 
-/// Imports, and quantises what is not quantised yet as `bits` says. Throws usage for other `bits`.
+/// Imports, and quantises and rounds as the recipe says. Throws as apply_recipe does.
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const std::string& bits, Progress& progress);
+                 const Recipe& recipe, Progress& progress);
 
 /// The .sb3 of a loaded model.
 std::string pack(const Model& model, const PackRequest& request, Progress& progress);

@@ -4,33 +4,19 @@
 #include "commands.h"
 #include "compare.h"
 #include "load.h"
-#include "pack.h"
+#include "packing.h"
+#include "report/html.h"
 #include "report/limits.h"
+#include "report/report.h"
+#include "report/text.h"
 #include "sb3/sb3.h"
+#include "text_source.h"
 
 namespace sb3lm {
 namespace {
 
 constexpr int kVerifiedTokens = 2;
-
-Tune tune_of(const std::string& name) {
-  return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
-}
-
-Kernel kernel_of(const std::string& name) {
-  return name == "naive" ? Kernel::naive : Kernel::tables;
-}
-
-// Searching for codebooks takes time when building, letters when loading; the naive kernel reads
-// plain digits.
-std::string encoding_of(const BuildOptions& options) {
-  if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "letters" : "digits";
-}
-
-int deflate_level(const std::string& level) {
-  return level == "fast" ? 6 : 12;
-}
+constexpr int kMeasuredTokens = 64;
 
 // Ids that exist in every model: bos if there is one, and a few from the middle of the vocabulary.
 std::vector<int> verification_prompt(const Model& model) {
@@ -41,7 +27,7 @@ std::vector<int> verification_prompt(const Model& model) {
 void verify(const Model& model, const std::string& bytes, const std::filesystem::path& out,
             Progress& progress) {
   progress.report("reading back what was built", -1);
-  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes));
+  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
   const Comparison comparison = compare_vms(
       model, packed.context, program, out, "blocks",
@@ -55,9 +41,27 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
              blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
 }
 
+// At the default level the quickly loading text is left only where the file would not fit.
+std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const Model& model,
+                        Progress& progress) {
+  PackRequest request = pack_request(options, recipe);
+  std::string bytes = pack(model, request, progress);
+  if (options.level != "default" || !denser(request)) return bytes;
+  if (over_limits(options.target, as_bytes(bytes)).empty()) return bytes;
+  std::string dense = pack(model, request, progress);
+  if (dense.size() >= bytes.size()) return bytes;
+  fmt::print("packed as with --level smallest, {} bytes less: it would not fit\n",
+             bytes.size() - dense.size());
+  return dense;
+}
+
 void check_limits(const BuildOptions& options, const std::string& bytes) {
   const std::vector<std::string> over = over_limits(options.target, as_bytes(bytes));
+  if (over.empty() && options.html_report.empty()) return;
+  const Report report = make_report(options.out.string(), as_bytes(bytes));
+  if (!options.html_report.empty()) write_file(options.html_report, report_html(report));
   if (over.empty()) return;
+  fmt::print("{}", advice_text(report));
   std::string text;
   for (const std::string& limit : over) text += (text.empty() ? "" : "; ") + limit;
   if (options.allow_over_budget) {
@@ -68,27 +72,27 @@ void check_limits(const BuildOptions& options, const std::string& bytes) {
        options.out.string(), text);
 }
 
+// What the roundings change is measured here, for the file to say.
+Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
+  Model model = load_model(input.file, input.import, recipe, progress);
+  if (!model.rounding.any()) return model;
+  Recipe exact = recipe;
+  exact.scale_bits = exact.router_bits = 0;
+  const Model before = load_model(input.file, input.import, exact, progress);
+  progress.report("measuring what rounding changes", -1);
+  model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
+  fmt::print("rounding: {}\n", rounding_text(model.rounding));
+  return model;
+}
+
 }  // namespace
 
 int run_command(const BuildOptions& asked, Progress& progress) {
-  BuildOptions options = asked;
-  if (options.out.empty()) {
-    options.out = options.input.file;
-    options.out.replace_extension(".sb3");
-  }
-  if (options.title.empty()) options.title = options.input.file.stem().string();
-  const Model model =
-      load_model(options.input.file, options.input.import, options.input.bits, progress);
-  const std::string bytes = pack(model,
-                                 {.lower = {.context = options.context,
-                                            .encoding = encoding_of(options),
-                                            .title = options.title,
-                                            .tune = tune_of(options.tune),
-                                            .kernel = kernel_of(options.kernel),
-                                            .version = SB3LM_VERSION},
-                                  .bits = options.input.bits,
-                                  .deflate_level = deflate_level(options.level)},
-                                 progress);
+  const BuildOptions options = with_defaults(asked);
+  const Recipe recipe = recipe_of(options.input);
+  Model model = load_to_build(options.input, recipe, progress);
+  if (!options.licence.empty()) model.licence = options.licence;
+  const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

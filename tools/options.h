@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "import/import.h"
+#include "model/recipe.h"
 
 namespace sb3lm {
 
@@ -15,7 +16,8 @@ namespace sb3lm {
 struct InputOptions {
   std::filesystem::path file;
   ImportOptions import;
-  std::string bits;  // for float weights, see pack.h
+  Recipe recipe;               // what a plan leaves open
+  std::filesystem::path plan;  // empty: none
 };
 
 struct BuildOptions {
@@ -23,17 +25,30 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
+  std::string licence;            // empty: what the checkpoint says
+  std::filesystem::path project;  // empty: a new one
+  std::vector<std::string> shared_names;
+  std::string ui;  // empty: chat, but none in somebody else's project
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";
   std::string kernel = "tables";
   bool allow_over_budget = false;
   bool no_verify = false;
+  std::filesystem::path html_report;  // empty: none
 };
 
 struct ReportOptions {
   InputOptions input;
+  std::size_t fit = 0;         // bytes; 0: the target's limit
+  std::filesystem::path html;  // empty: none
   bool json = false;
+};
+
+struct PackageOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;  // empty: the project's name with .html
+  std::string title;          // empty: the one that it was built with
 };
 
 struct InspectOptions {
@@ -65,6 +80,7 @@ struct RunOptions {
   InputOptions input;
   PromptOptions prompt;
   bool chat = false;
+  int context = 0;  // 0: the model's
   int max_new_tokens = 256;
   SamplingChoices sampling;
   std::string engine = "fast";
@@ -106,6 +122,16 @@ struct ProbeOptions {
   bool json = false;
 };
 
+struct PlanOptions {
+  BuildOptions build;   // what the plan is for
+  std::size_t fit = 0;  // bytes of the .sb3
+  TextOptions text;
+  std::filesystem::path out;  // empty: plan_of the checkpoint
+  int use_tokens = 256;
+  int threads = 0;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -114,7 +140,8 @@ struct SynthCommand {
 };
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
-                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, SynthCommand>;
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
+                             SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -3,9 +3,12 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/memory.h"
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/presets.h"
 #include "import/safetensors.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
@@ -15,7 +18,8 @@ bool starts_with(Bytes bytes, std::string_view magic) {
 }
 
 bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || looks_like_safetensors(file.bytes);
+  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
+         looks_like_safetensors(file.bytes);
 }
 bool is_torch_zip(const NamedBytes& file) {
   return starts_with(file.bytes, "PK\x03\x04");
@@ -63,11 +67,16 @@ bool is_json(const NamedBytes& file) {
   return !file.file.ends_with(".bin") && starts_with(file.bytes, "{");
 }
 
-void attach_tokenizer(const CheckpointFiles& files, Model& model) {
+/// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
+std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
+  if (!files.tokenizer || !is_json(*files.tokenizer)) return std::nullopt;
+  return read_tokenizer_json(*files.tokenizer);
+}
+
+void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> read, Model& model) {
   if (!files.tokenizer) return;
   const NamedBytes& file = *files.tokenizer;
-  model.tokenizer =
-      is_json(file) ? read_tokenizer_json(file) : read_tokenizer_bin(file, model.spec.vocabulary);
+  model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
   if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
@@ -135,6 +144,12 @@ class OpenFiles {
       : checkpoint_(std::make_shared<const NamedFile>(checkpoint)) {
     const std::filesystem::path folder = checkpoint.parent_path();
     files_.checkpoint = checkpoint_->named();
+    if (is_shard_index(files_.checkpoint.file)) {
+      const std::string_view index = as_text(files_.checkpoint.bytes);
+      for (const std::string& name : shard_names(files_.checkpoint.file, index)) {
+        files_.shards.push_back(*open(folder / name));
+      }
+    }
     files_.tokenizer = open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder));
     files_.config = open(if_there(folder / "config.json"));
     files_.sidecar = open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)));
@@ -178,7 +193,11 @@ Model import_from_memory(const CheckpointFiles& files,
          format.name);
   }
   Model model = format.read(files, conventions, progress);
-  attach_tokenizer(files, model);
+  for (const char* name : {"licence", "license"}) {
+    const auto stated = model.source.metadata.find(name);
+    if (stated != model.source.metadata.end()) model.licence = stated->second;
+  }
+  attach_tokenizer(files, tokenizer_alone(files), model);
   attach_chat(files, model);
   return model;
 }
@@ -197,11 +216,14 @@ std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint
                                          const ImportOptions& options) {
   const OpenFiles open(checkpoint, options);
   const FormatRow& format = format_of(open.files().checkpoint);
-  if (format.view == nullptr) return std::nullopt;
+  if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
+  // Parsing takes more memory than anything later does, so it goes before weights become resident.
+  std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
+  release_memory();
   std::optional<PackedModel> packed =
       format.view(open.files(), options.conventions, open.checkpoint());
   if (!packed) return std::nullopt;
-  attach_tokenizer(open.files(), packed->about);
+  attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
   attach_chat(open.files(), packed->about);
   return packed;
 }

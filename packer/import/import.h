@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -41,7 +42,8 @@ struct NamedBytes {
 
 /// A checkpoint and what belongs to it, already in memory.
 struct CheckpointFiles {
-  NamedBytes checkpoint;
+  NamedBytes checkpoint;                    // or the index of a sharded one
+  std::vector<NamedBytes> shards;           // the files that the index names
   std::optional<NamedBytes> tokenizer;      // tokenizer.json or tokenizer.bin
   std::optional<NamedBytes> config;         // config.json
   std::optional<NamedBytes> sidecar;        // CKPT.conventions.json

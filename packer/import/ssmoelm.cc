@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <set>
 
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/json.h"
 #include "import/names.h"
 #include "import/packed.h"
 #include "import/presets.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
+
+constexpr const char* kFloatFormat = "safetensors";
 
 struct NamedGroup {
   TensorKey key;  // layer: first the file's number, then the index
@@ -50,6 +54,7 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
   std::string unknown;
   int unknowns = 0;
   for (const PackedGroup& group : groups) {
+    if (group.stem.ends_with(".rotary_emb.inv_freq")) continue;  // what rope-base says, once more
     if (const auto found = map.find(group.stem); found != map.end()) {
       named.push_back({found->second, &group});
       map.erase(found);
@@ -69,6 +74,25 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
          files.checkpoint.file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
   }
   return named;
+}
+
+/// A head that holds the embedding once more is no head.
+void drop_tied_head(const CheckpointFiles& files, std::vector<NamedGroup>& named) {
+  const auto of_role = [&named](Role role) {
+    return std::find_if(named.begin(), named.end(),
+                        [role](const NamedGroup& entry) { return entry.key.role == role; });
+  };
+  const auto head = of_role(Role::head), embedding = of_role(Role::embedding);
+  if (head == named.end() || embedding == named.end()) return;
+  const PackedGroup &a = *head->group, &b = *embedding->group;
+  const bool same = a.form == PackedForm::plain && b.form == PackedForm::plain &&
+                    a.extent == b.extent && a.data->type == b.data->type &&
+                    std::ranges::equal(a.data->bytes, b.data->bytes);
+  if (same) {
+    named.erase(head);
+  } else if (files.config && config_ties_head(files.config->file, as_text(files.config->bytes))) {
+    a.fail("{} says tie_word_embeddings, but it is not '{}'", files.config->file, b.stem);
+  }
 }
 
 /// A metadata text that holds a JSON list of layer numbers; empty if the key is not there.
@@ -211,6 +235,7 @@ FeedForwardSpec feed_forward_of(const Index& index, const std::string& file, int
   if (const auto shared = index.find({Role::shared_gate, layer}); shared != index.end()) {
     ffn.shared_experts = 1;
     ffn.shared_hidden = shared->second->extent.rows;
+    ffn.shared_gated = index.contains({Role::shared_router, layer});
   }
   return ffn;
 }
@@ -231,6 +256,7 @@ void derive_spec(const Index& index, const std::string& file, const Conventions&
     spec.layers[i].attention =
         attention_of(file, need(index, file, {Role::q, layer}).extent.rows,
                      need(index, file, {Role::k, layer}).extent.rows, conventions);
+    spec.layers[i].attention.qkv_bias = index.contains({Role::q_bias, layer});
     spec.layers[i].feed_forward = feed_forward_of(index, file, layer, conventions);
   }
   spec.validate(file);
@@ -351,7 +377,7 @@ SourceFile describe_source(const Safetensors& container, const std::vector<Packe
   const bool packed = std::any_of(groups.begin(), groups.end(), [](const PackedGroup& group) {
     return group.form != PackedForm::plain;
   });
-  SourceFile source{packed ? "ssmoelm" : "safetensors", {}, container.metadata};
+  SourceFile source{packed ? "ssmoelm" : kFloatFormat, {}, container.metadata};
   for (const StoredTensor& tensor : container.tensors) {
     source.tensors.push_back({tensor.name, tensor.type, tensor.shape});
   }
@@ -371,9 +397,10 @@ struct Description {
 Description describe(const CheckpointFiles& files,
                      const std::map<std::string, std::string>& options) {
   const std::string& file = files.checkpoint.file;
-  Description d{.container = parse_safetensors(file, files.checkpoint.bytes)};
+  Description d{.container = read_container(files)};
   d.groups = group_packed(d.container);
   d.named = name_groups(files, d.groups);
+  drop_tied_head(files, d.named);
   number_layers(d.container, d.named, d.model.spec);
   const Index index = index_groups(d.named);
   const ModelPreset* preset = preset_of(index);
@@ -385,6 +412,9 @@ Description describe(const CheckpointFiles& files,
   d.model.source = describe_source(d.container, d.groups);
   d.model.spec.family = preset != nullptr ? preset->family : d.model.source.format;
   derive_spec(index, file, d.conventions, d.model.spec);
+  if (files.config && d.model.source.format == kFloatFormat) {
+    check_config(files.config->file, as_text(files.config->bytes), file, d.model.spec);
+  }
   settle_nibble_codes(d.named, d.conventions);
   d.model.conventions = d.conventions.in_force();
   if (d.conventions.is("swiglu", "up")) {

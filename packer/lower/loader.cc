@@ -220,7 +220,14 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
              chunk = local("chunk"), done = local("done");
 
   const HalvesProc decode_halves = emit_decode_halves(engine, lists);
+  const std::size_t first_table = engine.target().lists.size();
   const Decoders decoders = emit_decoders(engine, lists, jobs);
+  // What decoders fill for themselves.
+  std::vector<List<Num>> tables;
+  for (std::size_t i = first_table; i < engine.target().lists.size(); ++i) {
+    const scratch::List& list = engine.target().lists[i];
+    if (list.size() == 0) tables.emplace_back(list.name);
+  }
   const auto cursors = engine.list<Num>("_cursors", cursor_items(jobs, decoders));
   const auto field = [&](int k) { return job_list[job + k]; };
   const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {
@@ -302,6 +309,9 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
     zero_list(s, w.keys, 1, layout.cache);
     zero_list(s, w.values, 1, layout.cache);
+    for (const auto& [list, count] : parts.zeros) zero_list(s, list, 1, count);
+    for (const List<Num>& list : parts.empties) s.clear(list);
+    for (const List<Num>& table : tables) s.clear(table);
     s.set(stage.progress, 0);
     s.set(stage.status, "unloaded");
   });

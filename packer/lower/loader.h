@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "kernels/kernels.h"
@@ -21,6 +22,10 @@ struct LoaderBlocks {
 struct LoaderParts {
   const StageNames& stage;
   std::optional<TokenTableBlocks> tables;  // the tokenizer's, if there is something to fill
+  // What the forward pass and the sampler leave behind, for `unload`: lists that were zeros of that
+  // length, and lists that were empty.
+  std::vector<std::pair<blocks::List<blocks::Num>, std::int64_t>> zeros;
+  std::vector<blocks::List<blocks::Num>> empties;
 };
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "base/entropy.h"
 #include "base/error.h"
-#include "report/entropy.h"
+#include "report/advice.h"
 #include "report/pieces.h"
+#include "report/resaved.h"
 #include "sb3/deflate_cost.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
@@ -38,6 +40,7 @@ class Reporter {
 
   void weigh(const Model& model) {
     report_.family = model.spec.family;
+    report_.rounding = model.rounding;
     for (const auto& [key, shape] : expected_tensors(model.spec)) {
       index_[key] = report_.tensors.size();
       report_.tensors.push_back({.key = key, .shape = shape});
@@ -45,11 +48,11 @@ class Reporter {
     }
   }
 
-  void measure_file(Bytes sb3) {
+  void measure_file(Bytes sb3, std::size_t fit) {
     const std::string& file = report_.file;
     const std::vector<ZipPlace> places = list_zip(file, sb3);
     const std::map<std::string, std::string> files = read_zip(file, sb3);
-    const scratch::Program program = read_sb3(file, sb3);
+    const scratch::Program program = read_sb3(file, sb3, own_targets);
     const std::string& json = files.at(kProject);
     const Unpacked unpacked = unpack(file, program);
     weigh(unpacked.model);
@@ -70,6 +73,10 @@ class Reporter {
     }
     row(Component::zip).sb3_bits += bits(rest);
     round_bytes();
+    report_.resaved_bytes = resaved_bytes(files);
+    report_.load = estimate_load(unpacked);
+    report_.fit = fit != 0 ? fit : budget_of("sb3");
+    if (sb3.size() > report_.fit) report_.advice = make_advice(report_, program, unpacked);
   }
 
   Report take() { return std::move(report_); }
@@ -161,14 +168,18 @@ Component component_of(Role role) {
     case Role::ffn_norm:
       return Component::norms;
     case Role::q:
+    case Role::q_bias:
       return Component::attention_q;
     case Role::k:
+    case Role::k_bias:
       return Component::attention_k;
     case Role::v:
+    case Role::v_bias:
       return Component::attention_v;
     case Role::o:
       return Component::attention_o;
     case Role::router:
+    case Role::shared_router:
       return Component::routers;
     case Role::gate:
     case Role::up:
@@ -186,9 +197,9 @@ Component component_of(Role role) {
   return Component::other_json;
 }
 
-Report make_report(const std::string& file, Bytes sb3) {
+Report make_report(const std::string& file, Bytes sb3, std::size_t fit) {
   Reporter reporter(file);
-  reporter.measure_file(sb3);
+  reporter.measure_file(sb3, fit);
   return reporter.take();
 }
 

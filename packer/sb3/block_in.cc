@@ -23,8 +23,8 @@ enum Primitive { kNumber = 4, kText = 10, kBroadcast = 11, kVariable = 12, kList
 class BlockIn {
  public:
   BlockIn(const std::string& file, const JsonObject& blocks, const IdNames& names,
-          scratch::Target& target)
-      : file_(file), names_(names), target_(target) {
+          const BlockComments& comments, scratch::Target& target)
+      : file_(file), names_(names), comments_(comments), target_(target) {
     for (const auto& [id, block] : blocks.members) {
       if (block.object() != nullptr) blocks_[id] = block.object();
     }
@@ -57,6 +57,7 @@ class BlockIn {
       scratch::Script script;
       script.hat = read_block(id, block, row, 0);
       script.body = read_stack(next_of(block), 0);
+      script.comment = comment_on(id);
       target_.scripts.push_back(std::move(script));
     }
     // Anything else is a loose stack that nothing can start.
@@ -78,6 +79,7 @@ class BlockIn {
     procedure.warp = is_true(mutation->at("warp"));
     procedure.parameters = read_parameters(*inside, *mutation, procedure.code);
     procedure.body = read_stack(next_of(block), 0);
+    procedure.comment = comment_on(id);
     target_.procedures.push_back(std::move(procedure));
   }
 
@@ -262,6 +264,11 @@ class BlockIn {
         name.string() ? *name.string() : "?");
   }
 
+  std::string comment_on(const std::string& id) const {
+    const auto found = comments_.find(id);
+    return found == comments_.end() ? "" : found->second;
+  }
+
   const JsonObject& find(const std::string& owner, const std::string& id) const {
     const auto found = blocks_.find(id);
     if (found == blocks_.end()) bad(owner, "refers to block '{}', which does not exist", id);
@@ -311,6 +318,7 @@ class BlockIn {
 
   const std::string& file_;
   const IdNames& names_;
+  const BlockComments& comments_;
   scratch::Target& target_;
   std::unordered_map<std::string, const JsonObject*> blocks_;
   std::unordered_set<std::string> taken_;
@@ -319,8 +327,8 @@ class BlockIn {
 }  // namespace
 
 void read_blocks(const std::string& file, const JsonObject& blocks, const IdNames& names,
-                 scratch::Target& target) {
-  BlockIn(file, blocks, names, target).read(blocks);
+                 const BlockComments& comments, scratch::Target& target) {
+  BlockIn(file, blocks, names, comments, target).read(blocks);
 }
 
 }  // namespace sb3lm

@@ -123,12 +123,14 @@ class ModelReader {
             .attention = {.query_heads = json.at("query_heads"),
                           .kv_heads = json.at("kv_heads"),
                           .head_size = json.at("head_size"),
-                          .rope = rope_spec},
+                          .rope = rope_spec,
+                          .qkv_bias = json.value("qkv_bias", false)},
             .feed_forward = {.hidden = json.at("hidden"),
                              .routed_experts = json.at("routed_experts"),
                              .top_k = json.at("top_k"),
                              .shared_experts = json.at("shared_experts"),
                              .shared_hidden = json.at("shared_hidden"),
+                             .shared_gated = json.value("shared_gated", false),
                              .router_norm = json.at("router_norm") == "all" ? RouterNorm::all
                                                                             : RouterNorm::chosen}};
   }
@@ -282,6 +284,7 @@ class ModelReader {
     Model& model = out_.model;
     model.conventions = info.at("conventions").get<std::map<std::string, std::string>>();
     model.licence = info.at("licence");
+    if (info.contains("rounding")) model.rounding = read_rounding(info.at("rounding"));
     const Json& decoding = info.at("decoding");
     model.temperature = decoding.at("temperature");
     model.top_k = decoding.at("top_k");
@@ -300,6 +303,17 @@ class ModelReader {
     model.chat = {.first = read_template(chat.at("first")),
                   .next = read_template(chat.at("next")),
                   .stop_ids = chat.at("stop_ids").get<std::vector<int>>()};
+  }
+
+  static Rounding read_rounding(const Json& json) {
+    Rounding rounding{.scale_bits = json.at("scales"), .router_bits = json.at("routers")};
+    if (json.contains("tokens")) {
+      rounding.change = {.tokens = json.at("tokens"),
+                         .logits = json.at("logits"),
+                         .perplexity_before = json.at("perplexity").at(0),
+                         .perplexity_after = json.at("perplexity").at(1)};
+    }
+    return rounding;
   }
 
   static std::vector<TemplatePart> read_template(const Json& json) {
@@ -324,6 +338,21 @@ class ModelReader {
 };
 
 }  // namespace
+
+std::optional<std::set<std::string>> own_targets(const scratch::Target& stage) {
+  for (const scratch::List& list : stage.lists) {
+    if (list.name != "model info" || list.items.empty()) continue;
+    const auto* text = std::get_if<std::string>(&list.items.front());
+    const Json info = text ? Json::parse(*text, nullptr, false) : Json();
+    if (!info.is_object() || !info.contains("targets") || !info["targets"].is_array()) break;
+    std::set<std::string> names;
+    for (const Json& name : info["targets"]) {
+      if (name.is_string()) names.insert(name.get<std::string>());
+    }
+    return names;
+  }
+  return std::nullopt;
+}
 
 Unpacked unpack(const std::string& file, const scratch::Program& program) {
   try {
