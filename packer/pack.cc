@@ -18,11 +18,15 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   progress.report("making blocks", -1);
   LowerOptions options = request.lower;
   options.bits = request.bits;
+  options.shares_project = !request.project.empty();
   scratch::Program program = lower(model, options);
   scratch::drop_unused(program);
   const bool fast = request.lower.tune != Tune::scratch && request.lower.kernel != Kernel::naive;
   require_valid(program, {.compiled = fast});
-  return write_sb3(program, request.deflate_level, progress);
+  if (request.project.empty()) return write_sb3(program, request.deflate_level, progress);
+  const MappedFile project(request.project);
+  return add_to_sb3(request.project.string(), project.bytes(), std::move(program),
+                    {.shared = request.shared_names, .level = request.deflate_level}, progress);
 }
 
 }  // namespace sb3lm

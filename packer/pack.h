@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include "base/progress.h"
@@ -13,8 +14,10 @@ namespace sb3lm {
 
 struct PackRequest {
   LowerOptions lower;
-  std::string bits;        // float weights: "1" to "8", or "float"; empty: 8
-  int deflate_level = 12;  // 1 to 12
+  std::string bits;                    // float weights: "1" to "8", or "float"; empty: 8
+  int deflate_level = 12;              // 1 to 12
+  std::filesystem::path project = {};  // somebody's .sb3 that the model joins; empty: a new one
+  std::set<std::string> shared_names = {};  // see MergeOptions
 };
 
 /// Imports, and quantises and rounds as the recipe says. Throws as apply_recipe does.

@@ -33,29 +33,21 @@ std::vector<double> turns_of(const RopeSpec& rope) {
   return turns;
 }
 
-struct Rotation {
-  std::vector<float> cosine, sine;
-  Rotation(const std::vector<double>& turns, std::size_t position) {
-    for (const double turn : turns) {
-      cosine.push_back(static_cast<float>(std::cos(turn * static_cast<double>(position))));
-      sine.push_back(static_cast<float>(std::sin(turn * static_cast<double>(position))));
-    }
-  }
-};
-
 /// An empty bias adds nothing.
 void add_bias(const std::vector<float>& bias, float* vector) {
   for (std::size_t i = 0; i < bias.size(); ++i) vector[i] += bias[i];
 }
 
-void rotate(const RopeSpec& rope, const Rotation& by, float* head) {
-  const std::size_t pairs = by.cosine.size();
+/// (a, b) -> (a cos - b sin, a sin + b cos) for every pair of a head.
+void rotate(const RopeSpec& rope, std::span<const float> cosine, std::span<const float> sine,
+            float* head) {
+  const std::size_t pairs = cosine.size();
   const bool interleaved = rope.layout == RopeLayout::interleaved;
   const std::size_t step = interleaved ? 2 : 1, apart = interleaved ? 1 : pairs;
   for (std::size_t j = 0; j < pairs; ++j) {
     const float a = head[j * step], b = head[j * step + apart];
-    head[j * step] = a * by.cosine[j] - b * by.sine[j];
-    head[j * step + apart] = a * by.sine[j] + b * by.cosine[j];
+    head[j * step] = a * cosine[j] - b * sine[j];
+    head[j * step + apart] = a * sine[j] + b * cosine[j];
   }
 }
 
@@ -140,8 +132,9 @@ void FastEngine::bind_blocks(int layer, Layer& bound) const {
   for (int expert = 0; expert < spec.routed_experts; ++expert) {
     add(Role::expert_gate, expert, spec.hidden);
   }
-  if (spec.shared_gated)
+  if (spec.shared_gated) {
     bound.shared_router = matrix({Role::shared_router, layer}, {1, spec_.width});
+  }
   if (spec.shared_experts > 0) add(Role::shared_gate, -1, spec.shared_hidden);
 }
 
@@ -192,10 +185,10 @@ void FastEngine::run(std::span<const int> tokens, std::size_t wanted, const OnLo
   const std::size_t silent = tokens.size() - std::min(wanted, tokens.size());
   for (std::size_t first = 0; first < tokens.size(); first += kBatch) {
     const auto batch = tokens.subspan(first, std::min(kBatch, tokens.size() - first));
+    const std::size_t quiet = std::min(silent - std::min(silent, first), batch.size());
     make_room(batch.size());
-    run_batch(batch);
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (first + i < silent) continue;
+    run_batch(batch, batch.size() - quiet);
+    for (std::size_t i = quiet; i < batch.size(); ++i) {
       const std::span<const float> logits = head(i);
       std::copy(logits.begin(), logits.end(), logits_.begin());
       take(first + i, logits_);
@@ -208,100 +201,120 @@ std::span<const double> FastEngine::step(int token) {
   return logits_;
 }
 
-void FastEngine::run_batch(std::span<const int> tokens) {
+void FastEngine::run_batch(std::span<const int> tokens, std::size_t wanted) {
   const std::size_t width = size_of(spec_.width);
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     dequantise_row(*embedding_, tokens[t], std::span(hidden_).subspan(t * width, width));
   }
-  for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass, tokens.size());
+  rotations_of_ = nullptr;
+  const Tokens all = Tokens(indices_).first(tokens.size());
+  for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) {
+    run_pass(pass, all, pass + 1 < spec_.passes.size() ? all : all.last(wanted));
+  }
   position_ += tokens.size();
 }
 
-void FastEngine::run_pass(std::size_t pass, std::size_t count) {
+void FastEngine::run_pass(std::size_t pass, Tokens all, Tokens wanted) {
   const std::size_t index = size_of(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  norm_into(*normed_, layer.attention_norm, count);
-  attend(pass, count);
-  norm_into(*normed_, layer.ffn_norm, count);
-  feed_forward(spec_.layers[index], layer, count);
+  norm(layer.attention_norm, all);
+  attend(pass, all, wanted);
+  if (wanted.empty()) return;
+  norm(layer.ffn_norm, wanted);
+  feed_forward(spec_.layers[index], layer, wanted);
 }
 
-void FastEngine::norm_into(Inputs& inputs, const std::vector<float>& weights, std::size_t count) {
+void FastEngine::norm(const std::vector<float>& weights, Tokens tokens) {
   const auto eps = static_cast<float>(spec_.norm_eps);
-  for (std::size_t t = 0; t < count; ++t) {
+  for (const std::size_t t : tokens) {
     kernels_.rms_norm(hidden_.data() + t * weights.size(), weights.data(), weights.size(), eps,
-                      inputs.row(t));
-    inputs.prepare(kernels_, t, weights.size());
+                      normed_->row(t));
+    normed_->prepare(kernels_, t, weights.size());
   }
 }
 
-void FastEngine::attend(std::size_t pass, std::size_t count) {
+void FastEngine::attend(std::size_t pass, Tokens all, Tokens wanted) {
   const std::size_t index = size_of(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  const auto tokens = std::span<const std::size_t>(indices_).first(count);
-  multiply(std::array{Product{layer.q, &*normed_, tokens, q_.data(), q_width_},
-                      Product{layer.k, &*normed_, tokens, k_.data(), kv_width_},
-                      Product{layer.v, &*normed_, tokens, v_.data(), kv_width_}});
-  store_rotated(pass, count);
-  attend_heads(pass, count);
-  const std::size_t q_width = query_width(spec_.layers[index].attention);
-  for (std::size_t t = 0; t < count; ++t) attended_->prepare(kernels_, t, q_width);
   const std::size_t width = size_of(spec_.width);
-  multiply(std::array{Product{layer.o, &*attended_, tokens, added_.data(), width}});
-  kernels_.add_scaled(1, added_.data(), count * width, hidden_.data());
+  std::vector<Product> products = {{layer.k, &*normed_, all, k_.data(), kv_width_},
+                                   {layer.v, &*normed_, all, v_.data(), kv_width_}};
+  if (!wanted.empty()) {
+    products.push_back({layer.q, &*normed_, wanted, &q_[wanted.front() * q_width_], q_width_});
+  }
+  multiply(products);
+  store(pass, all);
+  if (wanted.empty()) return;
+  attend_heads(pass, wanted);
+  const std::size_t q_width = query_width(spec_.layers[index].attention);
+  for (const std::size_t t : wanted) attended_->prepare(kernels_, t, q_width);
+  float* added = &added_[wanted.front() * width];
+  multiply(std::array{Product{layer.o, &*attended_, wanted, added, width}});
+  kernels_.add_scaled(1, added, wanted.size() * width, &hidden_[wanted.front() * width]);
 }
 
-/// Adds biases, turns q and k, divides q by the root of the head size, and caches k and v.
-void FastEngine::store_rotated(std::size_t pass, std::size_t count) {
+/// Cosines and sines of the batch's positions, unless they are there already.
+void FastEngine::turn_to(const std::vector<double>& turns, std::size_t count) {
+  if (rotations_of_ != nullptr && *rotations_of_ == turns) return;
+  rotations_of_ = &turns;
+  rotations_.resize(std::max(rotations_.size(), count));
+  for (std::size_t t = 0; t < count; ++t) {
+    Rotation& rotation = rotations_[t];
+    rotation.cosine.resize(turns.size());
+    rotation.sine.resize(turns.size());
+    for (std::size_t j = 0; j < turns.size(); ++j) {
+      const double angle = turns[j] * static_cast<double>(position_ + t);
+      rotation.cosine[j] = static_cast<float>(std::cos(angle));
+      rotation.sine[j] = static_cast<float>(std::sin(angle));
+    }
+  }
+}
+
+/// Adds the biases of keys and values, turns the keys and caches both.
+void FastEngine::store(std::size_t pass, Tokens all) {
   const std::size_t index = size_of(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
-  const std::size_t size = size_of(spec.head_size);
-  const float factor = 1 / std::sqrt(static_cast<float>(spec.head_size));
-  for (std::size_t t = 0; t < count; ++t) {
-    const Layer& layer = layers_[index];
-    const Rotation rotation(layer.turns, position_ + t);
-    float* q = q_.data() + t * q_width_;
-    float* k = k_.data() + t * kv_width_;
-    float* v = v_.data() + t * kv_width_;
-    add_bias(layer.q_bias, q);
-    add_bias(layer.k_bias, k);
-    add_bias(layer.v_bias, v);
-    for (std::size_t h = 0; h < size_of(spec.query_heads); ++h) {
-      rotate(spec.rope, rotation, q + h * size);
-    }
+  turn_to(layers_[index].turns, all.size());
+  for (const std::size_t t : all) {
+    float* k = &k_[t * kv_width_];
+    float* v = &v_[t * kv_width_];
+    add_bias(layers_[index].k_bias, k);
+    add_bias(layers_[index].v_bias, v);
     for (std::size_t h = 0; h < size_of(spec.kv_heads); ++h) {
-      rotate(spec.rope, rotation, k + h * size);
+      rotate(spec.rope, rotations_[t].cosine, rotations_[t].sine, k + h * size_of(spec.head_size));
     }
-    for (std::size_t i = 0; i < query_width(spec); ++i) q[i] *= factor;
     caches_[pass].put(kernels_, position_ + t, k, v);
   }
 }
 
-void FastEngine::attend_heads(std::size_t pass, std::size_t count) {
+void FastEngine::attend_heads(std::size_t pass, Tokens wanted) {
   const AttentionSpec& spec = spec_.layers[size_of(spec_.passes[pass])].attention;
-  const fast::HalfCache& cache = caches_[pass];
   const std::size_t kv_heads = size_of(spec.kv_heads), size = size_of(spec.head_size);
   const std::size_t group = size_of(spec.query_heads) / kv_heads;
   const std::size_t padded = padded_to(size, fast::kHeadPadding);
-  const std::size_t positions = padded_to(position_ + count, fast::kKvBlock);
+  const std::size_t scores = group * padded_to(position_ + wanted.back() + 1, fast::kKvBlock);
   for (std::vector<float>& scratch : scratch_) {
-    if (scratch.size() < group * positions + mixed_width_) {
-      scratch.resize(group * positions + mixed_width_);
-    }
+    if (scratch.size() < mixed_width_ + scores) scratch.resize(mixed_width_ + scores);
   }
+  const float factor = 1 / std::sqrt(static_cast<float>(spec.head_size));
+  const std::vector<float>& bias = layers_[size_of(spec_.passes[pass])].q_bias;
+  for (const std::size_t t : wanted) add_bias(bias, &q_[t * q_width_]);
   workers_.run([&](std::size_t worker) {
     float* mixed = scratch_[worker].data();
-    for (std::size_t item = worker; item < count * kv_heads; item += workers_.count()) {
-      const std::size_t t = item / kv_heads, head = item % kv_heads;
-      kernels_.attend({.q = q_.data() + t * q_width_ + head * group * size,
+    for (std::size_t item = worker; item < wanted.size() * kv_heads; item += workers_.count()) {
+      const std::size_t t = wanted[item / kv_heads], head = item % kv_heads;
+      float* q = &q_[t * q_width_ + head * group * size];
+      for (std::size_t h = 0; h < group; ++h) {
+        rotate(spec.rope, rotations_[t].cosine, rotations_[t].sine, q + h * size);
+      }
+      for (std::size_t i = 0; i < group * size; ++i) q[i] *= factor;
+      kernels_.attend({.q = q,
                        .heads = group,
                        .head_size = size,
                        .positions = position_ + t + 1,
-                       .keys = cache.keys(),
-                       .values = cache.values(),
-                       .keys_off = cache.keys_off(head),
-                       .values_off = cache.values_off(head),
-                       .value_stride = cache.value_stride(),
+                       .blocks = caches_[pass].blocks(),
+                       .kv_head = head,
+                       .kv_heads = kv_heads,
                        .scores = mixed + mixed_width_,
                        .out = mixed});
       float* out = attended_->row(t) + head * group * size;
@@ -312,12 +325,33 @@ void FastEngine::attend_heads(std::size_t pass, std::size_t count) {
   });
 }
 
-std::vector<float> FastEngine::shared_weights(const Layer& layer, std::size_t count) {
-  std::vector<float> weights(count, 1);
+/// Gives every token to the experts that its router chooses.
+void FastEngine::route(const LayerSpec& spec, const Layer& layer, Tokens tokens,
+                       std::vector<Share>& all) {
+  const FeedForwardSpec& ffn = spec.feed_forward;
+  const std::size_t experts = size_of(ffn.routed_experts);
+  std::vector<float> scores(tokens.size() * experts);
+  multiply(std::array{Product{layer.router, &*normed_, tokens, scores.data(), experts}});
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto row = std::span(scores).subspan(i * experts, experts);
+    std::vector<double> score(row.begin(), row.end());
+    const std::vector<int> chosen = ops::top_k(score, ffn.top_k);
+    if (ffn.router_norm == RouterNorm::all) ops::softmax(score);
+    std::vector<double> weight;
+    for (const int expert : chosen) weight.push_back(score[size_of(expert)]);
+    if (ffn.router_norm == RouterNorm::chosen) ops::softmax(weight);
+    for (std::size_t c = 0; c < chosen.size(); ++c) {
+      Share& share = all[size_of(chosen[c])];
+      share.tokens.push_back(tokens[i]);
+      share.weights.push_back(static_cast<float>(weight[c]));
+    }
+  }
+}
+
+std::vector<float> FastEngine::shared_weights(const Layer& layer, Tokens tokens) {
+  std::vector<float> weights(tokens.size(), 1);
   if (layer.shared_router == nullptr) return weights;
-  multiply(
-      std::array{Product{layer.shared_router, &*normed_,
-                         std::span<const std::size_t>(indices_).first(count), weights.data(), 1}});
+  multiply(std::array{Product{layer.shared_router, &*normed_, tokens, weights.data(), 1}});
   for (float& weight : weights) weight = static_cast<float>(ops::sigmoid(weight));
   return weights;
 }
@@ -325,35 +359,14 @@ std::vector<float> FastEngine::shared_weights(const Layer& layer, std::size_t co
 /// Which tokens each block serves; experts in index order, so that a token's sum has that order
 /// too.
 std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const Layer& layer,
-                                                  std::size_t count) {
-  const FeedForwardSpec& ffn = spec.feed_forward;
+                                                  Tokens tokens) {
   std::vector<Share> all;
   for (const Swiglu& block : layer.blocks) all.push_back({&block, {}, {}, 0});
-  if (layer.router != nullptr) {
-    const std::size_t experts = size_of(ffn.routed_experts);
-    std::vector<float> scores(count * experts);
-    multiply(std::array{Product{layer.router, &*normed_,
-                                std::span<const std::size_t>(indices_).first(count), scores.data(),
-                                experts}});
-    for (std::size_t t = 0; t < count; ++t) {
-      const auto row = std::span(scores).subspan(t * experts, experts);
-      std::vector<double> score(row.begin(), row.end());
-      const std::vector<int> chosen = ops::top_k(score, ffn.top_k);
-      if (ffn.router_norm == RouterNorm::all) ops::softmax(score);
-      std::vector<double> weight;
-      for (const int expert : chosen) weight.push_back(score[size_of(expert)]);
-      if (ffn.router_norm == RouterNorm::chosen) ops::softmax(weight);
-      for (std::size_t i = 0; i < chosen.size(); ++i) {
-        all[size_of(chosen[i])].tokens.push_back(t);
-        all[size_of(chosen[i])].weights.push_back(static_cast<float>(weight[i]));
-      }
-    }
-  }
+  if (layer.router != nullptr) route(spec, layer, tokens, all);
   // What runs for every token: the shared expert, or the dense block.
-  if (layer.router == nullptr || ffn.shared_experts > 0) {
-    all.back().tokens.assign(indices_.begin(),
-                             indices_.begin() + static_cast<std::ptrdiff_t>(count));
-    all.back().weights = shared_weights(layer, count);
+  if (layer.router == nullptr || spec.feed_forward.shared_experts > 0) {
+    all.back().tokens.assign(tokens.begin(), tokens.end());
+    all.back().weights = shared_weights(layer, tokens);
   }
   std::erase_if(all, [](const Share& share) { return share.tokens.empty(); });
   std::size_t slot = 0;
@@ -364,9 +377,9 @@ std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const L
   return all;
 }
 
-void FastEngine::feed_forward(const LayerSpec& spec, const Layer& layer, std::size_t count) {
+void FastEngine::feed_forward(const LayerSpec& spec, const Layer& layer, Tokens tokens) {
   const std::size_t width = size_of(spec_.width);
-  const std::vector<Share> all = shares(spec, layer, count);
+  const std::vector<Share> all = shares(spec, layer, tokens);
   std::vector<Product> products;
   for (const Share& share : all) {
     const std::size_t at = share.slot * inner_width_;
@@ -377,8 +390,7 @@ void FastEngine::feed_forward(const LayerSpec& spec, const Layer& layer, std::si
 
   products.clear();
   for (const Share& share : all) {
-    const auto slots =
-        std::span<const std::size_t>(indices_).subspan(share.slot, share.tokens.size());
+    const Tokens slots = Tokens(indices_).subspan(share.slot, share.tokens.size());
     for (const std::size_t slot : slots) {
       const std::size_t at = slot * inner_width_;
       kernels_.swiglu(&gate_[at], &up_[at], share.block->hidden, inner_->row(slot));

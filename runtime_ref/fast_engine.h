@@ -2,8 +2,8 @@
 // as they are in the file, many tokens at a time where they are known (prompts, texts to be
 // judged). It is for run, eval and chat; the verification engine (engine.h) stays the oracle.
 //
-// How near it is: activations are rounded to 16 bits before each packed matrix, keys and values to
-// binary16, everything else to floats. kFastTolerance is what that may add up to in the logits. Its
+// How near it is: activations before each packed matrix, keys and values are rounded to 16 bits,
+// everything else to floats. kFastTolerance is what that may add up to in the logits. Its
 // numbers depend neither on the number of threads nor on how tokens are split over calls of run.
 #pragma once
 
@@ -13,8 +13,8 @@
 
 #include "model/packed.h"
 #include "runtime_ref/decoder.h"
-#include "runtime_ref/fast_cache.h"
 #include "runtime_ref/fast_inputs.h"
+#include "runtime_ref/fixed_cache.h"
 #include "runtime_ref/workers.h"
 
 namespace sb3lm {
@@ -54,10 +54,10 @@ class FastEngine final : public Decoder {
   };
   struct Layer {
     std::vector<float> attention_norm, ffn_norm;
-    std::vector<float> q_bias, k_bias, v_bias;  // empty without biases
     Matrix q, k, v, o;
-    Matrix router;               // null for a dense block
-    Matrix shared_router;        // null where the shared expert has weight 1
+    Matrix router;                              // null for a dense block
+    Matrix shared_router;                       // null without a gated shared expert
+    std::vector<float> q_bias, k_bias, v_bias;  // empty without
     std::vector<Swiglu> blocks;  // routed experts, then the shared one; or the dense block
     std::vector<double> turns;   // radians of each rotary pair per position
   };
@@ -66,7 +66,7 @@ class FastEngine final : public Decoder {
     Matrix w;
     const fast::Inputs* from;
     std::span<const std::size_t> which;
-    float* y;
+    float* y;  // for which[0]
     std::size_t y_stride;
   };
   /// Tokens of a batch that go through one block of a layer; slot i of the working vectors belongs
@@ -78,6 +78,10 @@ class FastEngine final : public Decoder {
     std::size_t slot;
   };
 
+  struct Rotation {
+    std::vector<float> cosine, sine;
+  };
+
   Matrix matrix(const TensorKey& key, Shape shape) const;
   std::vector<float> vector_of(const TensorKey& key, int size) const;
   Layer bind(int layer) const;
@@ -85,16 +89,22 @@ class FastEngine final : public Decoder {
   void measure(const LayerSpec& spec);
   void make_room(std::size_t tokens);
 
-  void run_batch(std::span<const int> tokens);
-  void run_pass(std::size_t pass, std::size_t count);
-  void attend(std::size_t pass, std::size_t count);
-  void store_rotated(std::size_t pass, std::size_t count);
-  void attend_heads(std::size_t pass, std::size_t count);
-  void feed_forward(const LayerSpec& spec, const Layer& layer, std::size_t count);
-  /// What a token's weight of the shared expert is.
-  std::vector<float> shared_weights(const Layer& layer, std::size_t count);
-  std::vector<Share> shares(const LayerSpec& spec, const Layer& layer, std::size_t count);
-  void norm_into(fast::Inputs& inputs, const std::vector<float>& weights, std::size_t count);
+  /// Numbers of the batch's tokens.
+  using Tokens = std::span<const std::size_t>;
+
+  /// The last `wanted` tokens get as far as the head; of the others the last pass needs only the
+  /// keys and values.
+  void run_batch(std::span<const int> tokens, std::size_t wanted);
+  void run_pass(std::size_t pass, Tokens all, Tokens wanted);
+  void attend(std::size_t pass, Tokens all, Tokens wanted);
+  void store(std::size_t pass, Tokens all);
+  void attend_heads(std::size_t pass, Tokens wanted);
+  void turn_to(const std::vector<double>& turns, std::size_t count);
+  void feed_forward(const LayerSpec& spec, const Layer& layer, Tokens tokens);
+  std::vector<Share> shares(const LayerSpec& spec, const Layer& layer, Tokens tokens);
+  void route(const LayerSpec& spec, const Layer& layer, Tokens tokens, std::vector<Share>& all);
+  std::vector<float> shared_weights(const Layer& layer, Tokens tokens);
+  void norm(const std::vector<float>& weights, Tokens tokens);
   std::span<const float> head(std::size_t token);
   void multiply(std::span<const Product> products);
 
@@ -105,7 +115,7 @@ class FastEngine final : public Decoder {
   std::size_t position_ = 0;
   Workers workers_;
   std::vector<Layer> layers_;
-  std::vector<fast::HalfCache> caches_;  // one per pass
+  std::vector<fast::FixedCache> caches_;  // one per pass
   Matrix embedding_, head_;
   std::vector<float> final_norm_;
 
@@ -116,9 +126,11 @@ class FastEngine final : public Decoder {
   std::size_t room_ = 0;
   std::vector<std::size_t> indices_;  // 0, 1, 2, ...
   std::vector<float> hidden_;         // [tokens][width]
-  std::vector<float> q_, k_, v_;      // [tokens][q_width_], [tokens][kv_width_]
-  std::vector<float> added_;          // [slots][width]
-  std::vector<float> gate_, up_;      // [slots][inner_width_]
+  std::vector<Rotation> rotations_;   // of each token, for layers with turns rotations_of_
+  const std::vector<double>* rotations_of_ = nullptr;
+  std::vector<float> q_, k_, v_;  // [tokens][q_width_], [tokens][kv_width_]
+  std::vector<float> added_;      // [slots][width]
+  std::vector<float> gate_, up_;  // [slots][inner_width_]
   std::optional<fast::Inputs> normed_, attended_, inner_;
   std::vector<std::vector<float>> scratch_;  // per worker: scores and mixed values of some heads
   std::vector<float> head_out_;              // [vocabulary]

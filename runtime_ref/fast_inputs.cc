@@ -1,6 +1,13 @@
 #include "runtime_ref/fast_inputs.h"
 
+#include <memory>
+
 namespace sb3lm::fast {
+namespace {
+
+constexpr std::size_t kLine = 64;  // bytes
+
+}  // namespace
 
 Inputs::Inputs(std::size_t size, std::size_t capacity)
     : stride_(padded_to(size, kBlock)),
@@ -15,9 +22,13 @@ void Inputs::serve(const PackedMatrix& matrix) {
   if (matrix.storage == PackedStorage::floats) return;
   Order& order = orders_[static_cast<std::size_t>(column_order(matrix))];
   if (!order.planes.empty()) return;
-  order.bytes.resize(2 * stride_ * capacity_);
+  // A load across two lines takes as long as two loads, and these bytes are loaded all the time.
+  std::size_t space = 2 * stride_ * capacity_ + kLine;
+  order.bytes.resize(space);
+  void* start = order.bytes.data();
+  start = std::align(kLine, space - kLine, start, space);
   for (std::size_t v = 0; v < capacity_; ++v) {
-    std::int8_t* first = order.bytes.data() + 2 * stride_ * v;
+    std::int8_t* first = static_cast<std::int8_t*>(start) + 2 * stride_ * v;
     order.planes.push_back({first, first + stride_});
   }
 }

@@ -67,16 +67,20 @@ struct FloatProduct {
   std::size_t y_stride;
 };
 
-/// Attention of the query heads that share one KV head, at one position. Keys and values are
-/// binary16 in blocks of kKvBlock positions: keys [head_size][kKvBlock], values [kKvBlock][padded
-/// head size]; rows of values are `value_stride` apart.
+/// Keys and values of kKvBlock positions, in fixed point with a step for each position and KV head.
+struct KvBlock {
+  std::int16_t* keys;    // [kv_heads][head_size][kKvBlock]
+  std::int16_t* values;  // [kKvBlock][kv_heads][padded head size], zeros in the padding
+  float* key_steps;      // [kv_heads][kKvBlock]
+  float* value_steps;    // [kv_heads][kKvBlock]
+};
+
+/// Attention of the query heads that share one KV head, at the last of `positions` positions.
 struct HeadAttention {
   const float* q;  // [heads][head_size], scaled already
   std::size_t heads, head_size, positions;
-  const std::uint16_t* const* keys;    // per block
-  const std::uint16_t* const* values;  // per block
-  std::size_t keys_off, values_off;    // of this KV head in each block
-  std::size_t value_stride;
+  const KvBlock* blocks;
+  std::size_t kv_head, kv_heads;
   float* scores;  // scratch: [heads][positions rounded up to kKvBlock]
   float* out;     // [heads][padded head size]
 };
@@ -94,8 +98,6 @@ struct Kernels {
   void (*swiglu)(const float* gate, const float* up, std::size_t size, float* out);
   /// sum[i] += factor * x[i].
   void (*add_scaled)(float factor, const float* x, std::size_t size, float* sum);
-  /// To the nearest finite binary16.
-  void (*to_halves)(const float* x, std::size_t size, std::uint16_t* out);
   void (*attend)(const HeadAttention&);
 };
 
@@ -108,8 +110,5 @@ std::vector<const Kernels*> all_kernels();
 inline std::size_t padded_to(std::size_t size, std::size_t multiple) {
   return (size + multiple - 1) / multiple * multiple;
 }
-
-/// Above this, numbers round to an infinite binary16.
-constexpr float kLargestHalf = 65504;
 
 }  // namespace sb3lm::fast

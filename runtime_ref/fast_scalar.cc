@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "base/half.h"
 #include "runtime_ref/fast_kernels.h"
 
 namespace sb3lm::fast {
@@ -119,12 +118,6 @@ void add_scaled(float factor, const float* x, std::size_t size, float* sum) {
   for (std::size_t i = 0; i < size; ++i) sum[i] += factor * x[i];
 }
 
-void to_halves(const float* x, std::size_t size, std::uint16_t* out) {
-  for (std::size_t i = 0; i < size; ++i) {
-    out[i] = half_from_double(std::clamp(x[i], -kLargestHalf, kLargestHalf));
-  }
-}
-
 void attend(const HeadAttention& job) {
   const std::size_t padded = padded_to(job.head_size, kHeadPadding);
   for (std::size_t h = 0; h < job.heads; ++h) {
@@ -133,21 +126,25 @@ void attend(const HeadAttention& job) {
     float* out = job.out + h * padded;
     float largest = -std::numeric_limits<float>::infinity();
     for (std::size_t p = 0; p < job.positions; ++p) {
-      const std::uint16_t* key = job.keys[p / kKvBlock] + job.keys_off + p % kKvBlock;
+      const KvBlock& block = job.blocks[p / kKvBlock];
+      const std::size_t within = p % kKvBlock;
+      const std::int16_t* key = block.keys + job.kv_head * job.head_size * kKvBlock + within;
       score[p] = 0;
-      for (std::size_t d = 0; d < job.head_size; ++d) {
-        score[p] += q[d] * finite_half_to_float(key[d * kKvBlock]);
-      }
+      for (std::size_t d = 0; d < job.head_size; ++d) score[p] += q[d] * key[d * kKvBlock];
+      score[p] *= block.key_steps[job.kv_head * kKvBlock + within];
+      // A NaN is no maximum, but spoils the sum below.
       largest = std::max(largest, score[p]);
     }
     float sum = 0;
     std::fill(out, out + padded, 0.0F);
     for (std::size_t p = 0; p < job.positions; ++p) {
+      const KvBlock& block = job.blocks[p / kKvBlock];
+      const std::size_t within = p % kKvBlock;
+      const std::int16_t* value = block.values + (within * job.kv_heads + job.kv_head) * padded;
       const float weight = std::exp(score[p] - largest);
-      const std::uint16_t* value =
-          job.values[p / kKvBlock] + job.values_off + p % kKvBlock * job.value_stride;
+      const float factor = weight * block.value_steps[job.kv_head * kKvBlock + within];
       sum += weight;
-      for (std::size_t d = 0; d < padded; ++d) out[d] += weight * finite_half_to_float(value[d]);
+      for (std::size_t d = 0; d < padded; ++d) out[d] += factor * value[d];
     }
     for (std::size_t d = 0; d < padded; ++d) out[d] /= sum;
   }
@@ -176,7 +173,6 @@ const Kernels& scalar_kernels() {
       .rms_norm = rms_norm,
       .swiglu = swiglu,
       .add_scaled = add_scaled,
-      .to_halves = to_halves,
       .attend = attend,
   };
   return kKernels;

@@ -31,8 +31,6 @@ using Sums = hn::Vec<D32>;
 
 constexpr std::size_t kLanes8 = HWY_LANES(std::uint8_t);
 constexpr std::size_t kRows = 4;
-// Enough registers for two vectors at a time?
-constexpr std::size_t kVectors = kLanes8 == 64 ? 2 : 1;
 // So that 256 * high + low fits 32 bits: columns * 15 * 32,640 < 2^31.
 constexpr std::size_t kSegment = 4096;
 
@@ -65,52 +63,65 @@ HWY_INLINE Sums add_products(Sums sums, Bytes8 w, hn::Vec<DI8> x) {
 #endif
 }
 
-/// The low and high parts of every row's product with every vector.
-template <std::size_t R, std::size_t V>
-struct Tile {
-  Sums high[R][V], low[R][V];
+// The parts below are structs with a name for each register: arrays would live in memory, because
+// the compiler takes them apart before it unrolls the loops over them.
 
-  HWY_INLINE void clear() {
-    const D32 d;
-    for (std::size_t r = 0; r < R; ++r) {
-      for (std::size_t v = 0; v < V; ++v) high[r][v] = low[r][v] = hn::Zero(d);
-    }
+/// Pointers to four rows, or to the same place in each.
+struct Rows {
+  const std::uint8_t *a, *b, *c, *e;
+  HWY_INLINE Rows at(std::size_t byte) const { return {a + byte, b + byte, c + byte, e + byte}; }
+};
+
+/// A byte of at most 15 for each of some columns of four rows.
+struct Codes {
+  Bytes8 a, b, c, e;
+};
+
+/// Sums of four rows' products with one vector, for its high and its low bytes.
+struct RowSums {
+  Sums a, b, c, e;
+  HWY_INLINE void clear() { a = b = c = e = hn::Zero(D32()); }
+  HWY_INLINE void add(const Codes& w, hn::Vec<DI8> x) {
+    a = add_products(a, w.a, x);
+    b = add_products(b, w.b, x);
+    c = add_products(c, w.c, x);
+    e = add_products(e, w.e, x);
   }
-  HWY_INLINE void add(const Bytes8 (&w)[R], const Planes (&x)[V], std::size_t at) {
+};
+struct VectorSums {
+  RowSums high, low;
+  HWY_INLINE void clear() {
+    high.clear();
+    low.clear();
+  }
+  HWY_INLINE void add(const Codes& w, const Planes& x, std::size_t at) {
     const DI8 d;
-    for (std::size_t v = 0; v < V; ++v) {
-      const auto x_high = hn::LoadU(d, x[v].high + at);
-      const auto x_low = hn::LoadU(d, x[v].low + at);
-      for (std::size_t r = 0; r < R; ++r) {
-        high[r][v] = add_products(high[r][v], w[r], x_high);
-        low[r][v] = add_products(low[r][v], w[r], x_low);
-      }
-    }
+    high.add(w, hn::LoadU(d, x.high + at));
+    low.add(w, hn::LoadU(d, x.low + at));
   }
 };
 
-/// How kBlock columns of a row become bytes of at most 15 each.
+/// How kBlock columns of four rows become codes: calls use(codes, first column's place in a plane).
 struct Bits {
   static constexpr std::size_t kBytes = kBlock / 8;
-  template <std::size_t R, std::size_t V>
-  static HWY_INLINE void add_block(const std::uint8_t* const (&rows)[R], const Planes (&x)[V],
-                                   std::size_t at, unsigned, Tile<R, V>& tile) {
-    const D8 d;
+  template <class Use>
+  static HWY_INLINE void each(Rows rows, unsigned, Use use) {
     for (std::size_t col = 0; col < kBlock; col += kLanes8) {
-      Bytes8 w[R];
-      for (std::size_t r = 0; r < R; ++r)
-        w[r] = hn::IfThenElseZero(mask(rows[r] + col / 8), hn::Set(d, 1));
-      tile.add(w, x, at + col);
+      const Rows here = rows.at(col / 8);
+      use(Codes{ones(here.a), ones(here.b), ones(here.c), ones(here.e)}, col);
     }
   }
 
  private:
-  static HWY_INLINE hn::Mask<D8> mask(const std::uint8_t* bits) {
-    if constexpr (kLanes8 == 64) return hn::LoadMaskBits(D8(), bits);
-    // Highway may read 8 bytes wherever it needs fewer.
-    std::uint8_t copy[8] = {};
-    std::memcpy(copy, bits, kLanes8 / 8);
-    return hn::LoadMaskBits(D8(), copy);
+  static HWY_INLINE Bytes8 ones(const std::uint8_t* bits) {
+    const D8 d;
+    if constexpr (kLanes8 == 64) {
+      return hn::IfThenElseZero(hn::LoadMaskBits(d, bits), hn::Set(d, 1));
+    } else {  // Highway may read 8 bytes wherever it needs fewer
+      std::uint8_t copy[8] = {};
+      std::memcpy(copy, bits, kLanes8 / 8);
+      return hn::IfThenElseZero(hn::LoadMaskBits(d, copy), hn::Set(d, 1));
+    }
   }
 };
 
@@ -121,40 +132,43 @@ HWY_INLINE Bytes8 high_nibbles(Bytes8 bytes) {
   const hn::Repartition<std::uint16_t, D8> d16;
   return low_nibbles(hn::BitCast(D8(), hn::ShiftRight<4>(hn::BitCast(d16, bytes))));
 }
+HWY_INLINE Codes load(Rows rows) {
+  const D8 d;
+  return {hn::LoadU(d, rows.a), hn::LoadU(d, rows.b), hn::LoadU(d, rows.c), hn::LoadU(d, rows.e)};
+}
+HWY_INLINE Codes low_nibbles(const Codes& w) {
+  return {low_nibbles(w.a), low_nibbles(w.b), low_nibbles(w.c), low_nibbles(w.e)};
+}
+HWY_INLINE Codes high_nibbles(const Codes& w) {
+  return {high_nibbles(w.a), high_nibbles(w.b), high_nibbles(w.c), high_nibbles(w.e)};
+}
 
 struct Nibbles {
   static constexpr std::size_t kBytes = kBlock / 2;
-  template <std::size_t R, std::size_t V>
-  static HWY_INLINE void add_block(const std::uint8_t* const (&rows)[R], const Planes (&x)[V],
-                                   std::size_t at, unsigned flip, Tile<R, V>& tile) {
-    const D8 d;
-    const auto flips = hn::Set(d, static_cast<std::uint8_t>(flip));
+  template <class Use>
+  static HWY_INLINE void each(Rows rows, unsigned flip, Use use) {
+    const auto flips = hn::Set(D8(), static_cast<std::uint8_t>(flip));
+    const auto flipped = [&](const Codes& w) HWY_ATTR {
+      return Codes{hn::Xor(w.a, flips), hn::Xor(w.b, flips), hn::Xor(w.c, flips),
+                   hn::Xor(w.e, flips)};
+    };
     for (std::size_t byte = 0; byte < kBytes; byte += kLanes8) {
-      Bytes8 both[R], w[R];
-      for (std::size_t r = 0; r < R; ++r) both[r] = hn::LoadU(d, rows[r] + byte);
-      for (std::size_t r = 0; r < R; ++r) w[r] = hn::Xor(low_nibbles(both[r]), flips);
-      tile.add(w, x, at + byte);
-      for (std::size_t r = 0; r < R; ++r) w[r] = hn::Xor(high_nibbles(both[r]), flips);
-      tile.add(w, x, at + kBlock / 2 + byte);
+      const Codes both = load(rows.at(byte));
+      use(flipped(low_nibbles(both)), byte);
+      use(flipped(high_nibbles(both)), kBlock / 2 + byte);
     }
   }
 };
 
-/// Bytes go in two rounds, low nibbles and high ones.
+/// Bytes go in two rounds, high nibbles and low ones.
 template <bool kHigh>
 struct HalfBytes {
   static constexpr std::size_t kBytes = kBlock;
-  template <std::size_t R, std::size_t V>
-  static HWY_INLINE void add_block(const std::uint8_t* const (&rows)[R], const Planes (&x)[V],
-                                   std::size_t at, unsigned, Tile<R, V>& tile) {
-    const D8 d;
+  template <class Use>
+  static HWY_INLINE void each(Rows rows, unsigned, Use use) {
     for (std::size_t byte = 0; byte < kBytes; byte += kLanes8) {
-      Bytes8 w[R];
-      for (std::size_t r = 0; r < R; ++r) {
-        const auto both = hn::LoadU(d, rows[r] + byte);
-        w[r] = kHigh ? high_nibbles(both) : low_nibbles(both);
-      }
-      tile.add(w, x, at + byte);
+      const Codes both = load(rows.at(byte));
+      use(kHigh ? high_nibbles(both) : low_nibbles(both), byte);
     }
   }
 };
@@ -162,23 +176,27 @@ struct HalfBytes {
 using Four = hn::Full128<std::int32_t>;  // a number per row
 using FourFloats = hn::Full128<float>;
 
-/// Lane sums of four registers.
-HWY_INLINE hn::Vec<Four> sum_lanes(const Sums (&v)[kRows]) {
-  const Four d;
-  const auto halve = [](auto d_in, auto x, auto&& self) HWY_ATTR {
-    if constexpr (hn::MaxLanes(d_in) > 4) {
-      const hn::Half<decltype(d_in)> dh;
-      return self(dh, hn::Add(hn::LowerHalf(dh, x), hn::UpperHalf(dh, x)), self);
-    } else {
-      return x;
-    }
-  };
-  const D32 d32;
-  const auto a = halve(d32, v[0], halve), b = halve(d32, v[1], halve);
-  const auto c = halve(d32, v[2], halve), e = halve(d32, v[3], halve);
+template <class D, class V>
+HWY_INLINE hn::Vec<Four> add_blocks(D d, V v) {
+  if constexpr (hn::MaxLanes(d) > kRows) {
+    const hn::Half<D> half;
+    return add_blocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  } else {
+    return v;
+  }
+}
+
+/// Lane sums of the four rows, 256 * high + low.
+HWY_INLINE hn::Vec<Four> sum_lanes(const VectorSums& s) {
+  const D32 d;
+  const auto both = [](Sums high, Sums low)
+                        HWY_ATTR { return hn::Add(hn::ShiftLeft<8>(high), low); };
+  const Sums a = both(s.high.a, s.low.a), b = both(s.high.b, s.low.b);
+  const Sums c = both(s.high.c, s.low.c), e = both(s.high.e, s.low.e);
   const auto ac = hn::Add(hn::InterleaveLower(d, a, c), hn::InterleaveUpper(d, a, c));
   const auto be = hn::Add(hn::InterleaveLower(d, b, e), hn::InterleaveUpper(d, b, e));
-  return hn::Add(hn::InterleaveLower(d, ac, be), hn::InterleaveUpper(d, ac, be));
+  // Now four lanes hold parts of the four sums, and so do the next four.
+  return add_blocks(d, hn::Add(hn::InterleaveLower(d, ac, be), hn::InterleaveUpper(d, ac, be)));
 }
 
 /// Whole numbers below 2^53 for four rows, so exact.
@@ -219,54 +237,82 @@ struct Totals {
 #endif
 };
 
-/// totals[v] += sums of w * q over all columns.
-template <class Codes, std::size_t V>
-HWY_INLINE void add_rows(const std::uint8_t* const (&rows)[kRows], std::size_t row_bytes,
-                         const Planes (&x)[V], std::size_t cols, unsigned flip,
-                         Totals (&totals)[V]) {
-  for (std::size_t first = 0; first < cols; first += kSegment) {
-    const std::size_t last = std::min(first + kSegment, cols);
-    Tile<kRows, V> tile;
-    tile.clear();
-    std::size_t at = first;
-    for (; at + kBlock <= last; at += kBlock) {
-      const std::size_t byte = at / kBlock * Codes::kBytes;
-      const std::uint8_t* here[kRows] = {rows[0] + byte, rows[1] + byte, rows[2] + byte,
-                                         rows[3] + byte};
-      Codes::add_block(here, x, at, flip, tile);
-    }
-    if (at < last) {  // the row ends within the block
-      std::uint8_t copies[kRows][Codes::kBytes] = {};
-      const std::size_t byte = at / kBlock * Codes::kBytes;
-      for (std::size_t r = 0; r < kRows; ++r) {
-        std::memcpy(copies[r], rows[r] + byte, row_bytes - byte);
-      }
-      const std::uint8_t* here[kRows] = {copies[0], copies[1], copies[2], copies[3]};
-      Codes::add_block(here, x, at, flip, tile);
-    }
-    for (std::size_t v = 0; v < V; ++v) {
-      Sums both[kRows];
-      for (std::size_t r = 0; r < kRows; ++r) {
-        both[r] = hn::Add(hn::ShiftLeft<8>(tile.high[r][v]), tile.low[r][v]);
-      }
-      totals[v].add(sum_lanes(both));
-    }
+/// What a tile is: four rows and a vector, or twice as much of one of them.
+enum class Twice { nothing, rows, vectors };
+
+struct Tile {
+  Rows rows, more_rows;
+  Planes x, more_x;
+  Totals totals, more_totals;  // of the second half
+};
+
+template <class Code, Twice kTwice>
+HWY_INLINE void add_block(const Tile& tile, std::size_t byte, std::size_t at, unsigned flip,
+                          VectorSums& sums, VectorSums& more) {
+  Code::each(tile.rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
+    sums.add(w, tile.x, at + place);
+    if constexpr (kTwice == Twice::vectors) more.add(w, tile.more_x, at + place);
+  });
+  if constexpr (kTwice == Twice::rows) {
+    Code::each(tile.more_rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
+      more.add(w, tile.x, at + place);
+    });
   }
 }
 
-template <std::size_t V>
-HWY_INLINE void add_all_codes(const PackedMatrix& w, const std::uint8_t* const (&rows)[kRows],
-                              const Planes (&x)[V], Totals (&totals)[V]) {
+/// A block at the end of rows that do not fill it.
+template <class Code>
+struct LastBlock {
+  std::uint8_t bytes[4][Code::kBytes] = {};
+  HWY_INLINE Rows copy(Rows rows, std::size_t size) {
+    std::memcpy(bytes[0], rows.a, size);
+    std::memcpy(bytes[1], rows.b, size);
+    std::memcpy(bytes[2], rows.c, size);
+    std::memcpy(bytes[3], rows.e, size);
+    return {bytes[0], bytes[1], bytes[2], bytes[3]};
+  }
+};
+
+/// Adds w * q over all columns to the totals.
+template <class Code, Twice kTwice>
+HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
   const auto cols = static_cast<std::size_t>(w.shape.cols);
-  const std::size_t row_bytes = w.row_bytes();
+  for (std::size_t first = 0; first < cols; first += kSegment) {
+    const std::size_t last = std::min(first + kSegment, cols);
+    VectorSums sums, more;
+    sums.clear();
+    more.clear();
+    std::size_t at = first, byte = first / kBlock * Code::kBytes;
+    for (; at + kBlock <= last; at += kBlock, byte += Code::kBytes) {
+      add_block<Code, kTwice>(tile, byte, at, w.flip, sums, more);
+    }
+    if (at < last) {
+      LastBlock<Code> block, more_block;
+      Tile end = tile;
+      end.rows = block.copy(tile.rows.at(byte), w.row_bytes() - byte);
+      if constexpr (kTwice == Twice::rows) {
+        end.more_rows = more_block.copy(tile.more_rows.at(byte), w.row_bytes() - byte);
+      }
+      add_block<Code, kTwice>(end, 0, at, w.flip, sums, more);
+    }
+    tile.totals.add(sum_lanes(sums));
+    if constexpr (kTwice != Twice::nothing) tile.more_totals.add(sum_lanes(more));
+  }
+}
+
+template <Twice kTwice>
+HWY_INLINE void add_all(const PackedMatrix& w, Tile& tile) {
+  tile.totals.clear();
+  tile.more_totals.clear();
   if (w.storage == PackedStorage::bits) {
-    add_rows<Bits>(rows, row_bytes, x, cols, 0, totals);
+    add_columns<Bits, kTwice>(w, tile);
   } else if (w.storage == PackedStorage::nibbles) {
-    add_rows<Nibbles>(rows, row_bytes, x, cols, w.flip, totals);
+    add_columns<Nibbles, kTwice>(w, tile);
   } else {
-    add_rows<HalfBytes<true>>(rows, row_bytes, x, cols, 0, totals);
-    for (Totals& total : totals) total.times(16);
-    add_rows<HalfBytes<false>>(rows, row_bytes, x, cols, 0, totals);
+    add_columns<HalfBytes<true>, kTwice>(w, tile);
+    tile.totals.times(16);
+    tile.more_totals.times(16);
+    add_columns<HalfBytes<false>, kTwice>(w, tile);
   }
 }
 
@@ -279,48 +325,67 @@ HWY_INLINE hn::Vec<FourFloats> load_scales(const PackedMatrix& w, std::size_t fi
   return hn::PromoteTo(FourFloats(), hn::Load(d, halves));
 }
 
-/// Rows [first, last) with V vectors from number `from` on.
-template <std::size_t V>
-void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last, std::size_t from) {
+/// Stores the products of rows `row` and up to three more, as far as `last`, with vector `v`.
+HWY_INLINE void store(const FixedProduct& job, Totals totals, std::size_t row, std::size_t last,
+                      std::size_t v) {
+  const FixedScale& scale = job.scale[v];
+  const std::size_t count = std::min(kRows, last - row);
+  totals.times(job.w->step);
+  const auto all = totals.plus(static_cast<double>(job.w->offset * scale.sum));
+  const auto scales = hn::Mul(load_scales(*job.w, row, count), hn::Set(FourFloats(), scale.step));
+  const auto y = hn::Mul(all, scales);
+  float* out = job.y + v * job.y_stride + row;
+  if (count == kRows) {
+    hn::StoreU(y, FourFloats(), out);
+  } else {
+    HWY_ALIGN float each[kRows];
+    hn::Store(y, FourFloats(), each);
+    std::copy_n(each, count, out);
+  }
+}
+
+/// Rows [first, last) with vector `v`, and the next one if the tile has two.
+template <Twice kTwice>
+void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last, std::size_t v) {
   const PackedMatrix& w = *job.w;
   const std::size_t row_bytes = w.row_bytes();
-  Planes x[V];
-  for (std::size_t v = 0; v < V; ++v) x[v] = job.x[from + v];
-  for (; first < last; first += kRows) {
-    const std::uint8_t* rows[kRows];
-    for (std::size_t r = 0; r < kRows; ++r) {
-      rows[r] = w.data.data() + std::min(first + r, last - 1) * row_bytes;
-    }
-    Totals totals[V];
-    for (Totals& total : totals) total.clear();
-    add_all_codes(w, rows, x, totals);
-    const std::size_t count = std::min(kRows, last - first);
-    const auto row_scales = load_scales(w, first, count);
-    for (std::size_t v = 0; v < V; ++v) {
-      const FixedScale& scale = job.scale[from + v];
-      totals[v].times(w.step);
-      const auto all = totals[v].plus(static_cast<double>(w.offset * scale.sum));
-      const auto y = hn::Mul(all, hn::Mul(row_scales, hn::Set(FourFloats(), scale.step)));
-      float* out = job.y + (from + v) * job.y_stride + first;
-      if (count == kRows) {
-        hn::StoreU(y, FourFloats(), out);
-      } else {
-        HWY_ALIGN float each[kRows];
-        hn::Store(y, FourFloats(), each);
-        std::copy_n(each, count, out);
-      }
+  const auto four = [&](std::size_t row) HWY_ATTR {
+    // Past the end the last row again, whose products are not stored.
+    const auto start = [&](std::size_t r) HWY_ATTR {
+      return w.data.data() + std::min(row + r, last - 1) * row_bytes;
+    };
+    return Rows{start(0), start(1), start(2), start(3)};
+  };
+  constexpr std::size_t kStep = kTwice == Twice::rows ? 2 * kRows : kRows;
+  for (std::size_t row = first; row < last; row += kStep) {
+    Tile tile;
+    tile.rows = four(row);
+    if constexpr (kTwice == Twice::rows) tile.more_rows = four(row + kRows);
+    tile.x = job.x[v];
+    if constexpr (kTwice == Twice::vectors) tile.more_x = job.x[v + 1];
+    add_all<kTwice>(w, tile);
+    store(job, tile.totals, row, last, v);
+    if constexpr (kTwice == Twice::vectors) store(job, tile.more_totals, row, last, v + 1);
+    if (kTwice == Twice::rows && row + kRows < last) {
+      store(job, tile.more_totals, row + kRows, last, v);
     }
   }
 }
 
 void multiply(const FixedProduct& job) {
   // So many rows stay in the nearest cache while all vectors pass over them.
-  constexpr std::size_t kTogether = 8 * kRows;
+  constexpr std::size_t kTogether = 32;
+  // A double tile needs 32 registers.
+  constexpr bool kMany = kLanes8 == 64;
   for (std::size_t first = job.first; first < job.last; first += kTogether) {
     const std::size_t last = std::min(first + kTogether, job.last);
     std::size_t v = 0;
-    for (; v + kVectors <= job.vectors; v += kVectors) multiply_some<kVectors>(job, first, last, v);
-    for (; v < job.vectors; ++v) multiply_some<1>(job, first, last, v);
+    for (; kMany && v + 2 <= job.vectors; v += 2) {
+      multiply_some<Twice::vectors>(job, first, last, v);
+    }
+    for (; v < job.vectors; ++v) {
+      multiply_some<kMany ? Twice::rows : Twice::nothing>(job, first, last, v);
+    }
   }
 }
 

@@ -175,28 +175,10 @@ void add_scaled(float factor, const float* x, std::size_t size, float* sum) {
       [&](std::size_t i) HWY_ATTR { sum[i] += factor * x[i]; });
 }
 
-void to_halves(const float* x, std::size_t size, std::uint16_t* out) {
-  const DF d;
-  const hn::Rebind<hwy::float16_t, DF> d16;
-  const auto most = hn::Set(d, kLargestHalf);
-  const auto halves = [&](Floats v) HWY_ATTR {
-    return hn::DemoteTo(d16, hn::Max(hn::Min(v, most), hn::Neg(most)));
-  };
-  each(
-      size,
-      [&](std::size_t i) HWY_ATTR {
-        hn::StoreU(halves(hn::LoadU(d, x + i)), d16, reinterpret_cast<hwy::float16_t*>(out + i));
-      },
-      [&](std::size_t i) HWY_ATTR {
-        HWY_ALIGN hwy::float16_t lanes[kLanes];
-        hn::Store(halves(hn::Set(d, x[i])), d16, lanes);
-        out[i] = lanes[0].bits;
-      });
-}
-
-HWY_INLINE Floats load_halves(const std::uint16_t* from) {
-  const hn::Rebind<hwy::float16_t, DF> d16;
-  return hn::PromoteTo(DF(), hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(from)));
+HWY_INLINE Floats load_fixed(const std::int16_t* from) {
+  const hn::Rebind<std::int16_t, DF> d16;
+  const hn::RebindToSigned<DF> d32;
+  return hn::ConvertTo(DF(), hn::PromoteTo(d32, hn::LoadU(d16, from)));
 }
 
 /// Scores of H heads at all positions of the blocks, those past the end included.
@@ -206,12 +188,14 @@ HWY_INLINE void score(const HeadAttention& job, std::size_t first_head) {
   const std::size_t padded = padded_to(job.positions, kKvBlock);
   const float* q = job.q + first_head * job.head_size;
   for (std::size_t at = 0; at < padded; at += 2 * kLanes) {
-    const std::uint16_t* key = job.keys[at / kKvBlock] + job.keys_off + at % kKvBlock;
+    const KvBlock& block = job.blocks[at / kKvBlock];
+    const std::int16_t* key = block.keys + job.kv_head * job.head_size * kKvBlock + at % kKvBlock;
+    const float* steps = block.key_steps + job.kv_head * kKvBlock + at % kKvBlock;
     Floats sums[H][2];
     for (auto& head : sums) head[0] = head[1] = hn::Zero(d);
     for (std::size_t i = 0; i < job.head_size; ++i) {
-      const Floats a = load_halves(key + i * kKvBlock);
-      const Floats b = load_halves(key + i * kKvBlock + kLanes);
+      const Floats a = load_fixed(key + i * kKvBlock);
+      const Floats b = load_fixed(key + i * kKvBlock + kLanes);
       for (std::size_t h = 0; h < H; ++h) {
         const Floats factor = hn::Set(d, q[h * job.head_size + i]);
         sums[h][0] = hn::MulAdd(factor, a, sums[h][0]);
@@ -219,24 +203,28 @@ HWY_INLINE void score(const HeadAttention& job, std::size_t first_head) {
       }
     }
     for (std::size_t h = 0; h < H; ++h) {
-      hn::StoreU(sums[h][0], d, job.scores + (first_head + h) * padded + at);
-      hn::StoreU(sums[h][1], d, job.scores + (first_head + h) * padded + at + kLanes);
+      float* scores = job.scores + (first_head + h) * padded + at;
+      hn::StoreU(hn::Mul(sums[h][0], hn::LoadU(d, steps)), d, scores);
+      hn::StoreU(hn::Mul(sums[h][1], hn::LoadU(d, steps + kLanes)), d, scores + kLanes);
     }
   }
 }
 
-/// exp(score - largest), zero past the end, and 1 / their sum.
-HWY_INLINE float weigh(float* scores, std::size_t positions, std::size_t padded) {
+/// Turns scores into exp(score - largest) * the value's step, zero past the end, and returns
+/// 1 / the sum of the exponentials.
+HWY_INLINE float weigh(const HeadAttention& job, float* scores) {
   const DF d;
-  std::fill(scores + positions, scores + padded, -std::numeric_limits<float>::infinity());
+  const std::size_t padded = padded_to(job.positions, kKvBlock);
+  std::fill(scores + job.positions, scores + padded, -std::numeric_limits<float>::infinity());
   Floats most = hn::Set(d, -std::numeric_limits<float>::infinity());
   for (std::size_t i = 0; i < padded; i += kLanes) most = hn::Max(most, hn::LoadU(d, scores + i));
   const auto largest = hn::MaxOfLanes(d, most);
   Floats sum = hn::Zero(d);
   for (std::size_t i = 0; i < padded; i += kLanes) {
+    const float* steps = job.blocks[i / kKvBlock].value_steps + job.kv_head * kKvBlock;
     const auto weight = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), largest));
     sum = hn::Add(sum, weight);
-    hn::StoreU(weight, d, scores + i);
+    hn::StoreU(hn::Mul(weight, hn::LoadU(d, steps + i % kKvBlock)), d, scores + i);
   }
   return 1 / hn::GetLane(hn::SumOfLanes(d, sum));
 }
@@ -247,6 +235,7 @@ HWY_INLINE void mix(const HeadAttention& job, std::size_t first_head, const floa
   const DF d;
   const std::size_t padded = padded_to(job.positions, kKvBlock);
   const std::size_t size = padded_to(job.head_size, kHeadPadding);
+  const std::size_t stride = job.kv_heads * size;
   const float* scores = job.scores + first_head * padded;
   static_assert(kHeadPadding % kLanes == 0);
   for (std::size_t at = 0; at < size; at += kLanes) {
@@ -254,9 +243,9 @@ HWY_INLINE void mix(const HeadAttention& job, std::size_t first_head, const floa
     Floats sums[H][2];
     for (auto& head : sums) head[0] = head[1] = hn::Zero(d);
     for (std::size_t p = 0; p < padded; p += 2) {
-      const std::uint16_t* value =
-          job.values[p / kKvBlock] + job.values_off + p % kKvBlock * job.value_stride + at;
-      const Floats a = load_halves(value), b = load_halves(value + job.value_stride);
+      const std::int16_t* value =
+          job.blocks[p / kKvBlock].values + p % kKvBlock * stride + job.kv_head * size + at;
+      const Floats a = load_fixed(value), b = load_fixed(value + stride);
       for (std::size_t h = 0; h < H; ++h) {
         sums[h][0] = hn::MulAdd(hn::Set(d, scores[h * padded + p]), a, sums[h][0]);
         sums[h][1] = hn::MulAdd(hn::Set(d, scores[h * padded + p + 1]), b, sums[h][1]);
@@ -275,7 +264,7 @@ void attend_some(const HeadAttention& job, std::size_t first_head) {
   score<H>(job, first_head);
   float factors[H];
   for (std::size_t h = 0; h < H; ++h) {
-    factors[h] = weigh(job.scores + (first_head + h) * padded, job.positions, padded);
+    factors[h] = weigh(job, job.scores + (first_head + h) * padded);
   }
   mix<H>(job, first_head, factors);
 }
@@ -295,7 +284,6 @@ void set_vectors(Kernels& kernels) {
   kernels.rms_norm = rms_norm;
   kernels.swiglu = swiglu;
   kernels.add_scaled = add_scaled;
-  kernels.to_halves = to_halves;
   kernels.attend = attend;
 #else
   static_cast<void>(kernels);

@@ -27,7 +27,7 @@ std::vector<int> verification_prompt(const Model& model) {
 void verify(const Model& model, const std::string& bytes, const std::filesystem::path& out,
             Progress& progress) {
   progress.report("reading back what was built", -1);
-  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes));
+  const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
   const Comparison comparison = compare_vms(
       model, packed.context, program, out, "blocks",
@@ -39,6 +39,20 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
   }
   fmt::print("verified: {} positions, {} logits each, largest relative error {:.2g}\n",
              blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
+}
+
+// At the default level the quickly loading text is left only where the file would not fit.
+std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const Model& model,
+                        Progress& progress) {
+  PackRequest request = pack_request(options, recipe);
+  std::string bytes = pack(model, request, progress);
+  if (options.level != "default" || !denser(request)) return bytes;
+  if (over_limits(options.target, as_bytes(bytes)).empty()) return bytes;
+  std::string dense = pack(model, request, progress);
+  if (dense.size() >= bytes.size()) return bytes;
+  fmt::print("packed as with --level smallest, {} bytes less: it would not fit\n",
+             bytes.size() - dense.size());
+  return dense;
 }
 
 void check_limits(const BuildOptions& options, const std::string& bytes) {
@@ -76,8 +90,9 @@ Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& p
 int run_command(const BuildOptions& asked, Progress& progress) {
   const BuildOptions options = with_defaults(asked);
   const Recipe recipe = recipe_of(options.input);
-  const Model model = load_to_build(options.input, recipe, progress);
-  const std::string bytes = pack(model, pack_request(options, recipe), progress);
+  Model model = load_to_build(options.input, recipe, progress);
+  if (!options.licence.empty()) model.licence = options.licence;
+  const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

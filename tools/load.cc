@@ -15,7 +15,7 @@ bool is_sb3(const std::filesystem::path& file) {
 scratch::Program load_program(const std::filesystem::path& file, Progress& progress) {
   progress.report("reading " + file.filename().string(), -1);
   const MappedFile mapped(file);
-  return read_sb3(file.string(), mapped.bytes());
+  return read_sb3(file.string(), mapped.bytes(), own_targets);
 }
 
 Recipe recipe_of(const InputOptions& input) {

@@ -1,5 +1,6 @@
 #include "native.h"
 
+#include "base/memory.h"
 #include "load.h"
 #include "runtime_ref/engine.h"
 #include "runtime_ref/fast_engine.h"
@@ -13,6 +14,7 @@ NativeModel::NativeModel(const InputOptions& input, const std::string& engine, P
   }
   if (!is_sb3(input.file)) packed_ = import_packed(input.file, input.import);
   if (!packed_) packed_ = pack_weights(load_any(input, progress));
+  release_memory();
 }
 
 std::unique_ptr<Decoder> NativeModel::decoder(int context, int threads) const {

@@ -26,6 +26,7 @@ struct Parsed {
   ProbeOptions probe;
   PlanOptions plan;
   SynthCommand synth;
+  PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
 
@@ -66,6 +67,15 @@ void add_prompt(CLI::App* app, PromptOptions& prompt) {
       ->excludes(text);
 }
 
+void add_engine(CLI::App* app, std::string& engine, int& threads) {
+  app->add_option(
+         "--engine", engine,
+         fmt::format("fast: packed weights; double: the verification engine (default: {})", engine))
+      ->check(CLI::IsMember({"fast", "double"}));
+  app->add_option("--threads", threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+}
+
 /// What decides a file's size besides the widths.
 void add_shape(CLI::App* app, BuildOptions& build) {
   app->add_option("--context", build.context, "positions of the KV cache (default: the model's)")
@@ -99,20 +109,21 @@ std::string parse_size(const std::string& text) {
   throw CLI::ValidationError(text + ": a size such as 10MiB, 8.5MB or 9000000");
 }
 
-void add_engine(CLI::App* app, std::string& engine, int& threads) {
-  app->add_option(
-         "--engine", engine,
-         fmt::format("fast: packed weights; double: the verification engine (default: {})", engine))
-      ->check(CLI::IsMember({"fast", "double"}));
-  app->add_option("--threads", threads, "default: one per processor")
-      ->check(CLI::Range(1, kMostThreads));
-}
-
 void add_build(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("build", "make an .sb3 from a checkpoint");
   add_input(sub, p.build.input, p, "checkpoint");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   add_shape(sub, p.build);
+  sub->add_option("--licence", p.build.licence,
+                  "of the model, for the project's notes (default: what the checkpoint says)");
+  auto* project = sub->add_option("--template", p.build.project,
+                                  "somebody's .sb3 that the model joins; its sprites stay");
+  sub->add_option("--share", p.build.shared_names,
+                  "names that the --template has for the model: status,transcript")
+      ->delimiter(',')
+      ->needs(project);
+  sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
+      ->check(CLI::IsMember({"chat", "none"}));
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
@@ -122,7 +133,8 @@ void add_build(CLI::App& app, Parsed& p) {
   sub->footer(
       "Examples:\n"
       "  sb3lm build SSMoELM-it-5L.safetensors -o chat.sb3\n"
-      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3");
+      "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3\n"
+      "  sb3lm build model.safetensors --template game.sb3 --share \"status,transcript\" -o x.sb3");
 }
 
 void add_text(CLI::App* app, TextOptions& text) {
@@ -172,7 +184,11 @@ void add_run(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("run", "generate text natively");
   add_input(sub, p.run.input, p, "checkpoint or .sb3");
   add_prompt(sub, p.run.prompt);
-  sub->add_flag("--chat", p.run.chat, "answer lines from standard input, turn by turn");
+  sub->add_flag("--chat", p.run.chat,
+                "answer lines from standard input, turn by turn; Ctrl-C stops a reply, and lines "
+                "/reset, /stats and /quit do what they say");
+  sub->add_option("--context", p.run.context, "positions of the KV cache (default: the model's)")
+      ->check(CLI::Range(1, kLongestContext));
   sub->add_option("--max-new-tokens", p.run.max_new_tokens, "default: 256");
   sub->add_option("--temperature", p.run.sampling.temperature, "0: always the likeliest token");
   sub->add_option("--top-k", p.run.sampling.top_k, "0: off");
@@ -272,6 +288,19 @@ void add_synth(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm synth --preset ssmoelm-5l -o model.safetensors");
 }
 
+void add_package(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("package", "make one HTML page of an .sb3");
+  sub->add_option("SB3", p.package.sb3, "any Scratch project")->required();
+  sub->add_option("-o,--out", p.package.out, "where to write (default: the project's name)");
+  sub->add_option("--title", p.package.title,
+                  "of the page (default: the one that the project was built with)");
+  sub->footer(
+      "The page holds the project and TurboWarp's player and needs no network. It takes Node and\n"
+      "the packages of tools/setup to make one, and a browser to open it.\n"
+      "Example:\n"
+      "  sb3lm package chat.sb3 -o chat.html");
+}
+
 std::map<std::string, std::string> parse_conventions(const std::vector<std::string>& pairs) {
   std::map<std::string, std::string> conventions;
   for (const std::string& pair : pairs) {
@@ -305,6 +334,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return finished(p.plan, p);
+  if (name == "package") return p.package;
   return finished(p.synth, p);
 }
 
@@ -341,6 +371,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_probe(app, parsed);
   add_plan(app, parsed);
   add_synth(app, parsed);
+  add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);

@@ -25,6 +25,10 @@ struct BuildOptions {
   std::filesystem::path out;  // empty: the checkpoint's name with .sb3
   int context = 0;
   std::string title;
+  std::string licence;            // empty: what the checkpoint says
+  std::filesystem::path project;  // empty: a new one
+  std::vector<std::string> shared_names;
+  std::string ui;  // empty: chat, but none in somebody else's project
   std::string target = "sb3";
   std::string level = "default";
   std::string tune = "both";
@@ -39,6 +43,12 @@ struct ReportOptions {
   std::size_t fit = 0;         // bytes; 0: the target's limit
   std::filesystem::path html;  // empty: none
   bool json = false;
+};
+
+struct PackageOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;  // empty: the project's name with .html
+  std::string title;          // empty: the one that it was built with
 };
 
 struct InspectOptions {
@@ -70,6 +80,7 @@ struct RunOptions {
   InputOptions input;
   PromptOptions prompt;
   bool chat = false;
+  int context = 0;  // 0: the model's
   int max_new_tokens = 256;
   SamplingChoices sampling;
   std::string engine = "fast";
@@ -128,9 +139,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command =
-    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
-                 LogitsOptions, EvalOptions, ProbeOptions, PlanOptions, SynthCommand>;
+using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
+                             SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;

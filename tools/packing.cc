@@ -3,6 +3,8 @@
 namespace sb3lm {
 namespace {
 
+constexpr const char* kDense = "letters";
+
 Tune tune_of(const std::string& name) {
   return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
 }
@@ -15,7 +17,12 @@ Kernel kernel_of(const std::string& name) {
 // plain digits.
 std::string encoding_of(const BuildOptions& options) {
   if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "letters" : "digits";
+  return options.level == "smallest" ? kDense : "digits";
+}
+
+// Somebody else's project has a stage of its own.
+bool has_chat_ui(const BuildOptions& options) {
+  return options.ui.empty() ? options.project.empty() : options.ui == "chat";
 }
 
 int deflate_level(const std::string& level) {
@@ -39,9 +46,18 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
                     .title = options.title,
                     .tune = tune_of(options.tune),
                     .kernel = kernel_of(options.kernel),
-                    .version = SB3LM_VERSION},
+                    .version = SB3LM_VERSION,
+                    .chat_ui = has_chat_ui(options)},
           .bits = recipe.float_bits,
-          .deflate_level = deflate_level(options.level)};
+          .deflate_level = deflate_level(options.level),
+          .project = options.project,
+          .shared_names = {options.shared_names.begin(), options.shared_names.end()}};
+}
+
+bool denser(PackRequest& request) {
+  if (request.lower.kernel == Kernel::naive || request.lower.encoding == kDense) return false;
+  request.lower.encoding = kDense;
+  return true;
 }
 
 }  // namespace sb3lm

@@ -1,39 +1,19 @@
 #include "vm_process.h"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bit>
-#include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "node_process.h"
 
 namespace sb3lm {
 namespace {
 
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-// Beside the program, in its install folder, or in the source tree that built it.
-fs::path harness_folder() {
-  if (const char* folder = std::getenv("SB3LM_VM_FOLDER")) return folder;
-  std::error_code ignored;
-  const fs::path program = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const fs::path& folder :
-       {program / "vm", program / "../share/sb3lm/vm", fs::path(SB3LM_SOURCE_DIR) / "tools/vm"}) {
-    if (fs::exists(folder / "run.mjs")) return folder;
-  }
-  fail(Fault::unsupported, "tools/vm/run.mjs: not found beside the program; set SB3LM_VM_FOLDER");
-}
-
-std::string shell_quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
 
 // Removed when it goes out of scope.
 class TemporaryFile {
@@ -77,34 +57,12 @@ double from_hex(const std::string& digits) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(std::stoull(digits, nullptr, 16)));
 }
 
-struct Output {
-  int exit_code = 0;
-  std::string text;
-};
-
-Output run_process(const std::string& command) {
-  std::FILE* pipe = ::popen(command.c_str(), "r");
-  if (pipe == nullptr) fail(Fault::unsupported, "node: cannot be started");
-  Output output;
-  char buffer[65536];
-  for (std::size_t count; (count = std::fread(buffer, 1, sizeof buffer, pipe)) > 0;) {
-    output.text.append(buffer, count);
-  }
-  const int status = ::pclose(pipe);
-  output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 70;
-  return output;
-}
-
 }  // namespace
 
 VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockRequest& request) {
   const TemporaryFile request_file(request_json(request).dump());
-  const Output output = run_process(fmt::format(
-      "node {} --vm {} {} {} 2>/dev/null", shell_quoted((harness_folder() / "run.mjs").string()),
-      vm, shell_quoted(sb3.string()), shell_quoted(request_file.path().string())));
-  if (output.exit_code == 127) {
-    fail(Fault::unsupported, "node: not found; tools/setup installs it");
-  }
+  const NodeOutput output =
+      run_node("run.mjs", {"--vm", vm, sb3.string(), request_file.path().string()});
   const Json json = Json::parse(output.text, nullptr, false);
   if (!json.is_object()) fail(Fault::unsupported, "{}: the harness printed no result", vm);
   if (json.contains("error")) {

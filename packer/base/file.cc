@@ -58,17 +58,4 @@ void write_file(const std::filesystem::path& path, std::string_view contents) {
   }
 }
 
-std::uint64_t peak_resident_bytes() {
-  // getrusage would count what the process was before it became this program.
-  std::FILE* in = std::fopen("/proc/self/status", "r");
-  if (in == nullptr) return 0;
-  unsigned long long kilobytes = 0;
-  char line[256];
-  while (std::fgets(line, sizeof(line), in) != nullptr) {
-    if (std::sscanf(line, "VmHWM: %llu", &kilobytes) == 1) break;
-  }
-  std::fclose(in);
-  return kilobytes * 1024;
-}
-
 }  // namespace sb3lm

@@ -32,10 +32,6 @@ class MappedFile {
 /// Throws bad_input (the temporary file is removed) on failure.
 void write_file(const std::filesystem::path& path, std::string_view contents);
 
-/// The most memory that this process has had resident, mapped pages included; 0 where the system
-/// does not tell.
-std::uint64_t peak_resident_bytes();
-
 inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "import/config.h"
 #include "import/formats.h"
 #include "import/presets.h"
@@ -66,11 +67,16 @@ bool is_json(const NamedBytes& file) {
   return !file.file.ends_with(".bin") && starts_with(file.bytes, "{");
 }
 
-void attach_tokenizer(const CheckpointFiles& files, Model& model) {
+/// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
+std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
+  if (!files.tokenizer || !is_json(*files.tokenizer)) return std::nullopt;
+  return read_tokenizer_json(*files.tokenizer);
+}
+
+void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> read, Model& model) {
   if (!files.tokenizer) return;
   const NamedBytes& file = *files.tokenizer;
-  model.tokenizer =
-      is_json(file) ? read_tokenizer_json(file) : read_tokenizer_bin(file, model.spec.vocabulary);
+  model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
   if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
@@ -187,7 +193,11 @@ Model import_from_memory(const CheckpointFiles& files,
          format.name);
   }
   Model model = format.read(files, conventions, progress);
-  attach_tokenizer(files, model);
+  for (const char* name : {"licence", "license"}) {
+    const auto stated = model.source.metadata.find(name);
+    if (stated != model.source.metadata.end()) model.licence = stated->second;
+  }
+  attach_tokenizer(files, tokenizer_alone(files), model);
   attach_chat(files, model);
   return model;
 }
@@ -207,10 +217,13 @@ std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint
   const OpenFiles open(checkpoint, options);
   const FormatRow& format = format_of(open.files().checkpoint);
   if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
+  // Parsing takes more memory than anything later does, so it goes before weights become resident.
+  std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
+  release_memory();
   std::optional<PackedModel> packed =
       format.view(open.files(), options.conventions, open.checkpoint());
   if (!packed) return std::nullopt;
-  attach_tokenizer(open.files(), packed->about);
+  attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
   attach_chat(open.files(), packed->about);
   return packed;
 }

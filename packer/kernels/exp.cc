@@ -52,7 +52,7 @@ ExpBlocks emit_exp(Sprite& engine, const Workspace& w) {
     s.set(w.exp, ((1 + (r + r * r * series(r))) * powers[half + (kHalfPowers + 1)]) *
                      powers[n - half + (kHalfPowers + 1)]);
   });
-  return {prepare, exp};
+  return {prepare, exp, powers};
 }
 
 }  // namespace sb3lm

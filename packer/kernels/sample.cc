@@ -14,6 +14,7 @@ struct Heap {
   Proc<> build;  // of all ids
   Proc<> pop;    // the best id into `best`
   Var<Num> best;
+  List<Num> items;
 };
 
 Heap emit_heap(Sprite& engine, const List<Num>& score, int vocabulary) {
@@ -71,7 +72,7 @@ Heap emit_heap(Sprite& engine, const List<Num>& score, int vocabulary) {
     s.set(from, 1);
     s.call(sift);
   });
-  return {build, pop, result};
+  return {build, pop, result, heap};
 }
 
 }  // namespace
@@ -208,7 +209,7 @@ SampleBlocks emit_sample(Sprite& engine, const Workspace& w, const ExpBlocks& ex
       s.call(walk);
     });
   });
-  return {restart, see, pick, token};
+  return {restart, see, pick, token, score, heap.items, kept};
 }
 
 }  // namespace sb3lm

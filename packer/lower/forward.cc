@@ -1,5 +1,7 @@
 #include "lower/forward.h"
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -11,7 +13,8 @@ using namespace blocks;
 
 namespace {
 
-// Emits each leaf kernel once, whatever number of matrices use it.
+// Emits each leaf kernel once, whatever number of matrices use it, and a layer's attention and feed
+// forward once for all layers that are alike in it: these pass where their own weights begin.
 class ForwardEmitter {
  public:
   ForwardEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const Model& model,
@@ -29,22 +32,140 @@ class ForwardEmitter {
   }
 
   ForwardBlocks emit() {
-    std::vector<Proc<Num>> passes, layers;
-    for (std::size_t i = 0; i < model_.spec.layers.size(); ++i) {
-      layers.push_back(emit_layer(static_cast<int>(i)));
-    }
     for (const int layer : model_.spec.passes) {
-      passes.push_back(layers[static_cast<std::size_t>(layer)]);
+      for (const Half half : {Half::attention, Half::feed_forward}) kind_of(layer, half);
     }
     const auto embed = emit_embed();
-    auto token = emit_token("token", embed, passes);
-    passes.back() = emit_keys(model_.spec.passes.back());
-    return {std::move(token), emit_token("prompt token", embed, passes), emit_head()};
+    const LayerProc keys = emit_keys(kind_of(model_.spec.passes.back(), Half::attention));
+    ForwardBlocks made{.head = emit_head()};
+    if (w_.tune != Tune::turbowarp) made.token_in_steps = emit_in_steps(embed, keys);
+    if (w_.tune != Tune::scratch) {
+      made.token = emit_token("token", embed, nullptr);
+      made.prompt_token = emit_token("prompt token", embed, &keys);
+    }
+    return made;
   }
 
  private:
   const TensorPlace& place(Role role, int layer = -1, int expert = -1) const {
     return layout_.at({role, layer, expert});
+  }
+
+  enum class Half { attention, feed_forward };
+  static Half half_of(Role role) {
+    switch (role) {
+      case Role::attention_norm:
+      case Role::q:
+      case Role::k:
+      case Role::v:
+      case Role::o:
+      case Role::q_bias:
+      case Role::k_bias:
+      case Role::v_bias:
+        return Half::attention;
+      default:
+        return Half::feed_forward;
+    }
+  }
+
+  // Where the weights of half a layer begin: its first codes and its first numbers.
+  struct Begin {
+    std::int64_t codes_at = 0, scales_at = 0;
+  };
+  using LayerProc = Proc<Num, Num, Num>;  // codes at, scales at, cache at
+  // Halves of layers that differ only in where their weights begin.
+  struct HalfKind {
+    int layer = 0;  // the first of them
+    Half half{};
+    std::string name;
+    LayerProc run;
+  };
+
+  std::vector<const TensorPlace*> tensors_of(int layer, Half half) const {
+    std::vector<const TensorPlace*> tensors;
+    for (const TensorPlace& tensor : layout_.tensors) {
+      if (tensor.key.layer == layer && half_of(tensor.key.role) == half) tensors.push_back(&tensor);
+    }
+    return tensors;
+  }
+
+  Begin begin_of(int layer, Half half) const {
+    Begin begin;
+    const auto lower = [](std::int64_t& least, std::int64_t at) {
+      if (at > 0 && (least == 0 || at < least)) least = at;
+    };
+    for (const TensorPlace* tensor : tensors_of(layer, half)) {
+      lower(begin.codes_at, tensor->codes_at);
+      lower(begin.scales_at, tensor->scales_at);
+    }
+    return begin;
+  }
+
+  bool alike(int a, int b, Half half) const {
+    const LayerSpec& first = layer_spec(a);
+    const LayerSpec& second = layer_spec(b);
+    if (half == Half::attention ? !(first.attention == second.attention)
+                                : !(first.feed_forward == second.feed_forward)) {
+      return false;
+    }
+    const Begin from = begin_of(a, half), to = begin_of(b, half);
+    const auto tensors = tensors_of(a, half), others = tensors_of(b, half);
+    return std::equal(
+        tensors.begin(), tensors.end(), others.begin(), others.end(),
+        [&](const TensorPlace* m, const TensorPlace* n) {
+          return same_kind(*m, *n) &&
+                 (!m->is_coded() || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
+                 m->scales_at - from.scales_at == n->scales_at - to.scales_at;
+        });
+  }
+
+  const HalfKind& kind_of(int layer, Half half) {
+    int number = 1;
+    for (const HalfKind& kind : kinds_) {
+      if (kind.half != half) continue;
+      if (alike(kind.layer, layer, half)) return kind;
+      ++number;
+    }
+    const bool mixture = layer_spec(layer).feed_forward.is_mixture();
+    const std::string name = fmt::format("{} {}",
+                                         half == Half::attention ? "layer's attention"
+                                         : mixture               ? "layer's mixture"
+                                                                 : "layer's feed forward",
+                                         number);
+    LayerProc run = half == Half::attention ? emit_attention_block(layer, name)
+                    : mixture               ? emit_mixture(layer, name)
+                                            : emit_dense(layer, name);
+    return kinds_.emplace_back(HalfKind{layer, half, name, std::move(run)});
+  }
+
+  // What later tokens need of this one in its last pass.
+  LayerProc emit_keys(const HalfKind& kind) {
+    return define_in_layer(
+        kind.layer, Half::attention, kind.name + " keys",
+        [&](Script& s, Arg<Num>& cache_at) { store_keys(s, kind.layer, cache_at); });
+  }
+
+  // A procedure of a layer; in its body, places count from where the layer's weights begin.
+  template <class Body>
+  LayerProc define_in_layer(int layer, Half half, const std::string& name, Body body) {
+    return engine_.define<Num, Num, Num>(
+        name, {"codes at", "scales at", "cache at"},
+        [&](Script& s, Arg<Num> codes_at, Arg<Num> scales_at, Arg<Num> cache_at) {
+          begin_ = begin_of(layer, half);
+          layer_codes_ = &codes_at;
+          layer_scales_ = &scales_at;
+          body(s, cache_at);
+          layer_codes_ = layer_scales_ = nullptr;
+        });
+  }
+
+  Expr<Num> codes_of(const TensorPlace& m) const {
+    if (layer_codes_ == nullptr) return static_cast<double>(m.codes_at);
+    return *layer_codes_ + static_cast<double>(m.codes_at - begin_.codes_at);
+  }
+  Expr<Num> scales_of(const TensorPlace& m) const {
+    if (layer_scales_ == nullptr) return static_cast<double>(m.scales_at);
+    return *layer_scales_ + static_cast<double>(m.scales_at - begin_.scales_at);
   }
 
   void emit_leaves() {
@@ -81,8 +202,7 @@ class ForwardEmitter {
 
   // out = matrix * in; the table holds `in` already (see prepare).
   void multiply(Script& s, const TensorPlace& m, Expr<Num> in, Expr<Num> out) {
-    multiply(s, m, static_cast<double>(m.codes_at), static_cast<double>(m.scales_at), std::move(in),
-             std::move(out));
+    multiply(s, m, codes_of(m), scales_of(m), std::move(in), std::move(out));
   }
 
   // The same for a matrix of m's kind that lies elsewhere.
@@ -134,48 +254,26 @@ class ForwardEmitter {
     return routers_.back().second;
   }
 
-  const AttentionSpec& attention_of(int layer) const {
-    return model_.spec.layers[static_cast<std::size_t>(layer)].attention;
+  const LayerSpec& layer_spec(int layer) const {
+    return model_.spec.layers[static_cast<std::size_t>(layer)];
   }
-  std::string name_of(int layer) const {
-    return fmt::format("layer {}", model_.spec.layers[static_cast<std::size_t>(layer)].id);
-  }
+  const AttentionSpec& attention_of(int layer) const { return layer_spec(layer).attention; }
 
-  Proc<Num> emit_layer(int layer) {
-    const LayerSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)];
-    const std::string name = name_of(layer);
-    const auto attention_block = emit_attention_block(layer, name);
-    const auto ffn_block =
-        spec.feed_forward.is_mixture() ? emit_mixture(layer, name) : emit_dense(layer, name);
-    return engine_.define<Num>(name, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-      s.call(attention_block, cache_at);
-      s.call(ffn_block);
-    });
-  }
-
-  Proc<Num> emit_attention_block(int layer, const std::string& name) {
+  LayerProc emit_attention_block(int layer, const std::string& name) {
     const AttentionBlocks blocks = attention(attention_of(layer));
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &o = place(Role::o, layer);
-    return engine_.define<Num>(
-        name + " attention", {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-          store_keys(s, layer, cache_at);
-          multiply(s, q, act.norm, act.q);
-          add_bias(s, Role::q_bias, layer, act.q);
-          turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
-          s.call(blocks.attend, cache_at);
-          clear_padding(s, act.mix, o.shape.cols);
-          prepare(s, act.mix, {&o});
-          multiply(s, o, act.mix, act.out);
-          s.call(add_, act.out, 1, act.x, model_.spec.width);
-        });
-  }
-
-  // What later tokens need of this one in its last pass.
-  Proc<Num> emit_keys(int layer) {
-    return engine_.define<Num>(
-        name_of(layer) + " keys", {"cache at"},
-        [&](Script& s, Arg<Num> cache_at) { store_keys(s, layer, cache_at); });
+    return define_in_layer(layer, Half::attention, name, [&](Script& s, Arg<Num>& cache_at) {
+      store_keys(s, layer, cache_at);
+      multiply(s, q, act.norm, act.q);
+      add_bias(s, Role::q_bias, layer, act.q);
+      turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
+      s.call(blocks.attend, cache_at);
+      clear_padding(s, act.mix, o.shape.cols);
+      prepare(s, act.mix, {&o});
+      multiply(s, o, act.mix, act.out);
+      s.call(add_, act.out, 1, act.x, model_.spec.width);
+    });
   }
 
   // Keys and values of this position; the table holds the normed input.
@@ -183,7 +281,7 @@ class ForwardEmitter {
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &k = place(Role::k, layer),
                       &v = place(Role::v, layer);
-    s.call(norm_, act.x, place(Role::attention_norm, layer).scales_at, act.norm);
+    s.call(norm_, act.x, scales_of(place(Role::attention_norm, layer)), act.norm);
     prepare(s, act.norm, {&q, &k, &v});
     multiply(s, k, act.norm, act.k);
     multiply(s, v, act.norm, act.v);
@@ -197,7 +295,7 @@ class ForwardEmitter {
     if (!attention_of(layer).qkv_bias) return;
     if (!add_numbers_) add_numbers_ = emit_add_numbers(engine_, w_);
     const TensorPlace& bias = place(role, layer);
-    s.call(*add_numbers_, static_cast<double>(bias.scales_at), at, bias.shape.cols);
+    s.call(*add_numbers_, scales_of(bias), at, bias.shape.cols);
   }
 
   // Rotary position embedding.
@@ -216,12 +314,12 @@ class ForwardEmitter {
     prepare(s, copy(gate), {block.down});
   }
 
-  Proc<> emit_dense(int layer, const std::string& name) {
+  LayerProc emit_dense(int layer, const std::string& name) {
     const Regions& act = layout_.act;
     const Block block{&place(Role::gate, layer), &place(Role::up, layer),
                       &place(Role::down, layer)};
-    return engine_.define<>(name + " feed forward", {}, [&](Script& s) {
-      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+    return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
+      s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {block.gate, block.up});
       multiply(s, *block.gate, act.norm, act.gate);
       multiply(s, *block.up, act.norm, act.up);
@@ -275,8 +373,8 @@ class ForwardEmitter {
 
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
-  Proc<> emit_mixture(int layer, const std::string& name) {
-    const FeedForwardSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward;
+  LayerProc emit_mixture(int layer, const std::string& name) {
+    const FeedForwardSpec& spec = layer_spec(layer).feed_forward;
     const Regions& act = layout_.act;
     const TensorPlace& router_matrix = place(Role::router, layer);
     const auto route = router(spec);
@@ -305,21 +403,19 @@ class ForwardEmitter {
         s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
-    const auto at = [](std::int64_t position) { return Expr<Num>(static_cast<double>(position)); };
-    return engine_.define<>(name + " mixture", {}, [&](Script& s) {
-      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+    return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
+      s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
       if (spec.shared_gated) weigh_shared(s, layer);
       each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) {
         const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
-        s.call(procs[e].raise, at(gate.codes_at), at(gate.scales_at), at(up.codes_at),
-               at(up.scales_at));
+        s.call(procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
       });
       each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> factor) {
         const TensorPlace& down = *experts[e].down;
-        s.call(procs[e].lower, at(down.codes_at), at(down.scales_at), std::move(factor));
+        s.call(procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
       });
     });
   }
@@ -356,17 +452,54 @@ class ForwardEmitter {
     });
   }
 
-  // `passes`: for each pass what runs in it, given where its cache starts.
-  Proc<Num> emit_token(const char* name, const Proc<Num>& embed,
-                       const std::vector<Proc<Num>>& passes) {
+  // Half of a pass; `proc` is of its kind.
+  void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
+    const Begin begin = begin_of(model_.spec.passes[pass], half);
+    s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
+           static_cast<double>(layout_.cache_at[pass]));
+  }
+  void run_pass(Script& s, std::size_t pass) {
+    for (const Half half : {Half::attention, Half::feed_forward}) {
+      run(s, pass, half, kind_of(model_.spec.passes[pass], half).run);
+    }
+  }
+  void start_token(Script& s, const Proc<Num>& embed, Arg<Num>& id) {
+    s.call(embed, id);
+    for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
+  }
+
+  // `keys`: what stands for the last pass, if not all of it.
+  Proc<Num> emit_token(const char* name, const Proc<Num>& embed, const LayerProc* keys) {
+    const std::size_t passes = model_.spec.passes.size();
     return engine_.define<Num>(name, {"id"}, [&](Script& s, Arg<Num> id) {
-      s.call(embed, id);
-      for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
-      for (std::size_t pass = 0; pass < passes.size(); ++pass) {
-        s.call(passes[pass], layout_.cache_at[pass]);
+      start_token(s, embed, id);
+      for (std::size_t pass = 0; pass + 1 < passes; ++pass) run_pass(s, pass);
+      if (keys != nullptr) {
+        run(s, passes - 1, Half::attention, *keys);
+      } else {
+        run_pass(s, passes - 1);
       }
       s.change(w_.position, 1);
     });
+  }
+
+  // Scratch itself may take a quarter of a second for a layer. Waiting for no time at all lets
+  // everything else have its turn.
+  Proc<Num, Num> emit_in_steps(const Proc<Num>& embed, const LayerProc& keys) {
+    const std::size_t passes = model_.spec.passes.size();
+    return engine_.define_yielding<Num, Num>(
+        "token in steps", {"id", "whole"}, [&](Script& s, Arg<Num> id, Arg<Num> whole) {
+          start_token(s, embed, id);
+          for (std::size_t pass = 0; pass + 1 < passes; ++pass) {
+            run_pass(s, pass);
+            s.wait(0);
+          }
+          s.when_else(
+              whole == 1, [&](Script& s) { run_pass(s, passes - 1); },
+              [&](Script& s) { run(s, passes - 1, Half::attention, keys); });
+          s.wait(0);
+          s.change(w_.position, 1);
+        });
   }
 
   Proc<> emit_head() {
@@ -389,6 +522,10 @@ class ForwardEmitter {
   std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
   Var<Num> slot_;
+  std::deque<HalfKind> kinds_;
+  // Of the procedure of half a layer that is open.
+  Begin begin_;
+  const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
   std::map<DotShape, DotProc> dots_;

@@ -1,6 +1,7 @@
 #include "lower/loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "quant/encoding.h"
@@ -186,6 +187,21 @@ std::vector<scratch::Scalar> text_items(const Layout& layout) {
 
 }  // namespace
 
+std::vector<double> loading_marks(const Layout& layout) {
+  std::vector<double> marks;
+  double done = 0;
+  int layer = -1;  // neither the vocabulary nor what follows the layers has one
+  for (const TensorPlace& place : layout.tensors) {
+    if (place.key.layer != layer) marks.push_back(done);
+    layer = place.key.layer;
+    Jobs jobs;
+    add_jobs(place, jobs);
+    for (const Job& job : jobs.rows) done += static_cast<double>(job.rows * job.items_per_row);
+  }
+  for (double& mark : marks) mark = done > 0 ? std::floor(1000 * mark / done) / 10 : 0;
+  return marks;
+}
+
 LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts) {
   const StageNames& stage = parts.stage;
@@ -204,7 +220,14 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
              chunk = local("chunk"), done = local("done");
 
   const HalvesProc decode_halves = emit_decode_halves(engine, lists);
+  const std::size_t first_table = engine.target().lists.size();
   const Decoders decoders = emit_decoders(engine, lists, jobs);
+  // What decoders fill for themselves.
+  std::vector<List<Num>> tables;
+  for (std::size_t i = first_table; i < engine.target().lists.size(); ++i) {
+    const scratch::List& list = engine.target().lists[i];
+    if (list.size() == 0) tables.emplace_back(list.name);
+  }
   const auto cursors = engine.list<Num>("_cursors", cursor_items(jobs, decoders));
   const auto field = [&](int k) { return job_list[job + k]; };
   const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {
@@ -286,6 +309,9 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
     zero_list(s, w.keys, 1, layout.cache);
     zero_list(s, w.values, 1, layout.cache);
+    for (const auto& [list, count] : parts.zeros) zero_list(s, list, 1, count);
+    for (const List<Num>& list : parts.empties) s.clear(list);
+    for (const List<Num>& table : tables) s.clear(table);
     s.set(stage.progress, 0);
     s.set(stage.status, "unloaded");
   });

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "kernels/kernels.h"
 #include "kernels/text.h"
@@ -20,8 +22,15 @@ struct LoaderBlocks {
 struct LoaderParts {
   const StageNames& stage;
   std::optional<TokenTableBlocks> tables;  // the tokenizer's, if there is something to fill
+  // What the forward pass and the sampler leave behind, for `unload`: lists that were zeros of that
+  // length, and lists that were empty.
+  std::vector<std::pair<blocks::List<blocks::Num>, std::int64_t>> zeros;
+  std::vector<blocks::List<blocks::Num>> empties;
 };
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts);
+
+/// Per cent of loading after which the vocabulary and then each layer is unpacked.
+std::vector<double> loading_marks(const Layout& layout);
 
 }  // namespace sb3lm

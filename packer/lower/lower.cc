@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "lower/forward.h"
+#include "lower/guide.h"
 #include "lower/layout.h"
 #include "lower/loader.h"
 #include "lower/model_info.h"
@@ -41,7 +42,7 @@ scratch::Program empty_project(const LowerOptions& options) {
   scratch::Program program;
   program.title = options.title;
   program.targets.push_back({.name = "Stage", .is_stage = true});
-  program.targets.push_back({.name = "engine", .visible = false, .layer = 1});
+  program.targets.push_back({.name = kEngineName, .visible = false, .layer = 1});
   return program;
 }
 
@@ -93,8 +94,14 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
   const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
-  const LoaderBlocks loader = emit_loader(
-      engine, workspace, layout, {.stage = stage, .tables = text ? text->tables : std::nullopt});
+  const LoaderBlocks loader =
+      emit_loader(engine, workspace, layout,
+                  {.stage = stage,
+                   .tables = text ? text->tables : std::nullopt,
+                   .zeros = {{workspace.act, layout.act.size},
+                             {sample.score, model.spec.vocabulary},
+                             {sample.heap, model.spec.vocabulary}},
+                   .empties = {workspace.table, exp.powers, sample.kept, stage.logits}});
   const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   emit_scripts(engine, {.workspace = workspace,
                         .stage = stage,
@@ -106,11 +113,18 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .text = text,
                         .model = model,
                         .layout = layout});
+  add_guide(program.targets[1], model,
+            {.title = options.title,
+             .parameters = parameter_text(model),
+             .version = options.version,
+             .context = layout.context});
+  if (!options.chat_ui) return program;
   add_chat_ui(program, {.title = options.title,
                         .model_name = model.spec.family,
                         .parameters = parameter_text(model),
                         .has_tokenizer = model.tokenizer.present(),
-                        .is_chat = model.chat.present()});
+                        .is_chat = model.chat.present(),
+                        .loading_marks = loading_marks(layout)});
   return program;
 }
 

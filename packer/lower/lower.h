@@ -10,6 +10,9 @@
 
 namespace sb3lm {
 
+/// The sprite that holds everything of the model.
+inline constexpr const char* kEngineName = "engine";
+
 struct LowerOptions {
   int context = 0;                  // positions in the KV cache; 0: the model's, at most 2,048
   std::string encoding = "digits";  // text form of the codes
@@ -17,6 +20,8 @@ struct LowerOptions {
   Tune tune = Tune::both;
   Kernel kernel = Kernel::tables;  // naive: only with encoding hex
   std::string version;             // of this program, for `model info`
+  bool chat_ui = true;             // false: only the engine and the public names
+  bool shares_project = false;     // the program will be put into somebody else's project
   std::string bits;                // --bits as given, for `model info`
 };
 

@@ -238,6 +238,8 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"names", names_json(model, layout)},
                {"source", source_json(model.source)}};
   if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
+  // In somebody else's project, readers must know what is ours.
+  if (options.shares_project) info["targets"] = {kEngineName};
   return info.dump();
 }
 

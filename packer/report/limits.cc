@@ -6,6 +6,7 @@
 #include "report/separators.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
+#include "unpack/unpack.h"
 
 namespace sb3lm {
 namespace {
@@ -105,7 +106,8 @@ std::vector<std::string> over_limits(const std::string& target, Bytes sb3) {
   for (const ZipPlace& place : list_zip("the project", sb3)) {
     if (place.name == "project.json") project_json_bytes = place.size;
   }
-  return over_limits(target, sb3.size(), read_sb3("the project", sb3), project_json_bytes);
+  return over_limits(target, sb3.size(), read_sb3("the project", sb3, own_targets),
+                     project_json_bytes);
 }
 
 }  // namespace sb3lm

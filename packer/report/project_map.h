@@ -7,13 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace sb3lm {
+#include "sb3/json_scan.h"
 
-/// Bytes [begin, end) of project.json.
-struct Span {
-  std::size_t begin = 0, end = 0;
-  std::size_t size() const { return end - begin; }
-};
+namespace sb3lm {
 
 struct ListSpan {
   std::string name;  // as the JSON spells it, escapes included

@@ -52,7 +52,7 @@ class Reporter {
     const std::string& file = report_.file;
     const std::vector<ZipPlace> places = list_zip(file, sb3);
     const std::map<std::string, std::string> files = read_zip(file, sb3);
-    const scratch::Program program = read_sb3(file, sb3);
+    const scratch::Program program = read_sb3(file, sb3, own_targets);
     const std::string& json = files.at(kProject);
     const Unpacked unpacked = unpack(file, program);
     weigh(unpacked.model);

@@ -18,13 +18,13 @@ using scratch::OpcodeInfo;
 
 // Deeper nesting than any editor makes; keeps recursion over a read program safe.
 constexpr int kMaxNesting = 1000;
-enum Primitive { kNumber = 4, kAngle = 8, kText = 10, kBroadcast = 11, kVariable = 12, kList = 13 };
+enum Primitive { kNumber = 4, kText = 10, kBroadcast = 11, kVariable = 12, kList = 13 };
 
 class BlockIn {
  public:
   BlockIn(const std::string& file, const JsonObject& blocks, const IdNames& names,
-          scratch::Target& target)
-      : file_(file), names_(names), target_(target) {
+          const BlockComments& comments, scratch::Target& target)
+      : file_(file), names_(names), comments_(comments), target_(target) {
     for (const auto& [id, block] : blocks.members) {
       if (block.object() != nullptr) blocks_[id] = block.object();
     }
@@ -57,6 +57,7 @@ class BlockIn {
       scratch::Script script;
       script.hat = read_block(id, block, row, 0);
       script.body = read_stack(next_of(block), 0);
+      script.comment = comment_on(id);
       target_.scripts.push_back(std::move(script));
     }
     // Anything else is a loose stack that nothing can start.
@@ -78,6 +79,7 @@ class BlockIn {
     procedure.warp = is_true(mutation->at("warp"));
     procedure.parameters = read_parameters(*inside, *mutation, procedure.code);
     procedure.body = read_stack(next_of(block), 0);
+    procedure.comment = comment_on(id);
     target_.procedures.push_back(std::move(procedure));
   }
 
@@ -196,7 +198,7 @@ class BlockIn {
     const int code = *kind >= 0 && *kind <= static_cast<int>(kList) ? static_cast<int>(*kind) : 0;
     if (code == kVariable || code == kList) return read_variable(owner, primitive, code);
     if (code == kBroadcast) return read_broadcast(owner, primitive);
-    if ((code < kNumber || code > kAngle) && code != kText) bad(owner, "a value of kind {}", *kind);
+    if (code < kNumber || code > kText) bad(owner, "a value of kind {}", *kind);
     const Json& value = primitive.at(1);
     if (const double* number = value.number()) {
       NodePtr node = scratch::make_node(Op::literal_number);
@@ -262,6 +264,11 @@ class BlockIn {
         name.string() ? *name.string() : "?");
   }
 
+  std::string comment_on(const std::string& id) const {
+    const auto found = comments_.find(id);
+    return found == comments_.end() ? "" : found->second;
+  }
+
   const JsonObject& find(const std::string& owner, const std::string& id) const {
     const auto found = blocks_.find(id);
     if (found == blocks_.end()) bad(owner, "refers to block '{}', which does not exist", id);
@@ -311,6 +318,7 @@ class BlockIn {
 
   const std::string& file_;
   const IdNames& names_;
+  const BlockComments& comments_;
   scratch::Target& target_;
   std::unordered_map<std::string, const JsonObject*> blocks_;
   std::unordered_set<std::string> taken_;
@@ -319,8 +327,8 @@ class BlockIn {
 }  // namespace
 
 void read_blocks(const std::string& file, const JsonObject& blocks, const IdNames& names,
-                 scratch::Target& target) {
-  BlockIn(file, blocks, names, target).read(blocks);
+                 const BlockComments& comments, scratch::Target& target) {
+  BlockIn(file, blocks, names, comments, target).read(blocks);
 }
 
 }  // namespace sb3lm

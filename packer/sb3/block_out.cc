@@ -22,33 +22,24 @@ enum Primitive {
   kPositive = 5,
   kWhole = 6,
   kInteger = 7,
+  kColor = 9,
   kText = 10,
   kBroadcast = 11,
   kVariable = 12,
   kList = 13,
 };
 
-constexpr double kProcedureColumn = 900, kRowHeight = 48, kScriptGap = 120;
-
 // The editor's own choice of shadow for a slot; every virtual machine takes any of them.
 int primitive_for(std::string_view name, InputKind kind) {
   if (name == "TIMES" || name == "LETTER") return kWhole;
   if (name == "INDEX") return kInteger;
   if (name == "DURATION") return kPositive;
+  if (kind == InputKind::color) return kColor;
   return kind == InputKind::number ? kNumber : kText;
 }
 
 bool is_literal(const Node* node) {
   return node == nullptr || node->op == Op::literal_number || node->op == Op::literal_text;
-}
-
-std::size_t rows(const scratch::Stack& body) {
-  std::size_t count = 0;
-  for (const auto& block : body) {
-    ++count;
-    for (const auto& inside : block->bodies) count += 1 + rows(inside);
-  }
-  return count;
 }
 
 // ["a","b"] as a text, the way mutations carry arrays.
@@ -63,22 +54,44 @@ std::string array_text(const Items& items, Text text_of) {
 }  // namespace
 
 std::vector<BlockOut::Block> BlockOut::target(const scratch::Target& target) {
-  double y = 0;
-  for (const auto& procedure_to_write : target.procedures) {
-    procedure(procedure_to_write, {kProcedureColumn, y});
-    y += kScriptGap + kRowHeight * static_cast<double>(rows(procedure_to_write.body));
+  const scratch::Arrangement places = scratch::arrange(target);
+  for (std::size_t i = 0; i < target.procedures.size(); ++i) {
+    procedure(target.procedures[i], places.procedures[i]);
   }
-  y = 0;
-  for (const auto& script_to_write : target.scripts) {
-    script(script_to_write, {0, y});
-    y += kScriptGap + kRowHeight * static_cast<double>(rows(script_to_write.body));
+  for (std::size_t i = 0; i < target.scripts.size(); ++i) {
+    script(target.scripts[i], places.scripts[i]);
+  }
+  for (std::size_t i = 0; i < target.notes.size(); ++i) {
+    comment(target.notes[i], places.notes[i], nullptr);
   }
   return std::move(blocks_);
 }
 
-void BlockOut::procedure(const scratch::Procedure& procedure, Place place) {
+// Ids of comments are a space of their own, one in every target.
+std::string BlockOut::comment(const std::string& text, const scratch::Box& box,
+                              const std::string* block) {
+  if (text.empty()) return {};
+  const std::string id = nth_id(comments_.size());
+  JsonOut json;
+  json.begin_object().key(id).begin_object().key("blockId");
+  block ? json.string(*block) : json.null();
+  json.key("x").number(box.x).key("y").number(box.y);
+  json.key("width").number(box.width).key("height").number(box.height);
+  json.key("minimized").boolean(false).key("text").string(text);
+  const std::string whole = json.end().end().take();
+  comments_.push_back(whole.substr(1, whole.size() - 2));  // the member of an object
+  return id;
+}
+
+BlockOut::Place BlockOut::place_of(Handle top, const scratch::Spot& spot, const std::string& text) {
+  const std::string id = text.empty() ? "" : comment(text, spot.comment, &ids_.use(top));
+  return {spot.script.x, spot.script.y, id};
+}
+
+void BlockOut::procedure(const scratch::Procedure& procedure, const scratch::Spot& spot) {
   const Handle definition = next_handle_++, inside = next_handle_++;
   const std::optional<Handle> first = queue_stack(procedure.body);
+  const Place place = place_of(definition, spot, procedure.comment);
   open_block({nullptr, definition, std::nullopt, first, true, place}, "procedures_definition");
   out_.key("inputs").begin_object().key("custom_block").begin_array();
   out_.number(kShadow).string(ids_.use(inside)).end().end();
@@ -123,9 +136,10 @@ void BlockOut::argument_shadows(const scratch::Procedure& procedure, Handle firs
   }
 }
 
-void BlockOut::script(const scratch::Script& script, Place place) {
+void BlockOut::script(const scratch::Script& script, const scratch::Spot& spot) {
   const Handle hat = next_handle_++;
   const std::optional<Handle> first = queue_stack(script.body);
+  const Place place = place_of(hat, spot, script.comment);
   block({script.hat.get(), hat, std::nullopt, first, true, place});
   write_pending();
 }
@@ -170,6 +184,7 @@ void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
   if (pending.top) {
     out_.key("topLevel").boolean(true);
     out_.key("x").number(pending.top->x).key("y").number(pending.top->y);
+    if (!pending.top->comment.empty()) out_.key("comment").string(pending.top->comment);
   }
 }
 
@@ -331,7 +346,8 @@ void BlockOut::inner(const Node& value) {
 
 void BlockOut::literal(int primitive, const Node* node) {
   out_.begin_array().number(primitive);
-  const std::string text = node == nullptr ? "" : node->text;
+  const char* none = primitive == kColor ? "#000000" : "";  // nothing else is taken for a colour
+  const std::string text = node == nullptr ? none : node->text;
   const bool wants_number = node != nullptr && node->op == Op::literal_number;
   const std::optional<double> value = wants_number ? js_parse_number(text) : std::nullopt;
   // A JSON number stays a number in every virtual machine, without a cast at run time.

@@ -11,6 +11,7 @@
 
 #include "sb3/json_out.h"
 #include "sb3/names.h"
+#include "scratch/arrange.h"
 
 namespace sb3lm {
 
@@ -27,6 +28,8 @@ class BlockOut {
 
   /// Procedures, then scripts, each with everything under it.
   std::vector<Block> target(const scratch::Target& target);
+  /// Members of the target's "comments", notes included; complete after target().
+  const std::vector<std::string>& comments() const { return comments_; }
   /// The first handle that no block has taken.
   IdTable::Handle next_handle() const { return next_handle_; }
 
@@ -34,6 +37,7 @@ class BlockOut {
   using Handle = IdTable::Handle;
   struct Place {
     double x, y;
+    std::string comment;  // its id; empty: none
   };
   // A block that has its handle but is not written yet.
   struct Pending {
@@ -46,10 +50,12 @@ class BlockOut {
     bool is_costume_menu = false;  // node is the chosen costume's literal, or anything else
   };
 
-  void procedure(const scratch::Procedure& procedure, Place place);
+  void procedure(const scratch::Procedure& procedure, const scratch::Spot& spot);
   void prototype(const scratch::Procedure& procedure, Handle self, Handle parent);
   void argument_shadows(const scratch::Procedure& procedure, Handle first, Handle parent);
-  void script(const scratch::Script& script, Place place);
+  void script(const scratch::Script& script, const scratch::Spot& spot);
+  Place place_of(Handle top, const scratch::Spot& spot, const std::string& comment);
+  std::string comment(const std::string& text, const scratch::Box& box, const std::string* block);
   void write_pending();
   void end_block();
   void block(const Pending& pending);
@@ -80,6 +86,7 @@ class BlockOut {
   IdTable& ids_;
   Handle next_handle_;
   std::vector<Pending> pending_;
+  std::vector<std::string> comments_;
 };
 
 }  // namespace sb3lm

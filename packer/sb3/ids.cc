@@ -69,18 +69,29 @@ const std::string& IdTable::use(Handle handle) {
   return none;
 }
 
-void IdTable::assign(const std::vector<Handle>& ordered) {
+void IdTable::assign(const std::vector<Handle>& ordered, const std::set<std::string>& taken,
+                     const std::map<Handle, std::string>& fixed) {
   ids_.resize(uses_.size());
-  std::vector<bool> is_ordered(uses_.size(), false);
-  for (const Handle handle : ordered) is_ordered.at(handle) = true;
+  std::vector<bool> is_done(uses_.size(), false);
+  for (const Handle handle : ordered) is_done.at(handle) = true;
+  for (const auto& [handle, id] : fixed) {
+    is_done.at(handle) = true;
+    ids_[handle] = id;
+  }
   std::vector<Handle> by_uses;
   for (Handle handle = 0; handle < uses_.size(); ++handle) {
-    if (!is_ordered[handle]) by_uses.push_back(handle);
+    if (!is_done[handle]) by_uses.push_back(handle);
   }
   std::stable_sort(by_uses.begin(), by_uses.end(),
                    [&](Handle a, Handle b) { return uses_[a] > uses_[b]; });
-  for (std::size_t rank = 0; rank < by_uses.size(); ++rank) ids_[by_uses[rank]] = nth_id(rank);
-  const std::vector<std::string> neighbours = neighbour_ids(ordered.size(), by_uses.size());
+  std::size_t next = 0;
+  for (const Handle handle : by_uses) {
+    do {
+      ids_[handle] = nth_id(next++);
+    } while (taken.contains(ids_[handle]));
+  }
+  std::vector<std::string> neighbours = neighbour_ids(ordered.size() + taken.size(), next);
+  std::erase_if(neighbours, [&](const std::string& id) { return taken.contains(id); });
   for (std::size_t i = 0; i < ordered.size(); ++i) ids_[ordered[i]] = neighbours[i];
   assigned_ = true;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,10 @@ class IdTable {
   /// Handles are small numbers that the caller deals out, the same ones in both rounds. Round one
   /// counts and returns ""; round two returns the id.
   const std::string& use(Handle handle);
-  /// Ends round one. `ordered`: handles that get neighbouring ids.
-  void assign(const std::vector<Handle>& ordered = {});
+  /// Ends round one. `ordered`: handles that get neighbouring ids. `fixed`: handles whose id is
+  /// given. No other handle gets an id of `taken`.
+  void assign(const std::vector<Handle>& ordered = {}, const std::set<std::string>& taken = {},
+              const std::map<Handle, std::string>& fixed = {});
 
  private:
   std::vector<std::size_t> uses_;

@@ -34,11 +34,30 @@ Asset make_asset(const std::string& name, const std::string& bytes) {
   return {md5_hex(bytes), format};
 }
 
+bool uses_pen(const scratch::Stack& stack) {
+  return std::any_of(stack.begin(), stack.end(), [](const auto& block) {
+    return scratch::info(block->op).opcode.starts_with("pen_") ||
+           std::any_of(block->bodies.begin(), block->bodies.end(),
+                       [](const scratch::Stack& body) { return uses_pen(body); });
+  });
+}
+
+// Players load the pen only where the file names it.
+bool uses_pen(const Program& program) {
+  const auto any = [](const auto& holders) {
+    return std::any_of(holders.begin(), holders.end(),
+                       [](const auto& holder) { return uses_pen(holder.body); });
+  };
+  return std::any_of(program.targets.begin(), program.targets.end(), [&](const Target& target) {
+    return any(target.procedures) || any(target.scripts);
+  });
+}
+
 // Writes everything but the blocks; they go through BlockOut.
 class ProjectOut {
  public:
-  explicit ProjectOut(const Program& program)
-      : program_(program), names_(program), assets_(name_assets(program)) {}
+  ProjectOut(const Program& program, const Surroundings& around)
+      : program_(program), around_(around), names_(program), assets_(name_assets(program)) {}
 
   std::string write() {
     count_uses();
@@ -47,13 +66,68 @@ class ProjectOut {
     for (const Target& target : program_.targets) next = write_target(target, next);
     out_.end().key("monitors").begin_array();
     for (const Monitor& monitor : program_.monitors) write_monitor(monitor);
-    out_.end().key("extensions").begin_array().end();
+    out_.end().key("extensions").begin_array();
+    if (uses_pen(program_)) out_.string("pen");
+    out_.end();
     out_.key("meta").begin_object().key("semver").string("3.0.0");
     out_.key("vm").string(kVmVersion).key("agent").string("sb3lm").end().end();
     return out_.take();
   }
 
+  ProjectParts parts() {
+    count_uses();
+    ProjectParts parts;
+    const Target& stage = program_.targets.front();
+    parts.variables = inside([&] { write_variables(stage); });
+    parts.lists = inside([&] { write_lists(stage); });
+    parts.broadcasts = inside([&] { write_broadcasts(stage); });
+    BlockOut blocks(names_, ids_, names_.first_free);
+    const std::vector<BlockOut::Block> texts = blocks.target(stage);
+    parts.blocks = inside([&] {
+      out_.begin_object();
+      write_blocks(texts, names_.first_free);
+      out_.end();
+    });
+    parts.sprites = inside([&] {
+      out_.begin_array();
+      IdTable::Handle next = blocks.next_handle();
+      for (std::size_t i = 1; i < program_.targets.size(); ++i) {
+        next = write_target(program_.targets[i], next);
+      }
+      out_.end();
+    });
+    parts.monitors = inside([&] {
+      out_.begin_array();
+      for (const Monitor& monitor : program_.monitors) write_monitor(monitor);
+      out_.end();
+    });
+    for (const auto& variable : stage.variables) {
+      if (!around_.variables.contains(variable.name)) continue;
+      parts.shared_variables[variable.name] = alone([&] { write_entry(variable); });
+    }
+    for (const auto& list : stage.lists) {
+      if (around_.lists.contains(list.name)) {
+        parts.shared_lists[list.name] = alone([&] { write_entry(list); });
+      }
+    }
+    return parts;
+  }
+
  private:
+  template <class Write>
+  std::string alone(const Write& write) {
+    out_ = JsonOut();
+    write();
+    return out_.take();
+  }
+
+  // What an object or array holds.
+  template <class Write>
+  std::string inside(const Write& write) {
+    const std::string text = alone(write);
+    return text.substr(1, text.size() - 2);
+  }
+
   // Writes the blocks once for the sake of their ids and their order alone: scripts and definitions
   // first, in the program's order, which is that of execution; then blocks that look alike but for
   // ids stand together, where deflate sees it.
@@ -73,7 +147,18 @@ class ProjectOut {
                        [](const auto& a, const auto& b) { return a.text < b.text; });
       for (const BlockOut::Block& block : blocks) order_.push_back(block.handle);
     }
-    ids_.assign(order_);
+    ids_.assign(order_, around_.ids, given_ids());
+  }
+
+  std::map<IdTable::Handle, std::string> given_ids() const {
+    std::map<IdTable::Handle, std::string> given;
+    const auto add = [&](const Names::Map& names, const std::map<std::string, std::string>& ids) {
+      for (const auto& [name, id] : ids) given[names.find(name)->second] = id;
+    };
+    add(names_.variables, around_.variables);
+    add(names_.lists, around_.lists);
+    add(names_.broadcasts, around_.broadcasts);
+    return given;
   }
 
   IdTable::Handle write_target(const Target& target, IdTable::Handle first_handle) {
@@ -81,13 +166,18 @@ class ProjectOut {
     check(target.is_stage == (index == 0), "the stage is not the first target");
     out_.begin_object().key("isStage").boolean(target.is_stage);
     out_.key("name").string(target.is_stage ? "Stage" : target.name);
+    out_.key("variables");
     write_variables(target);
+    out_.key("lists");
     write_lists(target);
+    out_.key("broadcasts");
     write_broadcasts(target);
     out_.key("blocks").begin_object();
     BlockOut blocks(names_, ids_, first_handle);
     write_blocks(blocks.target(target), first_handle);
-    out_.end().key("comments").begin_object().end();
+    out_.end().key("comments").begin_object();
+    for (const std::string& comment : blocks.comments()) out_.raw(comment);
+    out_.end();
     write_costumes(target);
     out_.key("sounds").begin_array().end().key("volume").number(100);
     write_state(target, index);
@@ -105,31 +195,42 @@ class ProjectOut {
   }
 
   void write_variables(const Target& target) {
-    out_.key("variables").begin_object();
+    out_.begin_object();
     for (const auto& variable : target.variables) {
-      out_.key(ids_.use(names_.variables.find(variable.name)->second)).begin_array();
-      out_.string(variable.name);
-      write_scalar(variable.value);
-      out_.end();
+      if (around_.variables.contains(variable.name)) continue;
+      out_.key(ids_.use(names_.variables.find(variable.name)->second));
+      write_entry(variable);
     }
+    out_.end();
+  }
+
+  void write_entry(const scratch::Variable& variable) {
+    out_.begin_array().string(variable.name);
+    write_scalar(variable.value);
     out_.end();
   }
 
   void write_lists(const Target& target) {
-    out_.key("lists").begin_object();
+    out_.begin_object();
     for (const auto& list : target.lists) {
-      out_.key(ids_.use(names_.lists.find(list.name)->second)).begin_array();
-      out_.string(list.name).begin_array();
-      for (const auto& item : list.items) write_scalar(item);
-      out_.zeros(list.zeros).end().end();
+      if (around_.lists.contains(list.name)) continue;
+      out_.key(ids_.use(names_.lists.find(list.name)->second));
+      write_entry(list);
     }
     out_.end();
   }
 
+  void write_entry(const scratch::List& list) {
+    out_.begin_array().string(list.name).begin_array();
+    for (const auto& item : list.items) write_scalar(item);
+    out_.zeros(list.zeros).end().end();
+  }
+
   void write_broadcasts(const Target& target) {
-    out_.key("broadcasts").begin_object();
+    out_.begin_object();
     if (target.is_stage) {
       for (const std::string& name : program_.broadcasts) {
+        if (around_.broadcasts.contains(name)) continue;
         out_.key(ids_.use(names_.broadcasts.find(name)->second)).string(name);
       }
     }
@@ -168,7 +269,8 @@ class ProjectOut {
       out_.key("textToSpeechLanguage").null();
       return;
     }
-    out_.key("layerOrder").number(target.layer > 0 ? target.layer : static_cast<int>(index));
+    out_.key("layerOrder")
+        .number(around_.layers + (target.layer > 0 ? target.layer : static_cast<int>(index)));
     out_.key("visible").boolean(target.visible);
     out_.key("x").number(target.x).key("y").number(target.y);
     out_.key("size").number(target.size).key("direction").number(target.direction);
@@ -200,6 +302,7 @@ class ProjectOut {
   }
 
   const Program& program_;
+  const Surroundings& around_;
   Names names_;
   IdTable ids_;
   std::vector<IdTable::Handle> order_;  // of all blocks in the file, target by target
@@ -223,7 +326,12 @@ const std::string& asset_bytes(const Program& program, const std::string& name) 
 }
 
 std::string write_project_json(const Program& program) {
-  return ProjectOut(program).write();
+  const Surroundings nothing;
+  return ProjectOut(program, nothing).write();
+}
+
+ProjectParts write_project_parts(const Program& program, const Surroundings& around) {
+  return ProjectOut(program, around).parts();
 }
 
 }  // namespace sb3lm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "scratch/ir.h"
@@ -20,5 +21,25 @@ struct Asset {
 std::map<std::string, Asset> name_assets(const scratch::Program& program);
 /// The bytes of an asset of name_assets.
 const std::string& asset_bytes(const scratch::Program& program, const std::string& name);
+
+/// What a program has to fit into when it joins somebody else's project.
+struct Surroundings {
+  std::set<std::string> ids;  // in use
+  /// Names that both have, and their ids there. The program uses those.
+  std::map<std::string, std::string> variables, lists, broadcasts;
+  int layers = 0;  // of the project's sprites
+};
+
+/// The pieces of a program, as JSON without the braces around them.
+struct ProjectParts {
+  std::string variables, lists, broadcasts, blocks;  // members of the stage's
+  std::string sprites;                               // items of "targets"
+  std::string monitors;                              // items
+  /// By name, what the stage's entry of a shared variable or list has to be: ["name",value].
+  std::map<std::string, std::string> shared_variables, shared_lists;
+};
+
+/// Costumes, comments and notes of the stage are not among them: the project's stage stays.
+ProjectParts write_project_parts(const scratch::Program& program, const Surroundings& around);
 
 }  // namespace sb3lm

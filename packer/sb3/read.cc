@@ -1,5 +1,5 @@
-// project.json back to a Program. Comments, sounds and the state of the video are not kept: a
-// Program has no place for them.
+// project.json back to a Program. Sounds, the state of the video, and where scripts and comments
+// lie in the editor are not kept: a Program has no place for them.
 #include <set>
 
 #include "base/error.h"
@@ -18,8 +18,9 @@ using scratch::Target;
 
 class ProjectIn {
  public:
-  ProjectIn(const std::string& file, std::map<std::string, std::string> files)
-      : file_(file), files_(std::move(files)) {}
+  ProjectIn(const std::string& file, std::map<std::string, std::string> files,
+            const ChooseTargets& choose)
+      : file_(file), files_(std::move(files)), choose_(choose) {}
 
   Program read() {
     const auto json = files_.find("project.json");
@@ -33,8 +34,11 @@ class ProjectIn {
     for (std::size_t i = 0; i < targets->size(); ++i) read_target(targets->at(i));
     // Blocks may refer to what a later target holds.
     for (std::size_t i = 0; i < targets->size(); ++i) {
-      const JsonObject* blocks = targets->at(i).object()->at("blocks").object();
-      if (blocks != nullptr) read_blocks(file_, *blocks, names_, program_.targets[i]);
+      if (!is_wanted(program_.targets[i].name)) continue;
+      const JsonObject& target = *targets->at(i).object();
+      const BlockComments comments = read_comments(target, program_.targets[i]);
+      const JsonObject* blocks = target.at("blocks").object();
+      if (blocks != nullptr) read_blocks(file_, *blocks, names_, comments, program_.targets[i]);
     }
     if (const JsonArray* monitors = project->at("monitors").array()) read_monitors(*monitors);
     return std::move(program_);
@@ -55,6 +59,7 @@ class ProjectIn {
     target.is_stage = flag(*object, "isStage", false);
     if (target.is_stage != first) bad("the stage must be the first target, and the only stage");
     if (!target_names_.insert(target.name).second) bad("two targets are called '{}'", target.name);
+    if (!first && !is_wanted(target.name)) return;
     read_variables(*object, target);
     read_lists(*object, target);
     read_broadcasts(*object);
@@ -66,7 +71,10 @@ class ProjectIn {
     target.direction = number(*object, "direction", 90);
     target.layer = small_integer(*object, "layerOrder");
     target.current_costume = small_integer(*object, "currentCostume");
+    if (first && choose_) wanted_ = choose_(target);
   }
+
+  bool is_wanted(const std::string& target) const { return !wanted_ || wanted_->contains(target); }
 
   void read_variables(const JsonObject& object, Target& target) {
     const JsonObject* variables = object.at("variables").object();
@@ -121,6 +129,23 @@ class ProjectIn {
                                  number(*costume, "rotationCenterX", 0),
                                  number(*costume, "rotationCenterY", 0)});
     }
+  }
+
+  // Those on blocks; the others are the target's notes.
+  BlockComments read_comments(const JsonObject& object, Target& target) const {
+    BlockComments on_blocks;
+    const JsonObject* comments = object.at("comments").object();
+    if (comments == nullptr) return on_blocks;
+    for (const auto& [id, json] : comments->members) {
+      const JsonObject* comment = json.object();
+      if (comment == nullptr) bad("a comment of '{}' is no object", target.name);
+      if (const std::string* block = comment->at("blockId").string()) {
+        on_blocks[*block] = text(*comment, "text");
+      } else {
+        target.notes.push_back(text(*comment, "text"));
+      }
+    }
+    return on_blocks;
   }
 
   std::string asset_name(const JsonObject& costume) const {
@@ -205,6 +230,8 @@ class ProjectIn {
 
   const std::string& file_;
   std::map<std::string, std::string> files_;
+  const ChooseTargets& choose_;
+  std::optional<std::set<std::string>> wanted_;
   Program program_;
   IdNames names_;
   std::set<std::string> target_names_, variable_names_, list_names_, broadcast_names_;
@@ -212,8 +239,8 @@ class ProjectIn {
 
 }  // namespace
 
-Program read_sb3(const std::string& file, Bytes bytes) {
-  return ProjectIn(file, read_zip(file, bytes)).read();
+Program read_sb3(const std::string& file, Bytes bytes, const ChooseTargets& choose) {
+  return ProjectIn(file, read_zip(file, bytes), choose).read();
 }
 
 }  // namespace sb3lm

@@ -54,18 +54,28 @@ struct Parameter {
   bool is_boolean = false;
 };
 
+/// Where the editor shows a script: columns from left to right, ranks from top to bottom, equal
+/// ones in program order. A file has coordinates instead (scratch/arrange.h).
+struct Shelf {
+  int column = 0, rank = 0;
+};
+
 /// A custom block. `code` is Scratch's proccode: words and %s / %b; it is the procedure's identity.
 struct Procedure {
   std::string code;
   std::vector<Parameter> parameters;
   bool warp = true;  // run without screen refresh
   Stack body;
+  std::string comment = {};  // on the definition; empty: none
+  Shelf shelf = {1, 0};
 };
 
 /// A script under a hat (`hat` is never a define).
 struct Script {
   NodePtr hat;
   Stack body;
+  std::string comment = {};  // on the hat
+  Shelf shelf = {};
 };
 
 struct Costume {
@@ -85,6 +95,7 @@ struct Target {
   int current_costume = 0;
   std::vector<Procedure> procedures;
   std::vector<Script> scripts;
+  std::vector<std::string> notes;  // comments that belong to no script
   bool visible = true;
   double x = 0, y = 0, size = 100, direction = 90;
   int layer = 0;

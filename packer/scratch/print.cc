@@ -1,5 +1,6 @@
 #include "scratch/print.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace sb3lm {
@@ -129,6 +130,13 @@ void print_stack(std::string& out, const Stack& stack, int indent) {
   }
 }
 
+// The end of a hat's line. scratchblocks comments are one line long.
+std::string head_end(std::string comment) {
+  if (comment.empty()) return "\n";
+  std::replace(comment.begin(), comment.end(), '\n', ' ');
+  return " // " + comment + "\n";
+}
+
 }  // namespace
 
 std::string print_block(const Node& node) {
@@ -139,7 +147,7 @@ std::string print_block(const Node& node) {
 }
 
 std::string print_script(const scratch::Script& script) {
-  std::string out = script.hat ? reporter(*script.hat) + "\n" : "";
+  std::string out = script.hat ? reporter(*script.hat) + head_end(script.comment) : "";
   print_stack(out, script.body, 0);
   return out;
 }
@@ -150,7 +158,9 @@ std::string print_procedure(const scratch::Procedure& procedure) {
                           i < procedure.parameters.size() ? procedure.parameters[i].name : "?";
                       return is_boolean ? "<" + escaped(name) + ">" : "(" + escaped(name) + ")";
                     });
-  out += procedure.warp ? "\n" : " // with screen refresh\n";
+  const char* refresh = procedure.warp ? "" : "with screen refresh";
+  const bool both = !procedure.warp && !procedure.comment.empty();
+  out += head_end(refresh + std::string(both ? ". " : "") + procedure.comment);
   print_stack(out, procedure.body, 0);
   return out;
 }
@@ -158,7 +168,9 @@ std::string print_procedure(const scratch::Procedure& procedure) {
 std::string print_program(const scratch::Program& program) {
   std::string out;
   for (const auto& target : program.targets) {
-    out += "// " + target.name + "\n\n";
+    out += "// " + target.name + "\n";
+    for (const std::string& note : target.notes) out += head_end(note).substr(1);
+    out += "\n";
     for (const auto& procedure : target.procedures) out += print_procedure(procedure) + "\n";
     for (const auto& script : target.scripts) out += print_script(script) + "\n";
   }

@@ -339,6 +339,21 @@ class ModelReader {
 
 }  // namespace
 
+std::optional<std::set<std::string>> own_targets(const scratch::Target& stage) {
+  for (const scratch::List& list : stage.lists) {
+    if (list.name != "model info" || list.items.empty()) continue;
+    const auto* text = std::get_if<std::string>(&list.items.front());
+    const Json info = text ? Json::parse(*text, nullptr, false) : Json();
+    if (!info.is_object() || !info.contains("targets") || !info["targets"].is_array()) break;
+    std::set<std::string> names;
+    for (const Json& name : info["targets"]) {
+      if (name.is_string()) names.insert(name.get<std::string>());
+    }
+    return names;
+  }
+  return std::nullopt;
+}
+
 Unpacked unpack(const std::string& file, const scratch::Program& program) {
   try {
     return ModelReader(file, program).read();

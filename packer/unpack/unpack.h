@@ -2,6 +2,8 @@
 // look at. Everything is untrusted.
 #pragma once
 
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,10 @@ struct Unpacked {
   std::string kernel;   // "tables" or "naive"
   std::vector<UnpackedTensor> tensors;
 };
+
+/// The targets that are the model's, if it shares its project with others; nothing: all are. For
+/// read_sb3.
+std::optional<std::set<std::string>> own_targets(const scratch::Target& stage);
 
 /// Throws bad_input (not one of ours, or contradictory) or unsupported (newer format).
 Unpacked unpack(const std::string& file, const scratch::Program& program);

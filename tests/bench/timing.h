@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "base/file.h"
+#include "base/memory.h"
 
 namespace sb3lm::bench {
 

@@ -130,6 +130,9 @@ scratch::Program sample_program() {
   sprite.scripts.push_back(on_flag(ui_body()));
   sprite.scripts.push_back(on_message("generate", stack(call("idle"))));
   sprite.scripts.push_back({with_fields(Op::when_key, {"space"}), {}});
+  sprite.procedures[0].comment = "one \"row\"\nof many";
+  sprite.scripts[1].comment = "on request";
+  sprite.notes = {"a note", "another, about \xC3\xA9"};
   using Mode = scratch::Monitor::Mode;
   program.monitors.push_back({.mode = Mode::large, .name = "status", .x = 5, .y = 6});
   program.monitors.push_back({.mode = Mode::slider, .name = "total", .slider_max = 2.5});

@@ -19,9 +19,11 @@ TEST_CASE("blocks read like scratchblocks") {
 
 TEST_CASE("a program is its procedures and scripts") {
   const std::string text = print_program(sample_program());
-  CHECK(text.starts_with("// Stage\n\n// engine\n\ndefine row (first) of <fast>\n"));
+  CHECK(
+      text.starts_with("// Stage\n\n// engine\n// a note\n// another, about é\n\n"
+                       "define row (first) of <fast> // one \"row\" of many\n"));
   CHECK(text.find("  change [total v] by (-2.25)\nelse\nend\n") != std::string::npos);
   CHECK(text.find("define idle // with screen refresh\n") != std::string::npos);
-  CHECK(text.find("when I receive [generate v]\nidle\n") != std::string::npos);
+  CHECK(text.find("when I receive [generate v] // on request\nidle\n") != std::string::npos);
   CHECK(text.find("row (1) of <<(total) < (1e+21)> and <>>\n") != std::string::npos);
 }

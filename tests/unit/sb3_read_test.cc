@@ -74,6 +74,22 @@ TEST_CASE("references that lead nowhere or in circles are refused") {
             .ends_with("a value of kind 99"));
 }
 
+TEST_CASE("comments belong to hats, or to nobody; those on other blocks are dropped") {
+  const std::string blocks = flag_then(R"("a":{"opcode":"looks_show","next":null})");
+  const auto with = [&](const char* comments) {
+    return archive(blocks, std::string(R"(,"comments":)") + comments);
+  };
+  const std::string whole =
+      with(R"({"1":{"blockId":"h","text":"on the hat"},"2":{"blockId":null,"text":"free"},)"
+           R"("3":{"blockId":"a","text":"inside"},"4":{"blockId":"zz","text":"lost"}})");
+  const scratch::Program program = read_sb3("x.sb3", as_bytes(whole));
+  CHECK(program.targets.at(0).scripts.at(0).comment == "on the hat");
+  CHECK(program.targets.at(0).notes == std::vector<std::string>{"free"});
+  CHECK(reason(with(R"({"1":7})")) == "x.sb3: a comment of 'Stage' is no object");
+  CHECK(reason(with(R"({"1":{"blockId":"h"}})")) ==
+        "x.sb3: project.json: 'text' is missing or no text");
+}
+
 TEST_CASE("nesting has a limit") {
   std::string deep = R"("a":{"opcode":"looks_say","next":null,"inputs":{"MESSAGE":[2,"n0"]}})";
   for (int i = 0; i < 5000; ++i) {

@@ -5,34 +5,23 @@
 import {readFileSync} from 'node:fs';
 
 import {Failure, textOf} from './failure.mjs';
-import {requirePackage} from './packages.mjs';
+import {faultOf} from './project_file.mjs';
 
-function missingAssets(project, zip) {
-  const assets = project.targets.flatMap((target) => [...target.costumes, ...target.sounds]);
-  return assets.map((asset) => asset.md5ext ?? `${asset.assetId}.${asset.dataFormat}`)
-    .filter((name) => !zip.file(name));
-}
-
-async function faultOf(parse, file) {
+async function faultOfFile(file) {
+  let bytes;
   try {
-    const bytes = readFileSync(file);
-    const [project, zip] = await new Promise((resolve, reject) => {
-      parse(bytes, false, (error, parsed) => (error ? reject(error) : resolve(parsed)));
-    });
-    if (!zip) return 'not a zip file';
-    const missing = missingAssets(project, zip);
-    return missing.length > 0 ? `not in the zip: ${missing.join(', ')}` : null;
+    bytes = readFileSync(file);
   } catch (error) {
     return textOf(error);
   }
+  return faultOf(bytes);
 }
 
 async function main(files) {
   if (files.length === 0) throw new Failure(2, 'usage: check_project.mjs FILE.sb3...');
-  const parse = requirePackage('scratch-parser');
   let faults = 0;
   for (const file of files) {
-    const fault = await faultOf(parse, file);
+    const fault = await faultOfFile(file);
     if (fault) faults += 1;
     console.log(`${file}: ${fault ?? 'ok'}`);
   }

@@ -17,6 +17,17 @@ const actions = {
     const response = await fetch(address);
     await machine.loadProject(await response.arrayBuffer());
   },
+  // What the machine would save now, as base64.
+  async save() {
+    const blob = await machine.vm.saveProjectSb3();
+    const url = await new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result);
+      reader.onerror = () => reject(reader.error);
+      reader.readAsDataURL(blob);
+    });
+    return url.slice(url.indexOf(',') + 1);
+  },
 };
 
 window.harness = async (method, parameters) => {

@@ -1,0 +1,47 @@
+// package: an .sb3 becomes one HTML page that plays it without network.
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "node_process.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr int kMissingProgram = 4, kBadInput = 3;
+
+[[noreturn]] void fail_as_said(const NodeOutput& output) {
+  const auto said = nlohmann::json::parse(output.text, nullptr, false);
+  const std::string text = said.is_object() && said.contains("error") && said["error"].is_string()
+                               ? said["error"].get<std::string>()
+                               : "the packager printed no result";
+  if (output.exit_code == kBadInput) fail(Fault::bad_input, "{}", text);
+  if (output.exit_code == kMissingProgram) fail(Fault::unsupported, "{}", text);
+  fail(Fault::bug, "package: {}", text);
+}
+
+}  // namespace
+
+int run_command(const PackageOptions& asked, Progress& progress) {
+  PackageOptions options = asked;
+  if (options.out.empty()) {
+    options.out = options.sb3;
+    options.out.replace_extension(".html");
+  }
+  const MappedFile readable(
+      options.sb3);  // says what is wrong with the file before Node is looked for
+  progress.report("packaging", -1);
+  std::vector<std::string> arguments;
+  if (!options.title.empty()) arguments.push_back("--title=" + options.title);
+  arguments.insert(arguments.end(), {"--", options.sb3.string()});
+  const NodeOutput output = run_node("package.mjs", arguments);
+  if (output.exit_code != 0) fail_as_said(output);
+  write_file(options.out, output.text);
+  if (options.out != "-") {
+    fmt::print("{}: {} bytes\n", options.out.string(), output.text.size());
+  }
+  return 0;
+}
+
+}  // namespace sb3lm
