@@ -66,6 +66,7 @@ class ScreenEmitter {
   }
 
   void emit() {
+    read_button_ = emit_read_button();
     const auto draw_button = emit_draw_button();
     const auto say = emit_say();
     const auto show_status = emit_show_status(say);
@@ -94,10 +95,21 @@ class ScreenEmitter {
  private:
   static Expr<Bool> is_status(const char* text) { return same_text(Var<Str>("status"), text); }
 
-  Expr<Str> field(int k) const { return buttons_[row_ + k]; }
-  Expr<Num> number(int k) const { return to_num(field(k)); }
-  // Where a row's fields begin, so that field(0) is the first.
-  static Expr<Num> fields_at(Expr<Num> row) { return std::move(row) * kFields - (kFields - 1); }
+  // Reads a row of the list of buttons into variables.
+  Proc<Num> emit_read_button() {
+    for (const auto* variable : {&x_, &y_, &width_, &height_, &key_width_, &text_}) {
+      screen_.var<Num>(variable->name);
+    }
+    for (const auto* variable : {&color_, &message_}) screen_.var<Str>(variable->name, "");
+    return screen_.define<Num>("read button", {"row"}, [&](Script& s, Arg<Num> row) {
+      const auto field = [&](int k) { return buttons_[row * kFields + (k + 1 - kFields)]; };
+      int k = 0;
+      for (const auto* variable : {&x_, &y_, &width_, &height_, &key_width_, &text_}) {
+        s.set(*variable, to_num(field(k++)));
+      }
+      for (const auto* variable : {&color_, &message_}) s.set(*variable, field(k++));
+    });
+  }
 
   void line(Script& s, Expr<Num> x1, Expr<Num> x2, Expr<Num> y) {
     s.go_to(std::move(x1), copy(y));
@@ -107,26 +119,24 @@ class ScreenEmitter {
   }
 
   Proc<Num> emit_draw_button() {
-    const auto right = screen_.var<Num>("_button right");
+    const auto half = screen_.var<Num>("_button half");
     const auto write = [&](Script& s, const char* color, int next, Expr<Num> x) {
       s.pen_color(color);
       s.pen_size(kTextPen);
-      s.call(pen_.write, List<Str>(kUiTexts)[number(5) + next], std::move(x), number(1) - kTextDrop,
-             0.5);
+      s.call(pen_.write, List<Str>(kUiTexts)[text_ + next], std::move(x), y_ - kTextDrop, 0.5);
     };
     return screen_.define<Num>("draw button", {"row"}, [&](Script& s, Arg<Num> row) {
-      s.set(row_, fields_at(row + 0));
+      s.call(read_button_, row);
       s.set(pen_.scale, kTextScale);
-      s.pen_color(field(6));
-      s.pen_size(number(3));
-      line(s, number(0) - (number(2) - number(3)) / 2, number(0) + (number(2) - number(3)) / 2,
-           number(1));
-      s.set(right, number(0) + number(2) / 2 - number(3) / 2);
+      s.pen_color(color_);
+      s.pen_size(height_);
+      s.set(half, (width_ - height_) / 2);
+      line(s, x_ - half, x_ + half, y_);
       s.pen_color(kWhite);
       s.pen_size(kKeyHeight);
-      line(s, right - number(4), right, number(1));
-      write(s, kWhite, 0, number(0) - (number(4) + kKeyHeight) / 2);
-      write(s, kKeyText, 1, right - number(4) / 2);
+      line(s, x_ + half - key_width_, x_ + half, y_);
+      write(s, kWhite, 0, x_ - (key_width_ + kKeyHeight) / 2);
+      write(s, kKeyText, 1, x_ + half - key_width_ / 2);
     });
   }
 
@@ -194,13 +204,11 @@ class ScreenEmitter {
       s.call(draw_button, kNewChatRow);
       s.call(draw_button, kSettingsRow);
       s.call(show_status);
-      s.when_else(
-          talk_.covered == 1,
-          [&](Script& s) {
-            s.call(draw_button, kSurpriseRow);
-            s.call(settings_.draw);
-          },
-          [&](Script& s) { s.call(talk_.redraw); });
+      s.when(talk_.covered == 1, [&](Script& s) {
+        s.call(draw_button, kSurpriseRow);
+        s.call(settings_.draw);
+      });
+      s.call(talk_.redraw);  // last: new letters go on where it leaves the pen
     });
   }
 
@@ -247,12 +255,11 @@ class ScreenEmitter {
     return screen_.define<>("press button", {}, [&](Script& s) {
       s.set(row_, 1);
       s.repeat(kSurpriseRow, [&](Script& s) {
-        const auto is_row = [&](Expr<Num> row) { return row_ == fields_at(std::move(row)); };
-        s.when((is_row(main_row_) || row_ > fields_at(kStopRow)) &&
-                   (abs(mouse_x() - number(0)) < number(2) / 2 &&
-                    abs(mouse_y() - number(1)) < number(3) / 2),
-               [&](Script& s) { s.broadcast_named(field(7)); });
-        s.change(row_, kFields);
+        s.call(read_button_, row_);
+        s.when((row_ == main_row_ || row_ > kStopRow) &&
+                   (abs(mouse_x() - x_) < width_ / 2 && abs(mouse_y() - y_) < height_ / 2),
+               [&](Script& s) { s.broadcast_named(message_); });
+        s.change(row_, 1);
       });
     });
   }
@@ -302,7 +309,11 @@ class ScreenEmitter {
   PenText pen_;
   ConversationBlocks talk_;
   SettingsBlocks settings_;
+  Proc<Num> read_button_;
   List<Str> buttons_{"_buttons"};
+  Var<Num> x_{"_button x"}, y_{"_button y"}, width_{"_button width"}, height_{"_button height"},
+      key_width_{"_button key width"}, text_{"_button text"};
+  Var<Str> color_{"_button color"}, message_{"_button message"};
   List<Num> marks_{"_loading marks"};
   Var<Str> shown_status_{"_shown status"}, said_{"_said"};
   Var<Num> row_{"_button at"}, main_row_{"_main button"}, shown_time_{"_shown time"},

@@ -127,8 +127,9 @@ std::string component_boxes(const Report& report, const ComponentRow& row, const
         R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="none" stroke-width="2.5"/>)",
         box.x, box.y, box.width, box.height);
   }
-  return svg + label(canvas, box, component_name(row.component), 0) +
-         label(canvas, box, bytes_text(size), 1) + "\n";
+  const std::string name = label(canvas, box, component_name(row.component), 0);
+  if (name.empty()) return svg + "\n";
+  return svg + name + label(canvas, box, bytes_text(size), 1) + "\n";
 }
 
 std::string treemap_svg(const Report& report, const Canvas& canvas) {
@@ -213,7 +214,8 @@ std::string bars_html(const Report& report) {
 
 std::string limits_html(const Report& report) {
   std::string html =
-      "<h2>Limits</h2>\n<div class=\"scroll\"><table><tr><th>target</th><th>measure</th>"
+      "<h2>Limits</h2>\n<div class=\"scroll\"><table><tr><th>target</th><th "
+      "class=\"word\">measure</th>"
       "<th>here</th><th>limit</th><th></th></tr>\n";
   for (const Limit& limit : target_limits()) {
     const std::size_t size = report.measures.*limit.measure;
