@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "kernels/columns.h"
 #include "kernels/naive.h"
 
 namespace sb3lm {
@@ -173,9 +174,13 @@ class ForwardEmitter {
       if (is_vector(matrix.key.role)) continue;
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
+        if (layout_.kernel == Kernel::columns) {
+          if (!column_rows_) column_rows_ = emit_column_rows(engine_, w_);
+          continue;
+        }
         const int groups = matrix.groups();
         if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
-      } else if (layout_.kernel == Kernel::naive) {
+      } else if (layout_.kernel != Kernel::tables) {
         auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
         if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
       } else {
@@ -208,13 +213,16 @@ class ForwardEmitter {
   // The same for a matrix of m's kind that lies elsewhere.
   void multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at, Expr<Num> scales_at,
                 Expr<Num> in, Expr<Num> out) {
-    if (m.storage == Storage::codes) {
+    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+      s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
+             row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
+    } else if (m.storage == Storage::codes) {
       s.call(rows_.at(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
              row_start(m.format.bits), std::move(scales_at), std::move(out));
     } else if (m.storage == Storage::numbers) {
       s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
              std::move(out));
-    } else if (layout_.kernel == Kernel::naive) {
+    } else if (layout_.kernel != Kernel::tables) {
       s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
              std::move(out));
     } else {
@@ -222,6 +230,8 @@ class ForwardEmitter {
              std::move(in), std::move(out));
     }
   }
+
+  int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
 
   const RopeBlocks& rope(const AttentionSpec& spec) {
     for (const auto& [known, blocks] : ropes_) {
@@ -436,7 +446,11 @@ class ForwardEmitter {
     const auto id = engine_.var<Num>("_embed id");
     return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
       s.set(id, arg + 0);
-      if (m.storage == Storage::codes) {
+      if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+        const auto row = emit_column_embed(engine_, w_, m.format.bits, spec.width);
+        s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at,
+               layout_.act.x);
+      } else if (m.storage == Storage::codes) {
         const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
         s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
                layout_.act.x);
@@ -528,6 +542,7 @@ class ForwardEmitter {
   const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
+  std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;

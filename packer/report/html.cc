@@ -1,6 +1,7 @@
 #include "report/html.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "report/figures.h"
@@ -36,7 +37,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string bytes_text(double bytes) {
-  return with_separators(static_cast<std::uint64_t>(bytes + 0.5));
+  return with_separators(static_cast<std::uint64_t>(std::llround(bytes)));
 }
 
 /// White letters stand on all of them. Neighbours in the list of components differ.
@@ -111,6 +112,7 @@ std::string component_boxes(const Report& report, const ComponentRow& row, const
   const double size = size_of(report, row);
   const std::vector<Part> parts = parts_of(report, row.component);
   std::vector<double> shares;
+  shares.reserve(parts.size());
   for (const Part& part : parts) shares.push_back(part.share);
   const std::vector<Box> boxes = squarify(shares, box);
   std::string svg;
@@ -135,6 +137,7 @@ std::string component_boxes(const Report& report, const ComponentRow& row, const
 std::string treemap_svg(const Report& report, const Canvas& canvas) {
   const std::vector<const ComponentRow*> rows = by_size(report);
   std::vector<double> sizes;
+  sizes.reserve(rows.size());
   for (const ComponentRow* row : rows) sizes.push_back(size_of(report, *row));
   const std::vector<Box> boxes = squarify(sizes, {0, 0, canvas.width, canvas.height});
   std::string svg = fmt::format(
