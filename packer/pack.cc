@@ -1,34 +1,16 @@
 #include "pack.h"
 
-#include <charconv>
-
-#include "base/error.h"
-#include "quant/rtn.h"
+#include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
 #include "scratch/pass_unused.h"
 
 namespace sb3lm {
-namespace {
-
-constexpr int kDefaultBits = 8;
-
-int parse_bits(const std::string& text) {
-  if (text.empty()) return kDefaultBits;
-  int bits = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), bits);
-  if (code != std::errc() || end != text.data() + text.size() || bits < 1 || bits > 8) {
-    fail(Fault::usage, "--bits {}: 1 to 8, or float", text);
-  }
-  return bits;
-}
-
-}  // namespace
 
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const std::string& bits, Progress& progress) {
+                 const Recipe& recipe, Progress& progress) {
   Model model = import_model(checkpoint, options, progress);
-  if (bits != "float") quantise_matrices(model, parse_bits(bits));
+  apply_recipe(model, recipe);
   return model;
 }
 

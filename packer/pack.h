@@ -20,9 +20,9 @@ struct PackRequest {
   std::set<std::string> shared_names = {};  // see MergeOptions
 };
 
-/// Imports, and quantises what is not quantised yet as `bits` says. Throws usage for other `bits`.
+/// Imports, and quantises and rounds as the recipe says. Throws as apply_recipe does.
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const std::string& bits, Progress& progress);
+                 const Recipe& recipe, Progress& progress);
 
 /// The .sb3 of a loaded model.
 std::string pack(const Model& model, const PackRequest& request, Progress& progress);

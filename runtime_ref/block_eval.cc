@@ -32,6 +32,18 @@ void BlockEvaluator::green_flag() {
 void BlockEvaluator::broadcast(std::string_view message) {
   impl_->machine.broadcast(std::string(message));
 }
+void BlockEvaluator::press_key(std::string_view key) {
+  impl_->machine.press_key(std::string(key));
+}
+void BlockEvaluator::click(std::string_view sprite) {
+  if (!impl_->machine.click(sprite)) fail(Fault::bug, "the project has no sprite '{}'", sprite);
+}
+void BlockEvaluator::move_mouse(double x, double y, bool down) {
+  eval::World& world = impl_->machine.world();
+  world.mouse_x = x;
+  world.mouse_y = y;
+  world.mouse_down = down;
+}
 bool BlockEvaluator::step() {
   return impl_->machine.step();
 }

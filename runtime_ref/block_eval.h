@@ -26,6 +26,12 @@ class BlockEvaluator {
   void green_flag();
   void broadcast(std::string_view message);
 
+  /// What a person does. A key has Scratch's name ("space", "a"); a click on "Stage" is one beside
+  /// all sprites. click throws Error(bug) if there is no such sprite.
+  void press_key(std::string_view key);
+  void click(std::string_view sprite);
+  void move_mouse(double x, double y, bool down);
+
   /// Runs every thread once up to its next yield (one frame). False when no thread is left, or all
   /// that are left wait for the user (`ask`).
   bool step();

@@ -64,7 +64,7 @@ struct CompiledProcedure {
 
 struct CompiledScript {
   scratch::Op hat;
-  std::string message;  // lower case; of "when I receive"
+  std::string message;  // lower case; of "when I receive", or the key of "when key pressed"
   std::size_t actor = 0;
   Place start = 0;
 };

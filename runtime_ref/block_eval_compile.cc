@@ -50,8 +50,8 @@ class StackCompiler {
       ReporterCompiler reporters(world_, world_.actors[actor], nullptr);
       reporters_ = &reporters;
       check(script.hat != nullptr, "a script without a hat");
-      const bool receives = script.hat->op == Op::when_received;
-      std::string message = receives ? lower_case(Text(script.hat->fields.at(0))) : "";
+      const bool named = script.hat->op == Op::when_received || script.hat->op == Op::when_key;
+      std::string message = named ? lower_case(Text(script.hat->fields.at(0))) : "";
       const Place start = compile_body(script.body);
       project_.scripts.push_back({script.hat->op, std::move(message), actor, start});
     }
@@ -165,6 +165,8 @@ class StackCompiler {
         return true;
       case Op::say:
       case Op::set_size:
+      case Op::pen_color:
+      case Op::pen_size:
         emit_with(Code::evaluate, node, 0);
         return true;
       case Op::go_to_xy:
@@ -173,6 +175,9 @@ class StackCompiler {
         return true;
       case Op::show:
       case Op::hide:
+      case Op::pen_clear:
+      case Op::pen_down:
+      case Op::pen_up:
         return true;
       default:
         return false;

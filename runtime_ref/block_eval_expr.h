@@ -165,6 +165,7 @@ ExprPtr make_list_index(const ItemList* list, ExprPtr item);
 ExprPtr make_list_contains(const ItemList* list, ExprPtr item);
 ExprPtr make_list_contents(const ItemList* list);
 ExprPtr make_answer(const World& world);
+ExprPtr make_mouse(scratch::Op op, const World& world);
 ExprPtr make_timer(const World& world);
 ExprPtr make_days_since_2000(const World& world);
 ExprPtr make_costume(const Actor& actor, bool number);

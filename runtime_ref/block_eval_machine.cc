@@ -51,6 +51,23 @@ void Machine::broadcast(const std::string& message) {
   start_hats(scratch::Op::when_received, lower_case(Text(message)));
 }
 
+void Machine::press_key(const std::string& key) {
+  start_hats(scratch::Op::when_key, lower_case(Text(key)));
+}
+
+bool Machine::click(std::string_view name) {
+  const auto& actors = world_.actors;
+  const auto found = std::find_if(actors.begin(), actors.end(),
+                                  [&](const Actor& actor) { return actor.name == name; });
+  if (found == actors.end()) return false;
+  const auto index = static_cast<std::size_t>(found - actors.begin());
+  const scratch::Op hat = index == 0 ? scratch::Op::when_stage_clicked : scratch::Op::when_clicked;
+  for (const CompiledScript& script : project_.scripts) {
+    if (script.actor == index && script.hat == hat) start(script);
+  }
+  return true;
+}
+
 bool Machine::step() {
   blocks_left_ = blocks_per_step_;
   // Threads that start meanwhile join the end and still run in this pass.

@@ -42,6 +42,9 @@ class Machine {
 
   void green_flag();
   void broadcast(const std::string& message);
+  void press_key(const std::string& key);
+  /// Of the stage or a sprite; false if there is none of that name.
+  bool click(std::string_view actor);
   /// One pass over all threads. False when nothing is left, or all of it waits for an answer.
   bool step();
   bool answer(std::string_view text);

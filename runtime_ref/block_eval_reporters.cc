@@ -126,6 +126,10 @@ ExprPtr ReporterCompiler::block(const Node& node) {
       return make_costume(actor_, node.fields.at(0) == "number");
     case Op::answer:
       return make_answer(world_);
+    case Op::mouse_x:
+    case Op::mouse_y:
+    case Op::mouse_down:
+      return make_mouse(node.op, world_);
     case Op::timer:
       return make_timer(world_);
     case Op::days_since_2000:

@@ -197,6 +197,24 @@ class Answer final : public TextExpr {
   const World& world_;
 };
 
+class MousePlace final : public NumberExpr {
+ public:
+  explicit MousePlace(const double& place) : place_(place) {}
+  double raw(const Scope&) const override { return place_; }
+
+ private:
+  const double& place_;
+};
+
+class MouseDown final : public BooleanExpr {
+ public:
+  explicit MouseDown(const World& world) : world_(world) {}
+  bool boolean(const Scope&) const override { return world_.mouse_down; }
+
+ private:
+  const World& world_;
+};
+
 class Timer final : public NumberExpr {
  public:
   explicit Timer(const World& world) : world_(world) {}
@@ -285,6 +303,10 @@ ExprPtr make_list_contents(const ItemList* list) {
 }
 ExprPtr make_answer(const World& world) {
   return make<Answer>(world);
+}
+ExprPtr make_mouse(Op op, const World& world) {
+  if (op == Op::mouse_down) return make<MouseDown>(world);
+  return make<MousePlace>(op == Op::mouse_x ? world.mouse_x : world.mouse_y);
 }
 ExprPtr make_timer(const World& world) {
   return make<Timer>(world);

@@ -92,6 +92,8 @@ struct World {
   std::map<std::string, std::size_t, std::less<>> variable_names, list_names;
 
   Text answer;
+  double mouse_x = 0, mouse_y = 0;
+  bool mouse_down = false;
   Clock clock;
   double timer_start = 0;
   std::size_t list_limit = 200000;  // `add` and `insert` go no further in scratch-vm

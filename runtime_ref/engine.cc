@@ -10,12 +10,6 @@ namespace {
 
 using Vector = std::vector<double>;
 
-Vector multiply(const Tensor& w, const Vector& x) {
-  Vector y(static_cast<std::size_t>(shape_of(w).rows));
-  ops::matvec(w, x, y);
-  return y;
-}
-
 Vector norm(const Tensor& w, const Vector& x, double eps) {
   Vector y(x.size());
   ops::rms_norm(w, x, eps, y);
@@ -79,6 +73,11 @@ Engine::Layer Engine::bind(int layer) const {
   bound.v = weights(Role::v, layer, -1, {kv_width, spec_.width});
   bound.o = weights(Role::o, layer, -1, {spec_.width, q_width});
   bound.ffn_norm = weights(Role::ffn_norm, layer, -1, {1, spec_.width});
+  if (spec.attention.qkv_bias) {
+    bound.q_bias = weights(Role::q_bias, layer, -1, {1, q_width});
+    bound.k_bias = weights(Role::k_bias, layer, -1, {1, kv_width});
+    bound.v_bias = weights(Role::v_bias, layer, -1, {1, kv_width});
+  }
   if (!ffn.is_mixture()) {
     bound.experts.push_back(bind_swiglu(Role::gate, layer, -1, ffn.hidden));
     return bound;
@@ -86,6 +85,9 @@ Engine::Layer Engine::bind(int layer) const {
   bound.router = weights(Role::router, layer, -1, {ffn.routed_experts, spec_.width});
   for (int e = 0; e < ffn.routed_experts; ++e) {
     bound.experts.push_back(bind_swiglu(Role::expert_gate, layer, e, ffn.hidden));
+  }
+  if (ffn.shared_gated) {
+    bound.shared_router = weights(Role::shared_router, layer, -1, {1, spec_.width});
   }
   if (ffn.shared_experts > 0) {
     bound.shared.push_back(bind_swiglu(Role::shared_gate, layer, -1, ffn.shared_hidden));
@@ -100,12 +102,7 @@ void Engine::reset() {
 }
 
 void Engine::step_without_logits(int token) {
-  if (token < 0 || token >= spec_.vocabulary) {
-    fail(Fault::usage, "token {}: ids of this model are 0 to {}", token, spec_.vocabulary - 1);
-  }
-  if (position_ >= context_) {
-    fail(Fault::usage, "token {}: the context of {} positions is full", token, context_);
-  }
+  check_tokens(*this, {&token, 1});
   step_margin_ = std::numeric_limits<double>::infinity();
   ops::dequantise_row(*embedding_, token, hidden_);
   for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass);
@@ -113,16 +110,49 @@ void Engine::step_without_logits(int token) {
   ++position_;
 }
 
+void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) {
+  check_tokens(*this, tokens);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    if (i + wanted < tokens.size()) {
+      step_without_logits(tokens[i]);
+    } else {
+      take(i, step(tokens[i]));
+    }
+  }
+}
+
 std::span<const double> Engine::step(int token) {
   step_without_logits(token);
-  ops::matvec(*head_, norm(*final_norm_, hidden_, spec_.norm_eps), logits_);
+  const Vector x = norm(*final_norm_, hidden_, spec_.norm_eps);
+  if (observer_ != nullptr) observer_->multiplied(*head_, x);
+  ops::matvec(*head_, x, logits_);
   return logits_;
+}
+
+Vector Engine::multiply(const Tensor& w, const Vector& x) const {
+  if (observer_ != nullptr) observer_->multiplied(w, x);
+  Vector y(static_cast<std::size_t>(shape_of(w).rows));
+  ops::matvec(w, x, y);
+  return y;
+}
+
+Vector Engine::multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) const {
+  Vector y = multiply(w, x);
+  for (std::size_t i = 0; bias != nullptr && i < y.size(); ++i) {
+    y[i] += weight_at(*bias, 0, static_cast<int>(i));
+  }
+  return y;
+}
+
+void Engine::mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const {
+  if (observer_ != nullptr) observer_->added(last, factor, update, hidden_);
+  add_scaled(sum, factor, update);
 }
 
 void Engine::run_pass(std::size_t pass) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  add_scaled(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)));
+  mix(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)), *layer.o);
   const Vector x = norm(*layer.ffn_norm, hidden_, spec_.norm_eps);
   add_scaled(hidden_, 1, feed_forward(spec_.layers[index], layer, x));
 }
@@ -131,12 +161,12 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
   const Layer& layer = layers_[index];
-  Vector q = multiply(*layer.q, x);
-  Vector k = multiply(*layer.k, x);
+  Vector q = multiply_and_add(*layer.q, layer.q_bias, x);
+  Vector k = multiply_and_add(*layer.k, layer.k_bias, x);
   const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
   rotate_heads(spec.rope, rotation, spec.head_size, q);
   rotate_heads(spec.rope, rotation, spec.head_size, k);
-  caches_[pass].append(k, multiply(*layer.v, x));
+  caches_[pass].append(k, multiply_and_add(*layer.v, layer.v_bias, x));
   Vector mixed(q.size());
   ops::attention(spec, q, caches_[pass], mixed);
   return multiply(*layer.o, mixed);
@@ -144,13 +174,22 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
 
 /// Routed experts in index order, then the shared one.
 Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x) {
-  if (layer.router == nullptr) return swiglu(layer.experts.front(), x);
-  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
   Vector sum(x.size());
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    add_scaled(sum, weight[i], swiglu(layer.experts[static_cast<std::size_t>(chosen[i])], x));
+  if (layer.router == nullptr) {
+    const Swiglu& block = layer.experts.front();
+    mix(sum, 1, swiglu(block, x), *block.down);
+    return sum;
   }
-  for (const Swiglu& block : layer.shared) add_scaled(sum, 1, swiglu(block, x));
+  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    const Swiglu& block = layer.experts[static_cast<std::size_t>(chosen[i])];
+    mix(sum, weight[i], swiglu(block, x), *block.down);
+  }
+  for (const Swiglu& block : layer.shared) {
+    const double factor =
+        layer.shared_router == nullptr ? 1 : ops::sigmoid(multiply(*layer.shared_router, x)[0]);
+    mix(sum, factor, swiglu(block, x), *block.down);
+  }
   return sum;
 }
 

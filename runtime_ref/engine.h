@@ -10,33 +10,44 @@
 
 #include "model/model.h"
 #include "runtime_ref/cache.h"
+#include "runtime_ref/decoder.h"
 #include "runtime_ref/ops.h"
 
 namespace sb3lm {
 
-class Engine {
+/// Sees what flows through the matrices.
+class ActivationObserver {
+ public:
+  virtual ~ActivationObserver() = default;
+  /// A matrix multiplies `input`.
+  virtual void multiplied(const Tensor& matrix, std::span<const double> input) = 0;
+  /// A block whose last matrix is `last` will add factor * update to the residual stream.
+  virtual void added(const Tensor& last, double factor, std::span<const double> update,
+                     std::span<const double> stream) = 0;
+};
+
+class Engine final : public Decoder {
  public:
   /// Reads the weights where they are: `model` must outlive the engine. `context` 0 means the
   /// model's. Throws bug if a tensor is missing or has another shape than the spec says.
   explicit Engine(const Model& model, int context = 0);
   explicit Engine(Model&&, int = 0) = delete;
 
-  /// Forgets every position.
-  void reset();
-
-  /// Runs one token at the next position and returns the logits of the token after it,
-  /// [vocabulary]; they are valid until the next call. Throws usage for an id outside the
-  /// vocabulary, or if the context is full.
-  std::span<const double> step(int token);
+  void reset() override;
+  void run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) override;
+  std::span<const double> step(int token) override;
   /// The same without the final norm and the head: the cheap way through a prompt.
   void step_without_logits(int token);
 
-  int position() const { return position_; }  // how many tokens are in the caches
-  int context() const { return context_; }
-  int vocabulary() const { return spec_.vocabulary; }
+  int position() const override { return position_; }
+  int context() const override { return context_; }
+  int vocabulary() const override { return spec_.vocabulary; }
   const Model& model() const { return model_; }
   /// Of the caches and working vectors; the weights belong to the model.
   std::size_t bytes() const;
+
+  /// Null: nobody looks. The observer must outlive the engine's next steps.
+  void observe(ActivationObserver* observer) { observer_ = observer; }
 
   /// How near a mixture came to choosing another expert: the smallest ops::choice_margin of the
   /// router over all passes of the last step (infinity without mixtures), and since reset.
@@ -51,14 +62,22 @@ class Engine {
   };
   struct Layer {
     const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
-    const Tensor* router;         // null for a dense block
-    std::vector<Swiglu> experts;  // routed ones by index; the block itself if dense
-    std::vector<Swiglu> shared;   // none or one
+    const Tensor *q_bias, *k_bias, *v_bias;  // null without biases
+    const Tensor* router;                    // null for a dense block
+    const Tensor* shared_router;             // null where the shared expert has weight 1
+    std::vector<Swiglu> experts;             // routed ones by index; the block itself if dense
+    std::vector<Swiglu> shared;              // none or one
   };
 
   const Tensor* weights(Role role, int layer, int expert, Shape shape) const;
   Layer bind(int layer) const;
   Swiglu bind_swiglu(Role gate, int layer, int expert, int hidden) const;
+
+  Vector multiply(const Tensor& w, const Vector& x) const;
+  /// With a bias, unless that is null.
+  Vector multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) const;
+  /// sum += factor * update, the output of a block whose last matrix is `last`.
+  void mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const;
 
   void run_pass(std::size_t pass);
   Vector attend(std::size_t pass, const Vector& x);
@@ -76,6 +95,7 @@ class Engine {
   double smallest_margin_ = std::numeric_limits<double>::infinity();
   std::vector<Layer> layers_;
   std::vector<KvCache> caches_;  // one per pass
+  ActivationObserver* observer_ = nullptr;
   const Tensor* embedding_;
   const Tensor* final_norm_;
   const Tensor* head_;

@@ -13,6 +13,8 @@
 namespace sb3lm {
 namespace {
 
+constexpr std::size_t kStretch = 32;  // tokens
+
 /// log(sum of exp(logits)) - logits[token].
 double nats_of(std::span<const double> logits, int token) {
   const double largest = *std::max_element(logits.begin(), logits.end());
@@ -25,8 +27,8 @@ double nats_of(std::span<const double> logits, int token) {
 /// place in the result is its own, so threads never write to the same one.
 class Evaluation {
  public:
-  Evaluation(const Model& model, std::span<const int> tokens, const WindowRule& rule)
-      : model_(model),
+  Evaluation(const MakeDecoder& make, std::span<const int> tokens, const WindowRule& rule)
+      : make_(make),
         tokens_(tokens),
         context_(rule.context),
         windows_(evaluation_windows(tokens.size(), rule)),
@@ -39,10 +41,11 @@ class Evaluation {
   /// Runs windows until none is left; only one thread may have a `progress`.
   void work(Progress* progress) {
     try {
-      Engine engine(model_, context_);
+      const std::unique_ptr<Decoder> decoder = make_(context_);
+      check_ids(*decoder);
       for (std::size_t i = next_++; i < windows_.size(); i = next_++) {
-        engine.reset();
-        run(engine, windows_[i], progress);
+        decoder->reset();
+        run(*decoder, windows_[i], progress);
       }
     } catch (...) {
       next_ = windows_.size();
@@ -57,25 +60,37 @@ class Evaluation {
   }
 
  private:
-  void run(Engine& engine, const EvaluationWindow& window, Progress* progress) {
-    const std::size_t end = window.first + window.count;
-    for (std::size_t at = window.first; at < end; ++at) {
-      if (at < end - window.scored) {
-        engine.step_without_logits(tokens_[at]);
-      } else {
-        nats_[at] = nats_of(engine.step(tokens_[at]), tokens_[at + 1]);
-        if (!std::isfinite(nats_[at])) {
-          fail(Fault::bad_input, "token {} of the text: the model's logits are not finite", at + 1);
-        }
-      }
-      const std::size_t done = ++done_;
-      if (progress != nullptr) {
-        progress->report("evaluating", static_cast<double>(done) / static_cast<double>(steps_));
-      }
+  void check_ids(const Decoder& decoder) const {
+    for (const int token : tokens_) {
+      if (token >= 0 && token < decoder.vocabulary()) continue;
+      fail(Fault::usage, "token {}: ids of this model are 0 to {}", token,
+           decoder.vocabulary() - 1);
     }
   }
 
-  const Model& model_;
+  void run(Decoder& decoder, const EvaluationWindow& window, Progress* progress) {
+    const std::size_t end = window.first + window.count, silent_end = end - window.scored;
+    for (std::size_t at = window.first; at < end;) {
+      // Short stretches, so that progress shows.
+      const std::size_t stop = std::min(at + kStretch, at < silent_end ? silent_end : end);
+      const std::size_t wanted = at < silent_end ? 0 : stop - at;
+      decoder.run(tokens_.subspan(at, stop - at), wanted,
+                  [&](std::size_t i, std::span<const double> logits) { judge(at + i, logits); });
+      done_ += stop - at;
+      if (progress != nullptr) {
+        progress->report("evaluating", static_cast<double>(done_) / static_cast<double>(steps_));
+      }
+      at = stop;
+    }
+  }
+
+  void judge(std::size_t at, std::span<const double> logits) {
+    nats_[at] = nats_of(logits, tokens_[at + 1]);
+    if (std::isfinite(nats_[at])) return;
+    fail(Fault::bad_input, "token {} of the text: the model's logits are not finite", at + 1);
+  }
+
+  const MakeDecoder& make_;
   std::span<const int> tokens_;
   int context_;
   std::vector<EvaluationWindow> windows_;
@@ -86,13 +101,6 @@ class Evaluation {
   std::mutex failing_;
   std::exception_ptr failure_;
 };
-
-void check_ids(const Model& model, std::span<const int> tokens) {
-  for (const int token : tokens) {
-    if (token >= 0 && token < model.spec.vocabulary) continue;
-    fail(Fault::usage, "token {}: ids of this model are 0 to {}", token, model.spec.vocabulary - 1);
-  }
-}
 
 }  // namespace
 
@@ -116,10 +124,9 @@ std::vector<EvaluationWindow> evaluation_windows(std::size_t tokens, const Windo
   return windows;
 }
 
-std::vector<double> token_nats(const Model& model, std::span<const int> tokens,
+std::vector<double> token_nats(const MakeDecoder& make, std::span<const int> tokens,
                                const WindowRule& rule, int threads, Progress& progress) {
-  Evaluation evaluation(model, tokens, rule);
-  check_ids(model, tokens);
+  Evaluation evaluation(make, tokens, rule);
   const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
                                          : std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::jthread> helpers;
@@ -129,6 +136,12 @@ std::vector<double> token_nats(const Model& model, std::span<const int> tokens,
   evaluation.work(&progress);
   helpers.clear();  // joins
   return evaluation.result();
+}
+
+std::vector<double> token_nats(const Model& model, std::span<const int> tokens,
+                               const WindowRule& rule, int threads, Progress& progress) {
+  const auto make = [&model](int context) { return std::make_unique<Engine>(model, context); };
+  return token_nats(make, tokens, rule, threads, progress);
 }
 
 }  // namespace sb3lm

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/progress.h"
 #include "model/model.h"
+#include "runtime_ref/decoder.h"
 
 namespace sb3lm {
 
@@ -32,9 +35,15 @@ struct WindowRule {
 /// outside its range or a text of fewer than 2 tokens.
 std::vector<EvaluationWindow> evaluation_windows(std::size_t tokens, const WindowRule& rule);
 
+/// Makes a decoder with at least that context; called once per thread, from any thread.
+using MakeDecoder = std::function<std::unique_ptr<Decoder>(int context)>;
+
 /// -log p in nats of every token but the first, in order. Windows run on `threads` threads (0: one
 /// per processor); the numbers do not depend on how many. Throws usage as Engine and
 /// evaluation_windows do, bad_input if a logit is not finite.
+std::vector<double> token_nats(const MakeDecoder& make, std::span<const int> tokens,
+                               const WindowRule& rule, int threads, Progress& progress);
+/// The same by the verification engine.
 std::vector<double> token_nats(const Model& model, std::span<const int> tokens,
                                const WindowRule& rule, int threads, Progress& progress);
 

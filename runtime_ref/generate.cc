@@ -7,7 +7,7 @@
 namespace sb3lm {
 namespace {
 
-void check_prompt(const Engine& engine, const std::vector<int>& prompt) {
+void check_prompt(const Decoder& engine, const std::vector<int>& prompt) {
   if (prompt.empty()) fail(Fault::usage, "prompt: it has no tokens");
   for (const int token : prompt) {
     if (token >= 0 && token < engine.vocabulary()) continue;
@@ -26,40 +26,35 @@ bool contains(const std::vector<int>& ids, int token) {
 }
 
 /// Runs the prompt; the logits after its last token, empty if nobody needs them.
-std::span<const double> prefill(Engine& engine, const std::vector<int>& prompt,
-                                const GenerateOptions& options, Generated& result) {
+std::vector<double> prefill(Decoder& engine, const std::vector<int>& prompt,
+                            const GenerateOptions& options, Generated& result) {
   const bool record = options.record == RecordLogits::prompt_too;
-  std::span<const double> logits;
-  for (std::size_t i = 0; i < prompt.size(); ++i) {
-    const bool last = i + 1 == prompt.size();
-    if (!record && !(last && options.max_new_tokens > 0)) {
-      engine.step_without_logits(prompt[i]);
-      continue;
-    }
-    logits = engine.step(prompt[i]);
-    if (record) result.logits.emplace_back(logits.begin(), logits.end());
-  }
-  return logits;
+  std::vector<double> last;
+  const std::size_t wanted = record ? prompt.size() : options.max_new_tokens > 0 ? 1 : 0;
+  engine.run(prompt, wanted, [&](std::size_t, std::span<const double> logits) {
+    last.assign(logits.begin(), logits.end());
+    if (record) result.logits.push_back(last);
+  });
+  return last;
 }
 
 }  // namespace
 
-Generated generate(Engine& engine, const std::vector<int>& prompt, const GenerateOptions& options,
+Generated generate(Decoder& engine, const std::vector<int>& prompt, const GenerateOptions& options,
                    const OnToken& on_token) {
   engine.reset();
   Sampler sampler(options.sampling, engine.vocabulary());
   return generate_after(engine, sampler, prompt, options, on_token);
 }
 
-Generated generate_after(Engine& engine, Sampler& sampler, const std::vector<int>& prompt,
+Generated generate_after(Decoder& engine, Sampler& sampler, const std::vector<int>& prompt,
                          const GenerateOptions& options, const OnToken& on_token) {
   check_prompt(engine, prompt);
   for (const int token : prompt) sampler.saw(token);
   Generated result;
-  std::span<const double> logits = prefill(engine, prompt, options, result);
-  if (options.record == RecordLogits::generated && !logits.empty()) {
-    result.logits.emplace_back(logits.begin(), logits.end());
-  }
+  const std::vector<double> first = prefill(engine, prompt, options, result);
+  if (options.record == RecordLogits::generated && !first.empty()) result.logits.push_back(first);
+  std::span<const double> logits = first;
   const auto ended = [&](const char* reason) {
     result.stop_reason = reason;
     return result;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime_ref/engine.h"
+#include "runtime_ref/decoder.h"
 #include "runtime_ref/sampler.h"
 
 namespace sb3lm {
@@ -40,12 +40,12 @@ using OnToken = std::function<bool(int token)>;
 /// order: stop token; output and `on_token`; length; context full, when every position is taken (so
 /// the last token may stand at position `context`). Throws usage: no tokens, an id outside the
 /// vocabulary, a prompt as long as the context, a sampling option outside its range.
-Generated generate(Engine& engine, const std::vector<int>& prompt, const GenerateOptions& options,
+Generated generate(Decoder& engine, const std::vector<int>& prompt, const GenerateOptions& options,
                    const OnToken& on_token = {});
 
 /// The same after what the engine holds already, as in a chat's later turns; `sampler` carries the
 /// ids seen and the random generator from turn to turn.
-Generated generate_after(Engine& engine, Sampler& sampler, const std::vector<int>& prompt,
+Generated generate_after(Decoder& engine, Sampler& sampler, const std::vector<int>& prompt,
                          const GenerateOptions& options, const OnToken& on_token = {});
 
 }  // namespace sb3lm

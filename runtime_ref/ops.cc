@@ -97,6 +97,10 @@ double silu(double x) {
   return x / (1 + std::exp(-x));
 }
 
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
 void attention(const AttentionSpec& spec, std::span<const double> q, const KvCache& cache,
                std::span<double> out) {
   const auto size = static_cast<std::size_t>(spec.head_size);

@@ -41,6 +41,8 @@ void softmax(std::span<double> x);
 
 /// x / (1 + exp(-x)).
 double silu(double x);
+/// 1 / (1 + exp(-x)).
+double sigmoid(double x);
 
 /// For every query head h with KV head g = h / (query_heads / kv_heads), over all cached positions
 /// p:

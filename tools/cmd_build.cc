@@ -4,38 +4,17 @@
 #include "commands.h"
 #include "compare.h"
 #include "load.h"
-#include "pack.h"
+#include "packing.h"
 #include "report/limits.h"
+#include "report/text.h"
 #include "sb3/sb3.h"
+#include "text_source.h"
 
 namespace sb3lm {
 namespace {
 
 constexpr int kVerifiedTokens = 2;
-
-Tune tune_of(const std::string& name) {
-  return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
-}
-
-Kernel kernel_of(const std::string& name) {
-  return name == "naive" ? Kernel::naive : Kernel::tables;
-}
-
-// Searching for codebooks takes time when building, base 64 when loading; the naive kernel reads
-// plain digits.
-std::string encoding_of(const BuildOptions& options) {
-  if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? "base64" : "digits";
-}
-
-int deflate_level(const std::string& level) {
-  return level == "fast" ? 6 : 12;
-}
-
-// Somebody else's project has a stage of its own.
-bool has_chat_ui(const BuildOptions& options) {
-  return options.ui.empty() ? options.project.empty() : options.ui == "chat";
-}
+constexpr int kMeasuredTokens = 64;
 
 // Ids that exist in every model: bos if there is one, and a few from the middle of the vocabulary.
 std::vector<int> verification_prompt(const Model& model) {
@@ -73,31 +52,27 @@ void check_limits(const BuildOptions& options, const std::string& bytes) {
        options.out.string(), text);
 }
 
+// What the roundings change is measured here, for the file to say.
+Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
+  Model model = load_model(input.file, input.import, recipe, progress);
+  if (!model.rounding.any()) return model;
+  Recipe exact = recipe;
+  exact.scale_bits = exact.router_bits = 0;
+  const Model before = load_model(input.file, input.import, exact, progress);
+  progress.report("measuring what rounding changes", -1);
+  model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
+  fmt::print("rounding: {}\n", rounding_text(model.rounding));
+  return model;
+}
+
 }  // namespace
 
 int run_command(const BuildOptions& asked, Progress& progress) {
-  BuildOptions options = asked;
-  if (options.out.empty()) {
-    options.out = options.input.file;
-    options.out.replace_extension(".sb3");
-  }
-  if (options.title.empty()) options.title = options.input.file.stem().string();
-  Model model = load_model(options.input.file, options.input.import, options.input.bits, progress);
+  const BuildOptions options = with_defaults(asked);
+  const Recipe recipe = recipe_of(options.input);
+  Model model = load_to_build(options.input, recipe, progress);
   if (!options.licence.empty()) model.licence = options.licence;
-  const std::string bytes =
-      pack(model,
-           {.lower = {.context = options.context,
-                      .encoding = encoding_of(options),
-                      .title = options.title,
-                      .tune = tune_of(options.tune),
-                      .kernel = kernel_of(options.kernel),
-                      .version = SB3LM_VERSION,
-                      .chat_ui = has_chat_ui(options)},
-            .bits = options.input.bits,
-            .deflate_level = deflate_level(options.level),
-            .project = options.project,
-            .shared_names = {options.shared_names.begin(), options.shared_names.end()}},
-           progress);
+  const std::string bytes = pack(model, pack_request(options, recipe), progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

@@ -5,7 +5,7 @@
 #include "commands.h"
 #include "compare.h"
 #include "load.h"
-#include "pack.h"
+#include "quant/recipe.h"
 #include "vm_process.h"
 
 namespace sb3lm {
@@ -31,6 +31,41 @@ void check_same_weights(const std::string& file, const Model& checkpoint, const 
       fail(Fault::mismatch, "{}: {} is not the checkpoint's", file, tensor_key_text(key));
     }
   }
+}
+
+// Widths of matrices that the file holds at fewer bits than the checkpoint: a plan's doing.
+std::map<TensorKey, int> narrower(const Model& checkpoint, const Model& sb3) {
+  std::map<TensorKey, int> bits;
+  for (const auto& [key, tensor] : checkpoint.tensors) {
+    const auto found = sb3.tensors.find(key);
+    const auto* coded =
+        found == sb3.tensors.end() ? nullptr : std::get_if<CodedTensor>(&found->second);
+    if (coded == nullptr || is_router(key.role)) continue;
+    const auto* own = std::get_if<CodedTensor>(&tensor);
+    if (own == nullptr || own->format.bits > coded->format.bits) bits[key] = coded->format.bits;
+  }
+  return bits;
+}
+
+// The checkpoint, read as the file says it was when it was built, unless the user says otherwise.
+Model load_reference(const InputOptions& options, const Unpacked& packed, Progress& progress) {
+  if (is_sb3(options.file)) return load_any(options, progress);
+  InputOptions input = options;
+  for (const auto& [name, value] : packed.model.conventions) {
+    input.import.conventions.emplace(name, value);
+  }
+  const Recipe& asked = input.recipe;
+  const Rounding& rounding = packed.model.rounding;
+  Model model = import_model(input.file, input.import, progress);
+  Recipe recipe = recipe_of(input);
+  if (input.plan.empty() && asked.float_bits.empty()) {
+    recipe.float_bits = packed.bits;
+    recipe.bits = narrower(model, packed.model);
+  }
+  if (asked.scale_bits == 0) recipe.scale_bits = rounding.scale_bits;
+  if (asked.router_bits == 0) recipe.router_bits = rounding.router_bits;
+  apply_recipe(model, recipe);
+  return model;
 }
 
 Json comparison_json(const VmComparison& vm) {
@@ -62,13 +97,7 @@ void print_comparison(const VmComparison& vm) {
 int run_command(const CompareOptions& options, Progress& progress) {
   const scratch::Program program = load_program(options.sb3, progress);
   const Unpacked packed = unpack(options.sb3.string(), program);
-  InputOptions input = options.input;
-  if (input.bits.empty()) input.bits = packed.bits;
-  // What the file was built with holds unless the user says otherwise.
-  for (const auto& [name, value] : packed.model.conventions) {
-    input.import.conventions.emplace(name, value);
-  }
-  const Model model = load_any(input, progress);
+  const Model model = load_reference(options.input, packed, progress);
   check_same_weights(options.sb3.string(), model, packed.model);
 
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);

@@ -1,4 +1,4 @@
-// eval: how well the model predicts a text, in the double engine.
+// eval: how well the model predicts a text.
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "commands.h"
-#include "load.h"
+#include "native.h"
 #include "runtime_ref/evaluate.h"
 #include "text_source.h"
 
@@ -45,14 +45,17 @@ struct Result {
   }
 };
 
-Result evaluate(const Model& model, const SourceText& text, const WindowRule& rule, int threads,
-                Progress& progress) {
+Result evaluate(const NativeModel& native, const SourceText& text, const WindowRule& rule,
+                int threads, Progress& progress) {
+  const Model& model = native.about();
   const std::vector<int> tokens = source_tokens(model, text);
   const auto start = std::chrono::steady_clock::now();
   Result result{.tokens = tokens.size(),
                 .windows = evaluation_windows(tokens.size(), rule).size(),
                 .bytes = predicted_bytes(model, text, tokens)};
-  for (const double nats : token_nats(model, tokens, rule, threads, progress)) result.nats += nats;
+  // Windows run side by side, each on one thread.
+  const auto make = [&native](int context) { return native.decoder(context, 1); };
+  for (const double nats : token_nats(make, tokens, rule, threads, progress)) result.nats += nats;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
@@ -94,9 +97,9 @@ void print_result(const SourceText& text, const WindowRule& rule, const Result& 
 
 int run_command(const EvalOptions& options, Progress& progress) {
   const SourceText text = read_source_text(options.text);
-  const Model model = load_any(options.input, progress);
-  const WindowRule rule = window_rule(model, options);
-  const Result result = evaluate(model, text, rule, options.threads, progress);
+  const NativeModel native(options.input, options.engine, progress);
+  const WindowRule rule = window_rule(native.about(), options);
+  const Result result = evaluate(native, text, rule, options.threads, progress);
   progress.report("evaluating", 1);
   if (options.json) {
     fmt::print(

@@ -47,7 +47,8 @@ int run_command(const InspectOptions& options, Progress& progress) {
     return 0;
   }
   InputOptions input = options.input;
-  if (input.bits.empty()) input.bits = "float";  // show the checkpoint as it is
+  if (input.recipe.float_bits.empty())
+    input.recipe.float_bits = "float";  // show the checkpoint as it is
   const Model model = load_any(input, progress);
   print_spec(model.spec);
   for (const auto& [name, value] : model.conventions) fmt::print("{} = {}\n", name, value);

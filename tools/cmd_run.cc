@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "commands.h"
 #include "load.h"
+#include "native.h"
 #include "runtime_ref/generate.h"
 
 namespace sb3lm {
@@ -61,10 +63,12 @@ class Printer {
   std::size_t printed_ = 0;
 };
 
-int chat(const Model& model, const RunOptions& options) {
+int chat(const NativeModel& native, const RunOptions& options) {
+  const Model& model = native.about();
   if (!model.tokenizer.present()) fail(Fault::usage, "--chat: the model has no tokenizer");
   const GenerateOptions how = generate_options(model, options);
-  Engine engine(model);
+  const auto decoder = native.decoder(0, options.threads);
+  Decoder& engine = *decoder;
   Sampler sampler(how.sampling, engine.vocabulary());
   Generated reply;
   for (std::string line; fmt::print("> "), std::fflush(stdout), std::getline(std::cin, line);) {
@@ -92,14 +96,15 @@ int chat(const Model& model, const RunOptions& options) {
 }  // namespace
 
 int run_command(const RunOptions& options, Progress& progress) {
-  const Model model = load_any(options.input, progress);
-  if (options.chat) return chat(model, options);
-  Engine engine(model);
+  const NativeModel native(options.input, options.engine, progress);
+  if (options.chat) return chat(native, options);
+  const Model& model = native.about();
+  const auto engine = native.decoder(0, options.threads);
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);
   OnToken print;
   if (!options.json) print = Printer(model);
   const auto start = std::chrono::steady_clock::now();
-  const Generated made = generate(engine, prompt, generate_options(model, options), print);
+  const Generated made = generate(*engine, prompt, generate_options(model, options), print);
   const double seconds = seconds_since(start);
   if (!options.json) {
     fmt::print("\n");
@@ -112,28 +117,24 @@ int run_command(const RunOptions& options, Progress& progress) {
       {"text", model.tokenizer.present() ? decode(model.tokenizer, made.tokens) : ""},
       {"stop_reason", made.stop_reason},
       {"tokens_per_second", seconds > 0 ? count / seconds : 0},
-      {"peak_bytes", engine.bytes()}};
+      {"peak_bytes", peak_resident_bytes()}};
   fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
   return 0;
 }
 
 int run_command(const LogitsOptions& options, Progress& progress) {
-  const Model model = load_any(options.input, progress);
-  Engine engine(model);
+  const NativeModel native(options.input, options.engine, progress);
+  const auto engine = native.decoder(0, options.threads);
   for (const int token : options.tokens) {
-    if (token >= 0 && token < engine.vocabulary()) continue;
+    if (token >= 0 && token < engine->vocabulary()) continue;
     fail(Fault::usage, "{}: token {}: ids of this model are 0 to {}", options.input.file.string(),
-         token, engine.vocabulary() - 1);
+         token, engine->vocabulary() - 1);
   }
   std::vector<std::vector<double>> rows;
-  for (std::size_t i = 0; i < options.tokens.size(); ++i) {
-    if (!options.all && i + 1 < options.tokens.size()) {
-      engine.step_without_logits(options.tokens[i]);
-      continue;
-    }
-    const auto logits = engine.step(options.tokens[i]);
-    rows.emplace_back(logits.begin(), logits.end());
-  }
+  engine->run(options.tokens, options.all ? options.tokens.size() : 1,
+              [&](std::size_t, std::span<const double> logits) {
+                rows.emplace_back(logits.begin(), logits.end());
+              });
   if (options.json) {
     const Json json = {{"tokens", options.tokens},
                        {"logits", options.all ? Json(rows) : Json(rows.front())}};

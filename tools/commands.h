@@ -14,6 +14,7 @@ int run_command(const RunOptions& options, Progress& progress);
 int run_command(const LogitsOptions& options, Progress& progress);
 int run_command(const EvalOptions& options, Progress& progress);
 int run_command(const ProbeOptions& options, Progress& progress);
+int run_command(const PlanOptions& options, Progress& progress);
 int run_command(const PackageOptions& options, Progress& progress);
 int run_command(const SynthCommand& options, Progress& progress);
 

@@ -15,7 +15,10 @@ bool is_sb3(const std::filesystem::path& file);
 /// Reads an .sb3 whole. Throws bad_input as read_sb3 does.
 scratch::Program load_program(const std::filesystem::path& file, Progress& progress);
 
-/// Checkpoints are quantised as --bits says.
+/// --bits, --round-scales and --router-bits over what --plan says.
+Recipe recipe_of(const InputOptions& input);
+
+/// Checkpoints are quantised and rounded as asked; throws usage if an .sb3 is to be.
 Model load_any(const InputOptions& input, Progress& progress);
 
 /// Ids of --prompt or --tokens. Throws usage if there is a text but no tokenizer.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/number_text.h"
 #include "synth/synth.h"
 
 namespace sb3lm {
@@ -23,6 +24,7 @@ struct Parsed {
   LogitsOptions logits;
   EvalOptions eval;
   ProbeOptions probe;
+  PlanOptions plan;
   SynthCommand synth;
   PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
@@ -46,7 +48,16 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
 
 void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
   add_checkpoint(app, input, parsed, what);
-  app->add_option("--bits", input.bits, "width of float weights: 1 to 8, or float (default: 8)");
+  Recipe& recipe = input.recipe;
+  app->add_option("--bits", recipe.float_bits,
+                  "width of float weights: 1 to 8, or float (default: 8)");
+  app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");
+  app->add_option("--round-scales", recipe.scale_bits,
+                  "mantissa bits that row scales, norms and biases keep: 1 to 9 (default: all)")
+      ->check(CLI::Range(1, 9));
+  app->add_option("--router-bits", recipe.router_bits,
+                  "width of the routers' weights: 2 to 8 (default: binary16)")
+      ->check(CLI::Range(2, 8));
 }
 
 void add_prompt(CLI::App* app, PromptOptions& prompt) {
@@ -56,13 +67,53 @@ void add_prompt(CLI::App* app, PromptOptions& prompt) {
       ->excludes(text);
 }
 
+void add_engine(CLI::App* app, std::string& engine, int& threads) {
+  app->add_option(
+         "--engine", engine,
+         fmt::format("fast: packed weights; double: the verification engine (default: {})", engine))
+      ->check(CLI::IsMember({"fast", "double"}));
+  app->add_option("--threads", threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+}
+
+/// What decides a file's size besides the widths.
+void add_shape(CLI::App* app, BuildOptions& build) {
+  app->add_option("--context", build.context, "positions of the KV cache (default: the model's)")
+      ->check(CLI::Range(1, kLongestContext));
+  app->add_option("--title", build.title, "shown on the stage");
+  app->add_option("--level", build.level, "how hard to compress")
+      ->check(CLI::IsMember({"fast", "default", "smallest"}));
+  app->add_option("--tune", build.tune, "which player to shape blocks for (default: both)")
+      ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
+  app->add_option("--kernel", build.kernel, "naive: the slow loop to compare with")
+      ->check(CLI::IsMember({"tables", "naive"}));
+}
+
+/// "10MiB" and the like to bytes as text.
+std::string parse_size(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    double bytes;
+  };
+  constexpr Unit kUnits[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"kB", 1e3}, {"KB", 1e3},
+                             {"MB", 1e6},      {"B", 1},         {"", 1}};
+  for (const Unit& unit : kUnits) {
+    if (!text.ends_with(unit.name)) continue;
+    const std::string number = text.substr(0, text.size() - unit.name.size());
+    const std::optional<double> value = js_parse_number(number);
+    if (!value || number.empty() || !(*value * unit.bytes >= 1 && *value * unit.bytes <= 1e12)) {
+      break;
+    }
+    return std::to_string(static_cast<std::uint64_t>(*value * unit.bytes));
+  }
+  throw CLI::ValidationError(text + ": a size such as 10MiB, 8.5MB or 9000000");
+}
+
 void add_build(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("build", "make an .sb3 from a checkpoint");
   add_input(sub, p.build.input, p, "checkpoint");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
-  sub->add_option("--context", p.build.context, "positions of the KV cache (default: the model's)")
-      ->check(CLI::Range(1, kLongestContext));
-  sub->add_option("--title", p.build.title, "shown on the stage");
+  add_shape(sub, p.build);
   sub->add_option("--licence", p.build.licence,
                   "of the model, for the project's notes (default: what the checkpoint says)");
   auto* project = sub->add_option("--template", p.build.project,
@@ -75,12 +126,6 @@ void add_build(CLI::App& app, Parsed& p) {
       ->check(CLI::IsMember({"chat", "none"}));
   sub->add_option("--target", p.build.target, "which limits to check")
       ->check(CLI::IsMember({"sb3", "turbowarp"}));
-  sub->add_option("--level", p.build.level, "how hard to compress")
-      ->check(CLI::IsMember({"fast", "default", "smallest"}));
-  sub->add_option("--tune", p.build.tune, "which player to shape blocks for (default: both)")
-      ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
-  sub->add_option("--kernel", p.build.kernel, "naive: the slow loop to compare with")
-      ->check(CLI::IsMember({"tables", "naive"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_flag("--no-verify", p.build.no_verify, "do not run the finished blocks");
@@ -89,6 +134,15 @@ void add_build(CLI::App& app, Parsed& p) {
       "  sb3lm build SSMoELM-it-5L.safetensors -o chat.sb3\n"
       "  sb3lm build stories260K.bin --tokenizer tok512.bin --bits float -o stories.sb3\n"
       "  sb3lm build model.safetensors --template game.sb3 --share \"status,transcript\" -o x.sb3");
+}
+
+void add_text(CLI::App* app, TextOptions& text) {
+  auto* file = app->add_option("TEXT", text.file,
+                               "UTF-8 text, - for standard input (default: a page of plain "
+                               "English that is built in)");
+  app->add_option("--tokens", text.tokens, "token ids instead of a text: 1,2,3")
+      ->delimiter(',')
+      ->excludes(file);
 }
 
 void add_report(CLI::App& app, Parsed& p) {
@@ -129,7 +183,7 @@ void add_run(CLI::App& app, Parsed& p) {
   sub->add_option("--top-p", p.run.sampling.top_p, "1: off");
   sub->add_option("--repetition-penalty", p.run.sampling.repetition_penalty, "1: off");
   sub->add_option("--seed", p.run.sampling.seed, "of the random numbers (default: 1)");
-  sub->add_option("--engine", p.run.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.run.engine, p.run.threads);
   sub->add_flag("--json", p.run.json, "machine-readable");
   sub->footer(
       "Examples:\n"
@@ -142,18 +196,9 @@ void add_logits(CLI::App& app, Parsed& p) {
   add_input(sub, p.logits.input, p, "checkpoint or .sb3");
   sub->add_option("--tokens", p.logits.tokens, "token ids: 1,2,3")->delimiter(',')->required();
   sub->add_flag("--all", p.logits.all, "after each token, not only the last");
-  sub->add_option("--engine", p.logits.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.logits.engine, p.logits.threads);
   sub->add_flag("--json", p.logits.json, "machine-readable");
   sub->footer("Example:\n  sb3lm logits model.safetensors --tokens 0,4,35 --json");
-}
-
-void add_text(CLI::App* app, TextOptions& text) {
-  auto* file = app->add_option("TEXT", text.file,
-                               "UTF-8 text, - for standard input (default: a page of plain "
-                               "English that is built in)");
-  app->add_option("--tokens", text.tokens, "token ids instead of a text: 1,2,3")
-      ->delimiter(',')
-      ->excludes(file);
 }
 
 void add_eval(CLI::App& app, Parsed& p) {
@@ -166,9 +211,7 @@ void add_eval(CLI::App& app, Parsed& p) {
   sub->add_option("--stride", p.eval.stride,
                   "from one window's start to the next (default: half the context)")
       ->check(CLI::Range(1, kLongestContext));
-  sub->add_option("--threads", p.eval.threads, "default: one per processor")
-      ->check(CLI::Range(1, kMostThreads));
-  sub->add_option("--engine", p.eval.engine, "double")->check(CLI::IsMember({"double"}));
+  add_engine(sub, p.eval.engine, p.eval.threads);
   sub->add_flag("--json", p.eval.json, "machine-readable");
   sub->footer(
       "Examples:\n"
@@ -195,6 +238,28 @@ void add_probe(CLI::App& app, Parsed& p) {
       "  sb3lm probe SSMoELM-it-5L.safetensors\n"
       "  sb3lm probe model.safetensors german.txt --convention rope=interleaved -o found.json\n"
       "  sb3lm build model.safetensors --sidecar found.json");
+}
+
+void add_plan(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("plan", "choose the width of every matrix for a size to fit");
+  add_input(sub, p.plan.build.input, p, "checkpoint");
+  add_text(sub, p.plan.text);
+  sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
+      ->required()
+      ->transform(parse_size);
+  sub->add_option("-o,--out", p.plan.out, "where to write (default: FILE.plan.json)");
+  add_shape(sub, p.plan.build);
+  sub->add_option("--use-tokens", p.plan.use_tokens,
+                  "only the first ones of the text (default: 256)")
+      ->check(CLI::Range(2, kLongestContext));
+  sub->add_option("--threads", p.plan.threads, "default: one per processor")
+      ->check(CLI::Range(1, kMostThreads));
+  sub->add_flag("--json", p.plan.json, "machine-readable");
+  sub->footer(
+      "The plan is exact for the options it was made with: give build the same ones.\n"
+      "Examples:\n"
+      "  sb3lm plan model.safetensors --fit 10MiB -o plan.json\n"
+      "  sb3lm build model.safetensors --plan plan.json -o chat.sb3");
 }
 
 void add_synth(CLI::App& app, Parsed& p) {
@@ -238,7 +303,9 @@ std::map<std::string, std::string> parse_conventions(const std::vector<std::stri
 
 template <class Options>
 Command finished(Options options, const Parsed& parsed) {
-  if constexpr (requires { options.input; }) {
+  if constexpr (requires { options.build.input; }) {
+    options.build.input.import.conventions = parse_conventions(parsed.conventions);
+  } else if constexpr (requires { options.input; }) {
     options.input.import.conventions = parse_conventions(parsed.conventions);
   }
   return options;
@@ -254,6 +321,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "logits") return finished(p.logits, p);
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
+  if (name == "plan") return finished(p.plan, p);
   if (name == "package") return p.package;
   return finished(p.synth, p);
 }
@@ -289,6 +357,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_logits(app, parsed);
   add_eval(app, parsed);
   add_probe(app, parsed);
+  add_plan(app, parsed);
   add_synth(app, parsed);
   add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "import/import.h"
+#include "model/recipe.h"
 
 namespace sb3lm {
 
@@ -15,7 +16,8 @@ namespace sb3lm {
 struct InputOptions {
   std::filesystem::path file;
   ImportOptions import;
-  std::string bits;  // for float weights, see pack.h
+  Recipe recipe;               // what a plan leaves open
+  std::filesystem::path plan;  // empty: none
 };
 
 struct BuildOptions {
@@ -77,7 +79,8 @@ struct RunOptions {
   bool chat = false;
   int max_new_tokens = 256;
   SamplingChoices sampling;
-  std::string engine = "double";
+  std::string engine = "fast";
+  int threads = 0;  // 0: one per processor
   bool json = false;
 };
 
@@ -86,6 +89,7 @@ struct LogitsOptions {
   std::vector<int> tokens;
   bool all = false;
   std::string engine = "double";
+  int threads = 0;
   bool json = false;
 };
 
@@ -101,7 +105,7 @@ struct EvalOptions {
   int context = 0;  // 0: the model's, at most 2,048
   int stride = 0;   // 0: half the context
   int threads = 0;  // 0: one per processor
-  std::string engine = "double";
+  std::string engine = "fast";
   bool json = false;
 };
 
@@ -114,6 +118,16 @@ struct ProbeOptions {
   bool json = false;
 };
 
+struct PlanOptions {
+  BuildOptions build;   // what the plan is for
+  std::size_t fit = 0;  // bytes of the .sb3
+  TextOptions text;
+  std::filesystem::path out;  // empty: plan_of the checkpoint
+  int use_tokens = 256;
+  int threads = 0;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -121,9 +135,9 @@ struct SynthCommand {
   std::filesystem::path out;
 };
 
-using Command =
-    std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions, RunOptions,
-                 LogitsOptions, EvalOptions, ProbeOptions, SynthCommand, PackageOptions>;
+using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
+                             RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
+                             SynthCommand, PackageOptions>;
 
 struct CommandLine {
   Command command;

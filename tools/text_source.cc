@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/unicode.h"
+#include "runtime_ref/model_change.h"
 #include "samples/samples.h"
 
 namespace sb3lm {
@@ -86,6 +87,23 @@ std::vector<int> source_tokens(const Model& model, const SourceText& text) {
          model.spec.vocabulary - 1);
   }
   return tokens;
+}
+
+std::vector<int> spread_ids(const Model& model, int count) {
+  std::vector<int> ids;
+  for (std::int64_t i = 0; i < count; ++i) {
+    ids.push_back(static_cast<int>(i * 7919 % model.spec.vocabulary));
+  }
+  return ids;
+}
+
+ModelChange change_on_sample(const Model& before, const Model& after, int tokens) {
+  std::vector<int> ids;
+  const bool is_text = before.tokenizer.present();
+  if (is_text) ids = source_tokens(before, read_source_text({}));
+  if (!is_text) ids = spread_ids(before, tokens);
+  ids.resize(std::min(ids.size(), static_cast<std::size_t>(tokens)));
+  return measure_change(before, after, ids, is_text);
 }
 
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,

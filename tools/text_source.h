@@ -28,4 +28,11 @@ std::vector<int> source_tokens(const Model& model, const SourceText& text);
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,
                                            const std::vector<int>& tokens);
 
+/// Ids from all over the vocabulary, for models without a tokenizer.
+std::vector<int> spread_ids(const Model& model, int count);
+
+/// The first tokens of the built-in text, or, for a model without a tokenizer, ids from all over
+/// the vocabulary, in both models.
+ModelChange change_on_sample(const Model& before, const Model& after, int tokens);
+
 }  // namespace sb3lm

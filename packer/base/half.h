@@ -17,6 +17,13 @@ inline double half_to_double(std::uint16_t bits) {
   return sign * std::ldexp(1024 + mantissa, exponent - 25);
 }
 
+/// The same for finite numbers, several times faster.
+inline float finite_half_to_float(std::uint16_t bits) {
+  const std::uint32_t size = static_cast<std::uint32_t>(bits & 0x7fff) << 13;
+  const float value = std::bit_cast<float>(size) * 0x1p112F;  // exact, subnormal numbers included
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
 /// Rounds to the nearest binary16, ties to even; overflow gives infinity.
 inline std::uint16_t half_from_double(double value) {
   const std::uint16_t sign = std::signbit(value) ? 0x8000 : 0;

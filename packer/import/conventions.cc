@@ -102,30 +102,6 @@ constexpr std::array<Alias, 26> kAliases{{
     {"eps", "norm-eps"},
 }};
 
-std::string_view our_name(std::string_view theirs) {
-  for (const Alias& alias : kAliases) {
-    if (alias.theirs == theirs) return alias.ours;
-  }
-  return {};
-}
-
-/// The text of a JSON number or string, nothing for other types.
-std::optional<std::string> plain_text(const Json& json) {
-  if (json.is_string()) return json.get<std::string>();
-  if (json.is_number()) return js_number_text(json.get<double>());
-  return std::nullopt;
-}
-
-/// Files break rules rather than usage.
-void set_from_file(const std::string& file, std::string_view name, std::string_view value,
-                   Conventions& conventions) {
-  try {
-    conventions.set(file, name, value);
-  } catch (const Error& problem) {
-    throw Error(Fault::bad_input, problem.what());
-  }
-}
-
 }  // namespace
 
 std::span<const ConventionRow> convention_rows() {
@@ -205,25 +181,19 @@ std::map<std::string, std::string> Conventions::in_force() const {
   return all;
 }
 
-void read_config(const std::string& file, std::string_view json, Conventions& conventions) {
-  const Json config = parse_json(file, json);
-  if (!config.is_object()) fail(Fault::bad_input, "{}: not a JSON object", file);
-  for (const auto& [key, value] : config.items()) {
-    const std::string_view ours = our_name(key);
-    const std::optional<std::string> text = plain_text(value);
-    if (!ours.empty() && text) set_from_file(file, ours, *text, conventions);
+std::string_view convention_named(std::string_view theirs) {
+  for (const Alias& alias : kAliases) {
+    if (alias.theirs == theirs) return alias.ours;
   }
-  if (const auto found = config.find("norm_topk_prob"); found != config.end()) {
-    if (found->is_boolean()) {
-      conventions.set(file, "router-norm", found->get<bool>() ? "chosen" : "all");
-    }
-  }
-  if (const auto found = config.find("rope_scaling"); found != config.end() && !found->is_null()) {
-    fail(Fault::unsupported, "{}: rope_scaling is not supported", file);
-  }
-  if (const auto found = config.find("hidden_act"); found != config.end() && *found != "silu") {
-    fail(Fault::unsupported, "{}: hidden_act {} is not supported, only \"silu\"", file,
-         found->dump());
+  return {};
+}
+
+void set_from_file(const std::string& file, std::string_view name, std::string_view value,
+                   Conventions& conventions) {
+  try {
+    conventions.set(file, name, value);
+  } catch (const Error& problem) {
+    throw Error(Fault::bad_input, problem.what());
   }
 }
 
@@ -231,7 +201,7 @@ void read_metadata_conventions(const std::string& file,
                                const std::map<std::string, std::string>& metadata,
                                Conventions& conventions) {
   for (const auto& [key, value] : metadata) {
-    const std::string_view ours = our_name(key);
+    const std::string_view ours = convention_named(key);
     if (!ours.empty()) set_from_file(file, ours, value, conventions);
   }
 }

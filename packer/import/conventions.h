@@ -47,11 +47,12 @@ class Conventions {
   std::map<std::string, std::string, std::less<>> values_;
 };
 
-/// Reads what a config.json says about conventions (head counts, RoPE base, ...) under the names
-/// that model families use. Throws unsupported for settings that change the model in ways that we
-/// do not handle.
-void read_config(const std::string& file, std::string_view json, Conventions& conventions);
-/// The same names as __metadata__ texts; other keys are left alone.
+/// The convention that other programs spell like this ("num_key_value_heads"); empty if none.
+std::string_view convention_named(std::string_view theirs);
+/// Sets one from a file: throws bad_input where Conventions::set throws usage.
+void set_from_file(const std::string& file, std::string_view name, std::string_view value,
+                   Conventions& conventions);
+/// Reads __metadata__ texts under such names; other keys are left alone.
 void read_metadata_conventions(const std::string& file,
                                const std::map<std::string, std::string>& metadata,
                                Conventions& conventions);

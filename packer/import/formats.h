@@ -7,6 +7,7 @@
 #include "import/conventions.h"
 #include "import/import.h"
 #include "model/model.h"
+#include "model/packed.h"
 
 namespace sb3lm {
 
@@ -14,6 +15,12 @@ namespace sb3lm {
 /// attached yet; `options` are the conventions asked for on the command line.
 Model import_ssmoelm(const CheckpointFiles& files,
                      const std::map<std::string, std::string>& options, Progress& progress);
+
+/// The same with the weights left where they are in `files.checkpoint`, which `owner` keeps alive.
+/// Nothing if a matrix is not packed in the file.
+std::optional<PackedModel> view_ssmoelm(const CheckpointFiles& files,
+                                        const std::map<std::string, std::string>& options,
+                                        const std::shared_ptr<const void>& owner);
 
 /// llama2.c's version 0 (one little-endian float file).
 Model import_llama2c(const CheckpointFiles& files,

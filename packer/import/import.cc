@@ -3,9 +3,12 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/memory.h"
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/presets.h"
 #include "import/safetensors.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
@@ -15,7 +18,8 @@ bool starts_with(Bytes bytes, std::string_view magic) {
 }
 
 bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || looks_like_safetensors(file.bytes);
+  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
+         looks_like_safetensors(file.bytes);
 }
 bool is_torch_zip(const NamedBytes& file) {
   return starts_with(file.bytes, "PK\x03\x04");
@@ -32,15 +36,19 @@ bool is_anything(const NamedBytes&) {
 
 using Importer = Model (*)(const CheckpointFiles&, const std::map<std::string, std::string>&,
                            Progress&);
+using Viewer = std::optional<PackedModel> (*)(const CheckpointFiles&,
+                                              const std::map<std::string, std::string>&,
+                                              const std::shared_ptr<const void>&);
 
 /// One row per format, tried in order; without an importer it is known but not supported.
 struct FormatRow {
   std::string_view name;
   bool (*sniff)(const NamedBytes&);
   Importer read;
+  Viewer view = nullptr;  // if weights can stay where they are
 };
 constexpr std::array<FormatRow, 5> kFormats{{
-    {"safetensors", is_safetensors, import_ssmoelm},
+    {"safetensors", is_safetensors, import_ssmoelm, view_ssmoelm},
     {"a torch zip (.pt)", is_torch_zip, nullptr},
     {"GGUF", is_gguf, nullptr},
     {"llama2.c version 1 or 2", is_llama2c_later, nullptr},
@@ -59,11 +67,16 @@ bool is_json(const NamedBytes& file) {
   return !file.file.ends_with(".bin") && starts_with(file.bytes, "{");
 }
 
-void attach_tokenizer(const CheckpointFiles& files, Model& model) {
+/// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
+std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
+  if (!files.tokenizer || !is_json(*files.tokenizer)) return std::nullopt;
+  return read_tokenizer_json(*files.tokenizer);
+}
+
+void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> read, Model& model) {
   if (!files.tokenizer) return;
   const NamedBytes& file = *files.tokenizer;
-  model.tokenizer =
-      is_json(file) ? read_tokenizer_json(file) : read_tokenizer_bin(file, model.spec.vocabulary);
+  model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
   if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
@@ -113,15 +126,6 @@ class NamedFile {
   MappedFile file_;
 };
 
-using OptionalFile = std::optional<NamedFile>;
-
-std::optional<NamedBytes> open(const std::optional<std::filesystem::path>& path,
-                               OptionalFile& holder) {
-  if (!path) return std::nullopt;
-  holder.emplace(*path);
-  return holder->named();
-}
-
 std::optional<std::filesystem::path> if_there(const std::filesystem::path& path) {
   std::error_code ignored;
   if (std::filesystem::is_regular_file(path, ignored)) return path;
@@ -132,6 +136,42 @@ std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::pat
   if (auto json = if_there(folder / "tokenizer.json")) return json;
   return if_there(folder / "tokenizer.bin");
 }
+
+/// A checkpoint and all that belongs to it, mapped.
+class OpenFiles {
+ public:
+  OpenFiles(const std::filesystem::path& checkpoint, const ImportOptions& options)
+      : checkpoint_(std::make_shared<const NamedFile>(checkpoint)) {
+    const std::filesystem::path folder = checkpoint.parent_path();
+    files_.checkpoint = checkpoint_->named();
+    if (is_shard_index(files_.checkpoint.file)) {
+      const std::string_view index = as_text(files_.checkpoint.bytes);
+      for (const std::string& name : shard_names(files_.checkpoint.file, index)) {
+        files_.shards.push_back(*open(folder / name));
+      }
+    }
+    files_.tokenizer = open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder));
+    files_.config = open(if_there(folder / "config.json"));
+    files_.sidecar = open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)));
+    files_.name_map = open(options.name_map);
+    files_.chat_template = open(options.chat_template);
+  }
+
+  const CheckpointFiles& files() const { return files_; }
+  /// What keeps the checkpoint's bytes mapped.
+  const std::shared_ptr<const NamedFile>& checkpoint() const { return checkpoint_; }
+
+ private:
+  std::optional<NamedBytes> open(const std::optional<std::filesystem::path>& path) {
+    if (!path) return std::nullopt;
+    others_.push_back(std::make_unique<const NamedFile>(*path));
+    return others_.back()->named();
+  }
+
+  std::shared_ptr<const NamedFile> checkpoint_;
+  std::vector<std::unique_ptr<const NamedFile>> others_;
+  CheckpointFiles files_;
+};
 
 }  // namespace
 
@@ -157,7 +197,7 @@ Model import_from_memory(const CheckpointFiles& files,
     const auto stated = model.source.metadata.find(name);
     if (stated != model.source.metadata.end()) model.licence = stated->second;
   }
-  attach_tokenizer(files, model);
+  attach_tokenizer(files, tokenizer_alone(files), model);
   attach_chat(files, model);
   return model;
 }
@@ -168,18 +208,24 @@ std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint) {
 
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress) {
-  const std::filesystem::path folder = checkpoint.parent_path();
-  const NamedFile file(checkpoint);
-  OptionalFile tokenizer, config, sidecar, name_map, chat_template;
-  CheckpointFiles files{.checkpoint = file.named()};
-  files.tokenizer =
-      open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder), tokenizer);
-  files.config = open(if_there(folder / "config.json"), config);
-  files.sidecar =
-      open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)), sidecar);
-  files.name_map = open(options.name_map, name_map);
-  files.chat_template = open(options.chat_template, chat_template);
-  return import_from_memory(files, options.conventions, progress);
+  const OpenFiles open(checkpoint, options);
+  return import_from_memory(open.files(), options.conventions, progress);
+}
+
+std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint,
+                                         const ImportOptions& options) {
+  const OpenFiles open(checkpoint, options);
+  const FormatRow& format = format_of(open.files().checkpoint);
+  if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
+  // Parsing takes more memory than anything later does, so it goes before weights become resident.
+  std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
+  release_memory();
+  std::optional<PackedModel> packed =
+      format.view(open.files(), options.conventions, open.checkpoint());
+  if (!packed) return std::nullopt;
+  attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
+  attach_chat(open.files(), packed->about);
+  return packed;
 }
 
 }  // namespace sb3lm

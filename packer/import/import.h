@@ -5,10 +5,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
 #include "base/progress.h"
 #include "model/model.h"
+#include "model/packed.h"
 
 namespace sb3lm {
 
@@ -27,6 +29,11 @@ std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint);
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress);
 
+/// The same with the weights left packed in the mapped file, as far as the file has them packed;
+/// nothing if it holds matrices that are not (see pack_weights).
+std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint,
+                                         const ImportOptions& options);
+
 /// A file's bytes under the name that errors give it.
 struct NamedBytes {
   std::string file;
@@ -35,7 +42,8 @@ struct NamedBytes {
 
 /// A checkpoint and what belongs to it, already in memory.
 struct CheckpointFiles {
-  NamedBytes checkpoint;
+  NamedBytes checkpoint;                    // or the index of a sharded one
+  std::vector<NamedBytes> shards;           // the files that the index names
   std::optional<NamedBytes> tokenizer;      // tokenizer.json or tokenizer.bin
   std::optional<NamedBytes> config;         // config.json
   std::optional<NamedBytes> sidecar;        // CKPT.conventions.json

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/number_text.h"
 
 namespace sb3lm {
 namespace {
@@ -65,6 +66,12 @@ Json parse_json(const std::string& file, std::string_view text) {
   } catch (const Json::exception& problem) {
     fail(Fault::bad_input, "{}: JSON: {}", file, problem.what());
   }
+}
+
+std::optional<std::string> plain_text(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_number()) return js_number_text(json.get<double>());
+  return std::nullopt;
 }
 
 }  // namespace sb3lm

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,5 +13,8 @@ using Json = nlohmann::json;
 
 /// Throws bad_input: not JSON, nested deeper than 64, or a name twice in one object.
 Json parse_json(const std::string& file, std::string_view text);
+
+/// The text of a JSON number or string, nothing for other types.
+std::optional<std::string> plain_text(const Json& json);
 
 }  // namespace sb3lm

@@ -147,16 +147,25 @@ Bytes part_bytes(const PackedGroup& group, int part) {
   return group.data->bytes.subspan(static_cast<std::size_t>(part) * size, size);
 }
 
+/// The binary16 row scales of one stacked tensor, checked.
+Bytes part_scales(const PackedGroup& group, int part) {
+  const auto rows = static_cast<std::size_t>(group.extent.rows);
+  const std::size_t first = static_cast<std::size_t>(part) * rows;
+  for (std::size_t row = first; row < first + rows; ++row) {
+    constexpr int kExponent = 0x7c00;  // all ones: infinite or not a number
+    if ((load<std::uint16_t>(group.scale->bytes, row) & kExponent) == kExponent) {
+      group.fail("the scale of row {} is not finite", row);
+    }
+  }
+  return group.scale->bytes.subspan(first * sizeof(std::uint16_t), rows * sizeof(std::uint16_t));
+}
+
 CodedTensor empty_coded(const PackedGroup& group, int part, int bits) {
   CodedTensor tensor{group.extent, CodeFormat::of_bits(bits), {}, {}};
   const auto rows = static_cast<std::size_t>(group.extent.rows);
+  const Bytes scales = part_scales(group, part);
   for (std::size_t row = 0; row < rows; ++row) {
-    const std::size_t index = static_cast<std::size_t>(part) * rows + row;
-    const auto scale = load<std::uint16_t>(group.scale->bytes, index);
-    if (!std::isfinite(half_to_double(scale))) {
-      group.fail("the scale of row {} is not finite", index);
-    }
-    tensor.row_scale.push_back(scale);
+    tensor.row_scale.push_back(load<std::uint16_t>(scales, row));
   }
   tensor.codes.reserve(rows * static_cast<std::size_t>(group.extent.cols));
   return tensor;
@@ -211,15 +220,21 @@ std::vector<PackedGroup> group_packed(const Safetensors& container) {
 }
 
 void count_nibbles(const PackedGroup& group, const Conventions& conventions, NibbleCounts& counts) {
-  const int even = even_shift(conventions);
-  const std::size_t cols = static_cast<std::size_t>(group.extent.cols);
-  const std::size_t stride = row_bytes(group);
-  for (std::size_t row = 0; row < all_rows(group); ++row) {
-    const std::uint8_t* bytes = group.data->bytes.data() + row * stride;
-    for (std::size_t col = 0; col < cols; ++col) {
-      const int shift = col % 2 == 0 ? even : 4 - even;
-      ++counts[(bytes[col / 2] >> shift) & 15];
+  const Bytes bytes = group.data->bytes;
+  // Four tables, so that a byte need not wait for the count of the one before it.
+  std::array<std::array<std::uint32_t, 256>, 4> tables{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) ++tables[i % 4][bytes[i]];
+  for (const auto& table : tables) {
+    for (std::size_t byte = 0; byte < table.size(); ++byte) {
+      counts[byte & 15] += table[byte];
+      counts[byte >> 4] += table[byte];
     }
+  }
+  if (group.extent.cols % 2 == 0) return;
+  const int padding = 4 - even_shift(conventions);
+  const std::size_t stride = row_bytes(group);
+  for (std::size_t row = 1; row <= all_rows(group); ++row) {
+    --counts[(bytes[row * stride - 1] >> padding) & 15];
   }
 }
 
@@ -303,6 +318,35 @@ Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& con
     for (std::uint8_t& code : tensor.codes) code = static_cast<std::uint8_t>(code - 4);
   }
   return tensor;
+}
+
+PackedMatrix view_bits(const PackedGroup& group, int part, const Conventions& conventions) {
+  const bool plus = conventions.is("sign", "plus");
+  return {.shape = group.extent,
+          .storage = PackedStorage::bits,
+          .high_first = conventions.is("bit-order", "msb"),
+          .step = plus ? 2 : -2,
+          .offset = plus ? -1 : 1,
+          .data = part_bytes(group, part),
+          .scales = part_scales(group, part)};
+}
+
+PackedMatrix view_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
+                          const std::string& nibble_code) {
+  if (nibble_code == "offset4") {
+    NibbleCounts counts{};
+    count_nibbles(group, conventions, counts);
+    // Unpacking says where they are.
+    const bool wrong = std::any_of(counts.begin() + 8, counts.end(), [](auto n) { return n > 0; });
+    if (wrong) unpack_nibbles(group, part, conventions, nibble_code, false);
+  }
+  return {.shape = group.extent,
+          .storage = PackedStorage::nibbles,
+          .high_first = !conventions.is("nibble-order", "low"),
+          .flip = static_cast<std::uint8_t>(nibble_code == "twos" ? 8 : 0),
+          .offset = nibble_code == "offset4" ? -4 : -8,
+          .data = part_bytes(group, part),
+          .scales = part_scales(group, part)};
 }
 
 }  // namespace sb3lm

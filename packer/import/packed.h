@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "import/conventions.h"
 #include "import/safetensors.h"
+#include "model/packed.h"
 #include "model/tensor.h"
 
 namespace sb3lm {
@@ -61,5 +62,10 @@ Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conven
 /// `allow_narrow`: a matrix whose values all lie in -4..3 becomes 3-bit.
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                       const std::string& nibble_code, bool allow_narrow);
+
+/// The same, checked but left where they are; owner is not set.
+PackedMatrix view_bits(const PackedGroup& group, int part, const Conventions& conventions);
+PackedMatrix view_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
+                          const std::string& nibble_code);
 
 }  // namespace sb3lm

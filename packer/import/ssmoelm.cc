@@ -4,14 +4,18 @@
 #include <algorithm>
 #include <set>
 
+#include "import/config.h"
 #include "import/formats.h"
 #include "import/json.h"
 #include "import/names.h"
 #include "import/packed.h"
 #include "import/presets.h"
+#include "import/shards.h"
 
 namespace sb3lm {
 namespace {
+
+constexpr const char* kFloatFormat = "safetensors";
 
 struct NamedGroup {
   TensorKey key;  // layer: first the file's number, then the index
@@ -50,6 +54,7 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
   std::string unknown;
   int unknowns = 0;
   for (const PackedGroup& group : groups) {
+    if (group.stem.ends_with(".rotary_emb.inv_freq")) continue;  // what rope-base says, once more
     if (const auto found = map.find(group.stem); found != map.end()) {
       named.push_back({found->second, &group});
       map.erase(found);
@@ -69,6 +74,25 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files,
          files.checkpoint.file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
   }
   return named;
+}
+
+/// A head that holds the embedding once more is no head.
+void drop_tied_head(const CheckpointFiles& files, std::vector<NamedGroup>& named) {
+  const auto of_role = [&named](Role role) {
+    return std::find_if(named.begin(), named.end(),
+                        [role](const NamedGroup& entry) { return entry.key.role == role; });
+  };
+  const auto head = of_role(Role::head), embedding = of_role(Role::embedding);
+  if (head == named.end() || embedding == named.end()) return;
+  const PackedGroup &a = *head->group, &b = *embedding->group;
+  const bool same = a.form == PackedForm::plain && b.form == PackedForm::plain &&
+                    a.extent == b.extent && a.data->type == b.data->type &&
+                    std::ranges::equal(a.data->bytes, b.data->bytes);
+  if (same) {
+    named.erase(head);
+  } else if (files.config && config_ties_head(files.config->file, as_text(files.config->bytes))) {
+    a.fail("{} says tie_word_embeddings, but it is not '{}'", files.config->file, b.stem);
+  }
 }
 
 /// A metadata text that holds a JSON list of layer numbers; empty if the key is not there.
@@ -211,6 +235,7 @@ FeedForwardSpec feed_forward_of(const Index& index, const std::string& file, int
   if (const auto shared = index.find({Role::shared_gate, layer}); shared != index.end()) {
     ffn.shared_experts = 1;
     ffn.shared_hidden = shared->second->extent.rows;
+    ffn.shared_gated = index.contains({Role::shared_router, layer});
   }
   return ffn;
 }
@@ -231,6 +256,7 @@ void derive_spec(const Index& index, const std::string& file, const Conventions&
     spec.layers[i].attention =
         attention_of(file, need(index, file, {Role::q, layer}).extent.rows,
                      need(index, file, {Role::k, layer}).extent.rows, conventions);
+    spec.layers[i].attention.qkv_bias = index.contains({Role::q_bias, layer});
     spec.layers[i].feed_forward = feed_forward_of(index, file, layer, conventions);
   }
   spec.validate(file);
@@ -304,28 +330,29 @@ bool is_expert(Role role) {
   return role == Role::expert_gate || role == Role::expert_up || role == Role::expert_down;
 }
 
-void unpack_group(const PackedGroup& group, TensorKey key, const Conventions& conventions,
-                  Model& model) {
-  if (group.stacked && !(is_expert(key.role) && key.expert < 0)) {
+/// Calls `take` with the role of each matrix of a stack, or of the only one, and notes its name.
+template <class Take>
+void each_part(const NamedGroup& entry, Model& model, Take take) {
+  const PackedGroup& group = *entry.group;
+  TensorKey key = entry.key;
+  const bool whole_stack = is_expert(key.role) && key.expert < 0;
+  if (group.stacked && !whole_stack) {
     group.fail("it stacks {} matrices, but {} is one", group.stack, tensor_key_text(key));
   }
-  const bool whole_stack = is_expert(key.role) && key.expert < 0;
   for (int part = 0; part < group.stack; ++part) {
     if (whole_stack) key.expert = part;
-    if (model.tensors.contains(key)) {
-      group.fail("there is another tensor for {}", tensor_key_text(key));
-    }
-    model.tensors.emplace(key, unpack(group, part, key, conventions));
+    take(key, part);
     model.names.emplace(key, group.stem);
   }
 }
 
 /// Exactly what the spec demands, in the demanded shapes.
-void check_complete(const std::string& file, const Model& model) {
+template <class Weights>
+void check_complete(const std::string& file, const Model& model, const Weights& weights) {
   std::size_t expected = 0;
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
-    const auto found = model.tensors.find(key);
-    if (found == model.tensors.end()) {
+    const auto found = weights.find(key);
+    if (found == weights.end()) {
       fail(Fault::bad_input, "{}: no tensor for {}", file, tensor_key_text(key));
     }
     const Shape is = shape_of(found->second);
@@ -335,10 +362,10 @@ void check_complete(const std::string& file, const Model& model) {
     }
     ++expected;
   }
-  if (expected == model.tensors.size()) return;
+  if (expected == weights.size()) return;
   std::set<TensorKey> known;
   for (const auto& [key, shape] : expected_tensors(model.spec)) known.insert(key);
-  for (const auto& [key, tensor] : model.tensors) {
+  for (const auto& [key, tensor] : weights) {
     if (!known.contains(key)) {
       fail(Fault::bad_input, "{}: tensor '{}': a model of this shape has no {}", file,
            model.names.at(key), tensor_key_text(key));
@@ -350,48 +377,103 @@ SourceFile describe_source(const Safetensors& container, const std::vector<Packe
   const bool packed = std::any_of(groups.begin(), groups.end(), [](const PackedGroup& group) {
     return group.form != PackedForm::plain;
   });
-  SourceFile source{packed ? "ssmoelm" : "safetensors", {}, container.metadata};
+  SourceFile source{packed ? "ssmoelm" : kFloatFormat, {}, container.metadata};
   for (const StoredTensor& tensor : container.tensors) {
     source.tensors.push_back({tensor.name, tensor.type, tensor.shape});
   }
   return source;
 }
 
+/// All that a file says before any weight is unpacked. `groups` point into `container`, `named`
+/// into `groups`.
+struct Description {
+  Safetensors container;
+  std::vector<PackedGroup> groups;
+  std::vector<NamedGroup> named;  // by layer index, gate and up as the spec has them
+  Model model;                    // without tensors
+  Conventions conventions;
+};
+
+Description describe(const CheckpointFiles& files,
+                     const std::map<std::string, std::string>& options) {
+  const std::string& file = files.checkpoint.file;
+  Description d{.container = read_container(files)};
+  d.groups = group_packed(d.container);
+  d.named = name_groups(files, d.groups);
+  drop_tied_head(files, d.named);
+  number_layers(d.container, d.named, d.model.spec);
+  const Index index = index_groups(d.named);
+  const ModelPreset* preset = preset_of(index);
+  if (preset != nullptr) {
+    apply_preset(*preset, d.conventions);
+    apply_preset(*preset, d.model);
+  }
+  apply_settings(files, d.container.metadata, options, d.conventions);
+  d.model.source = describe_source(d.container, d.groups);
+  d.model.spec.family = preset != nullptr ? preset->family : d.model.source.format;
+  derive_spec(index, file, d.conventions, d.model.spec);
+  if (files.config && d.model.source.format == kFloatFormat) {
+    check_config(files.config->file, as_text(files.config->bytes), file, d.model.spec);
+  }
+  settle_nibble_codes(d.named, d.conventions);
+  d.model.conventions = d.conventions.in_force();
+  if (d.conventions.is("swiglu", "up")) {
+    for (NamedGroup& entry : d.named) entry.key.role = swap_gate_and_up(entry.key.role);
+  }
+  return d;
+}
+
+/// Plain matrices are quantised before use, or converted: they cannot stay where they are.
+bool stays_packed(const NamedGroup& entry) {
+  return entry.group->form != PackedForm::plain || entry.group->extent.rows == 1 ||
+         entry.key.role == Role::router;
+}
+
+PackedMatrix view(const PackedGroup& group, int part, const TensorKey& key,
+                  const Conventions& conventions) {
+  if (group.form == PackedForm::plain) return pack_tensor(unpack_plain(group, part));
+  if (group.form == PackedForm::bits) return view_bits(group, part, conventions);
+  return view_nibbles(
+      group, part, conventions,
+      conventions.text(is_vocabulary_matrix(key) ? "embedding-code" : "nibble-code"));
+}
+
 }  // namespace
 
 Model import_ssmoelm(const CheckpointFiles& files,
                      const std::map<std::string, std::string>& options, Progress& progress) {
-  const std::string& file = files.checkpoint.file;
-  const Safetensors container = parse_safetensors(file, files.checkpoint.bytes);
-  const std::vector<PackedGroup> groups = group_packed(container);
-  std::vector<NamedGroup> named = name_groups(files, groups);
-
-  Model model;
-  number_layers(container, named, model.spec);
-  const Index index = index_groups(named);
-  Conventions conventions;
-  const ModelPreset* preset = preset_of(index);
-  if (preset != nullptr) {
-    apply_preset(*preset, conventions);
-    apply_preset(*preset, model);
-  }
-  apply_settings(files, container.metadata, options, conventions);
-  model.source = describe_source(container, groups);
-  model.spec.family = preset != nullptr ? preset->family : model.source.format;
-  derive_spec(index, file, conventions, model.spec);
-
-  settle_nibble_codes(named, conventions);
+  Description d = describe(files, options);
   std::size_t done = 0;
-  for (const NamedGroup& entry : named) {
-    TensorKey key = entry.key;
-    if (conventions.is("swiglu", "up")) key.role = swap_gate_and_up(key.role);
-    unpack_group(*entry.group, key, conventions, model);
+  for (const NamedGroup& entry : d.named) {
+    each_part(entry, d.model, [&](const TensorKey& key, int part) {
+      const bool is_new =
+          d.model.tensors.emplace(key, unpack(*entry.group, part, key, d.conventions)).second;
+      if (!is_new) entry.group->fail("there is another tensor for {}", tensor_key_text(key));
+    });
     progress.report("reading weights",
-                    static_cast<double>(++done) / static_cast<double>(named.size()));
+                    static_cast<double>(++done) / static_cast<double>(d.named.size()));
   }
-  check_complete(file, model);
-  model.conventions = conventions.in_force();
-  return model;
+  check_complete(files.checkpoint.file, d.model, d.model.tensors);
+  return std::move(d.model);
+}
+
+std::optional<PackedModel> view_ssmoelm(const CheckpointFiles& files,
+                                        const std::map<std::string, std::string>& options,
+                                        const std::shared_ptr<const void>& owner) {
+  Description d = describe(files, options);
+  if (!std::all_of(d.named.begin(), d.named.end(), stays_packed)) return std::nullopt;
+  PackedModel packed;
+  for (const NamedGroup& entry : d.named) {
+    each_part(entry, d.model, [&](const TensorKey& key, int part) {
+      PackedMatrix matrix = view(*entry.group, part, key, d.conventions);
+      if (matrix.owner == nullptr) matrix.owner = owner;
+      const bool is_new = packed.matrices.emplace(key, std::move(matrix)).second;
+      if (!is_new) entry.group->fail("there is another tensor for {}", tensor_key_text(key));
+    });
+  }
+  check_complete(files.checkpoint.file, d.model, packed.matrices);
+  packed.about = std::move(d.model);
+  return packed;
 }
 
 }  // namespace sb3lm

@@ -164,7 +164,7 @@ class AttentionEmitter {
         [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
           s.set(key_, key_at + 0);
           s.set(score_, at + 0);
-          for (int d = 0; d < spec_.head_size; ++d) s.set(q_at(d), w_.act[query_at + d] + 0);
+          for (int d = 0; d < spec_.head_size; ++d) s.set(q_at(d), w_.act[query_at + d]);
           s.repeat(w_.position + 1, [&](Script& s) {
             add_products(s, [&](int d) { return Expr<Num>(q_at(d)); });
             finish_score(s);
@@ -275,7 +275,7 @@ class AttentionEmitter {
     const auto block = [&](Script& s, Arg<Num>& out_at) {
       for (int h = 0; h < heads_; ++h) {
         for (int k = 0; k < kSumBlock; ++k) {
-          s.set(weight(h, k), w_.act[score_ + (h * score_stride() + k)] + 0);
+          s.set(weight(h, k), w_.act[score_ + (h * score_stride() + k)]);
         }
       }
       s.set(out_, out_at + 0);

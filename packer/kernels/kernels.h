@@ -38,11 +38,12 @@ inline double row_start(int bits) {
 
 /// Float matrices: rows are stored padded to chunks * chunk items.
 struct DotShape {
+  static constexpr int kMaxChunk = 48;  // twice as many gain 5 % and cost 2 KB of blocks
   int chunk = 0;
   int chunks = 0;
   int stride() const { return chunk * chunks; }
   static DotShape of(int cols) {
-    const int chunks = (cols + kMaxTerms - 1) / kMaxTerms;
+    const int chunks = (cols + kMaxChunk - 1) / kMaxChunk;
     return {(cols + chunks - 1) / chunks, chunks};
   }
   auto operator<=>(const DotShape&) const = default;
@@ -59,6 +60,10 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(blocks::Sprite&
 /// add(from_at, factor, to_at, count): to += factor * from.
 using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
 AddProc emit_add(blocks::Sprite& engine, const Workspace& w);
+
+/// add numbers(numbers_at, to_at, count): to += numbers of `scales`.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_add_numbers(blocks::Sprite& engine,
+                                                                     const Workspace& w);
 
 /// swiglu(gate_at, up_at, count): gate = silu(gate) * up, in place.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& engine,

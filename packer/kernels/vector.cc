@@ -7,9 +7,9 @@ using namespace blocks;
 
 namespace {
 
-// The largest divisor of n up to 16: how many items one loop turn takes.
+// The largest divisor of n up to 8: how many items one loop turn takes.
 int unroll_of(int n) {
-  int unroll = std::min(n, 16);
+  int unroll = std::min(n, 8);
   while (n % unroll != 0) --unroll;
   return unroll;
 }
@@ -56,6 +56,21 @@ AddProc emit_add(Sprite& engine, const Workspace& w) {
         s.set(by, factor + 0);
         s.repeat(count, [&](Script& s) {
           s.replace(w.act, to, w.act[to] + by * w.act[from]);
+          s.change(from, 1);
+          s.change(to, 1);
+        });
+      });
+}
+
+Proc<Num, Num, Num> emit_add_numbers(Sprite& engine, const Workspace& w) {
+  const auto from = engine.var<Num>("_numbers from"), to = engine.var<Num>("_numbers to");
+  return engine.define<Num, Num, Num>(
+      "add numbers", {"numbers at", "to at", "count"},
+      [&](Script& s, Arg<Num> numbers_at, Arg<Num> to_at, Arg<Num> count) {
+        s.set(from, numbers_at + 0);
+        s.set(to, to_at + 0);
+        s.repeat(count, [&](Script& s) {
+          s.replace(w.act, to, w.act[to] + w.scales[from]);
           s.change(from, 1);
           s.change(to, 1);
         });

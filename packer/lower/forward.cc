@@ -1,5 +1,7 @@
 #include "lower/forward.h"
 
+#include <algorithm>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -11,7 +13,8 @@ using namespace blocks;
 
 namespace {
 
-// Emits each leaf kernel once, whatever number of matrices use it.
+// Emits each leaf kernel once, whatever number of matrices use it, and each procedure of a layer
+// once for all layers that are alike: those get where their own weights begin.
 class ForwardEmitter {
  public:
   ForwardEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const Model& model,
@@ -29,16 +32,11 @@ class ForwardEmitter {
   }
 
   ForwardBlocks emit() {
-    std::vector<Proc<Num>> passes, layers;
-    for (std::size_t i = 0; i < model_.spec.layers.size(); ++i) {
-      layers.push_back(emit_layer(static_cast<int>(i)));
-    }
-    for (const int layer : model_.spec.passes) {
-      passes.push_back(layers[static_cast<std::size_t>(layer)]);
-    }
+    std::vector<LayerProc> passes;
+    for (const int layer : model_.spec.passes) passes.push_back(kind_of(layer).run);
     const auto embed = emit_embed();
     auto token = emit_token("token", embed, passes);
-    passes.back() = emit_keys(model_.spec.passes.back());
+    passes.back() = emit_keys(kind_of(model_.spec.passes.back()));
     return {std::move(token), emit_token("prompt token", embed, passes), emit_head()};
   }
 
@@ -47,9 +45,91 @@ class ForwardEmitter {
     return layout_.at({role, layer, expert});
   }
 
+  // Where a layer's weights begin: its first codes and its first numbers.
+  struct Begin {
+    std::int64_t codes_at = 0, scales_at = 0;
+  };
+  // codes at, scales at, cache at
+  using LayerProc = Proc<Num, Num, Num>;
+  // Layers that differ only in where their weights begin.
+  struct LayerKind {
+    int layer = 0;  // the first of them
+    std::string name;
+    LayerProc run;
+  };
+
+  std::vector<const TensorPlace*> tensors_of(int layer) const {
+    std::vector<const TensorPlace*> tensors;
+    for (const TensorPlace& tensor : layout_.tensors) {
+      if (tensor.key.layer == layer) tensors.push_back(&tensor);
+    }
+    return tensors;
+  }
+
+  Begin begin_of(int layer) const {
+    Begin begin;
+    const auto lower = [](std::int64_t& least, std::int64_t at) {
+      if (at > 0 && (least == 0 || at < least)) least = at;
+    };
+    for (const TensorPlace* tensor : tensors_of(layer)) {
+      lower(begin.codes_at, tensor->codes_at);
+      lower(begin.scales_at, tensor->scales_at);
+    }
+    return begin;
+  }
+
+  bool alike(int a, int b) const {
+    const LayerSpec& first = model_.spec.layers[static_cast<std::size_t>(a)];
+    const LayerSpec& second = model_.spec.layers[static_cast<std::size_t>(b)];
+    if (!(first.attention == second.attention) || !(first.feed_forward == second.feed_forward)) {
+      return false;
+    }
+    const Begin from = begin_of(a), to = begin_of(b);
+    const auto tensors = tensors_of(a), others = tensors_of(b);
+    return std::equal(
+        tensors.begin(), tensors.end(), others.begin(), others.end(),
+        [&](const TensorPlace* m, const TensorPlace* n) {
+          const bool coded = m->is_coded();
+          return same_kind(*m, *n) &&
+                 (!coded || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
+                 m->scales_at - from.scales_at == n->scales_at - to.scales_at;
+        });
+  }
+
+  const LayerKind& kind_of(int layer) {
+    for (const LayerKind& kind : layers_) {
+      if (alike(kind.layer, layer)) return kind;
+    }
+    const std::string name = fmt::format("layer kind {}", layers_.size() + 1);
+    return layers_.emplace_back(LayerKind{layer, name, emit_layer(layer, name)});
+  }
+
+  // A procedure of a layer; in its body, places count from where the layer's weights begin.
+  template <class Body>
+  LayerProc define_in_layer(int layer, const std::string& name, Body body) {
+    return engine_.define<Num, Num, Num>(
+        name, {"codes at", "scales at", "cache at"},
+        [&](Script& s, Arg<Num> codes_at, Arg<Num> scales_at, Arg<Num> cache_at) {
+          begin_ = begin_of(layer);
+          layer_codes_ = &codes_at;
+          layer_scales_ = &scales_at;
+          body(s, cache_at);
+          layer_codes_ = layer_scales_ = nullptr;
+        });
+  }
+
+  Expr<Num> codes_of(const TensorPlace& m) const {
+    if (layer_codes_ == nullptr) return static_cast<double>(m.codes_at);
+    return *layer_codes_ + static_cast<double>(m.codes_at - begin_.codes_at);
+  }
+  Expr<Num> scales_of(const TensorPlace& m) const {
+    if (layer_scales_ == nullptr) return static_cast<double>(m.scales_at);
+    return *layer_scales_ + static_cast<double>(m.scales_at - begin_.scales_at);
+  }
+
   void emit_leaves() {
     for (const TensorPlace& matrix : layout_.tensors) {
-      if (matrix.shape.rows == 1 && !matrix.is_coded()) continue;  // norms
+      if (is_vector(matrix.key.role)) continue;
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
         const int groups = matrix.groups();
@@ -81,8 +161,7 @@ class ForwardEmitter {
 
   // out = matrix * in; the table holds `in` already (see prepare).
   void multiply(Script& s, const TensorPlace& m, Expr<Num> in, Expr<Num> out) {
-    multiply(s, m, static_cast<double>(m.codes_at), static_cast<double>(m.scales_at), std::move(in),
-             std::move(out));
+    multiply(s, m, codes_of(m), scales_of(m), std::move(in), std::move(out));
   }
 
   // The same for a matrix of m's kind that lies elsewhere.
@@ -137,44 +216,41 @@ class ForwardEmitter {
   const AttentionSpec& attention_of(int layer) const {
     return model_.spec.layers[static_cast<std::size_t>(layer)].attention;
   }
-  std::string name_of(int layer) const {
-    return fmt::format("layer {}", model_.spec.layers[static_cast<std::size_t>(layer)].id);
-  }
 
-  Proc<Num> emit_layer(int layer) {
+  LayerProc emit_layer(int layer, const std::string& name) {
     const LayerSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)];
-    const std::string name = name_of(layer);
     const auto attention_block = emit_attention_block(layer, name);
     const auto ffn_block =
         spec.feed_forward.is_mixture() ? emit_mixture(layer, name) : emit_dense(layer, name);
-    return engine_.define<Num>(name, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-      s.call(attention_block, cache_at);
-      s.call(ffn_block);
+    return define_in_layer(layer, name, [&](Script& s, Arg<Num>& cache_at) {
+      for (const LayerProc& half : {attention_block, ffn_block}) {
+        s.call(half, *layer_codes_ + 0, *layer_scales_ + 0, cache_at);
+      }
     });
   }
 
-  Proc<Num> emit_attention_block(int layer, const std::string& name) {
+  LayerProc emit_attention_block(int layer, const std::string& name) {
     const AttentionBlocks blocks = attention(attention_of(layer));
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &o = place(Role::o, layer);
-    return engine_.define<Num>(
-        name + " attention", {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-          store_keys(s, layer, cache_at);
-          multiply(s, q, act.norm, act.q);
-          turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
-          s.call(blocks.attend, cache_at);
-          clear_padding(s, act.mix, o.shape.cols);
-          prepare(s, act.mix, {&o});
-          multiply(s, o, act.mix, act.out);
-          s.call(add_, act.out, 1, act.x, model_.spec.width);
-        });
+    return define_in_layer(layer, name + " attention", [&](Script& s, Arg<Num>& cache_at) {
+      store_keys(s, layer, cache_at);
+      multiply(s, q, act.norm, act.q);
+      add_bias(s, Role::q_bias, layer, act.q);
+      turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
+      s.call(blocks.attend, cache_at);
+      clear_padding(s, act.mix, o.shape.cols);
+      prepare(s, act.mix, {&o});
+      multiply(s, o, act.mix, act.out);
+      s.call(add_, act.out, 1, act.x, model_.spec.width);
+    });
   }
 
   // What later tokens need of this one in its last pass.
-  Proc<Num> emit_keys(int layer) {
-    return engine_.define<Num>(
-        name_of(layer) + " keys", {"cache at"},
-        [&](Script& s, Arg<Num> cache_at) { store_keys(s, layer, cache_at); });
+  LayerProc emit_keys(const LayerKind& kind) {
+    return define_in_layer(kind.layer, kind.name + " keys", [&](Script& s, Arg<Num>& cache_at) {
+      store_keys(s, kind.layer, cache_at);
+    });
   }
 
   // Keys and values of this position; the table holds the normed input.
@@ -182,12 +258,21 @@ class ForwardEmitter {
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &k = place(Role::k, layer),
                       &v = place(Role::v, layer);
-    s.call(norm_, act.x, place(Role::attention_norm, layer).scales_at, act.norm);
+    s.call(norm_, act.x, scales_of(place(Role::attention_norm, layer)), act.norm);
     prepare(s, act.norm, {&q, &k, &v});
     multiply(s, k, act.norm, act.k);
     multiply(s, v, act.norm, act.v);
+    add_bias(s, Role::k_bias, layer, act.k);
+    add_bias(s, Role::v_bias, layer, act.v);
     turn(s, attention_of(layer), act.k, attention_of(layer).kv_heads);
     s.call(attention(attention_of(layer)).store, cache_at);
+  }
+
+  void add_bias(Script& s, Role role, int layer, int at) {
+    if (!attention_of(layer).qkv_bias) return;
+    if (!add_numbers_) add_numbers_ = emit_add_numbers(engine_, w_);
+    const TensorPlace& bias = place(role, layer);
+    s.call(*add_numbers_, scales_of(bias), at, bias.shape.cols);
   }
 
   // Rotary position embedding.
@@ -206,12 +291,12 @@ class ForwardEmitter {
     prepare(s, copy(gate), {block.down});
   }
 
-  Proc<> emit_dense(int layer, const std::string& name) {
+  LayerProc emit_dense(int layer, const std::string& name) {
     const Regions& act = layout_.act;
     const Block block{&place(Role::gate, layer), &place(Role::up, layer),
                       &place(Role::down, layer)};
-    return engine_.define<>(name + " feed forward", {}, [&](Script& s) {
-      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+    return define_in_layer(layer, name + " feed forward", [&](Script& s, Arg<Num>&) {
+      s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {block.gate, block.up});
       multiply(s, *block.gate, act.norm, act.gate);
       multiply(s, *block.up, act.norm, act.up);
@@ -265,7 +350,7 @@ class ForwardEmitter {
 
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
-  Proc<> emit_mixture(int layer, const std::string& name) {
+  LayerProc emit_mixture(int layer, const std::string& name) {
     const FeedForwardSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward;
     const Regions& act = layout_.act;
     const TensorPlace& router_matrix = place(Role::router, layer);
@@ -287,30 +372,39 @@ class ForwardEmitter {
     const auto each_chosen = [&](Script& s, auto body) {
       s.set(slot_, 0);
       for (std::size_t e = 0; e < experts.size(); ++e) {
+        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
         if (static_cast<int>(e) == spec.routed_experts) {
-          body(s, e, Expr<Num>(1));
+          body(s, e, spec.shared_gated ? weight() + 0 : Expr<Num>(1));
           continue;
         }
-        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
         s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
-    const auto at = [](std::int64_t position) { return Expr<Num>(static_cast<double>(position)); };
-    return engine_.define<>(name + " mixture", {}, [&](Script& s) {
-      s.call(norm_, act.x, place(Role::ffn_norm, layer).scales_at, act.norm);
+    return define_in_layer(layer, name + " mixture", [&](Script& s, Arg<Num>&) {
+      s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
+      if (spec.shared_gated) weigh_shared(s, layer);
       each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) {
         const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
-        s.call(procs[e].raise, at(gate.codes_at), at(gate.scales_at), at(up.codes_at),
-               at(up.scales_at));
+        s.call(procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
       });
       each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> factor) {
         const TensorPlace& down = *experts[e].down;
-        s.call(procs[e].lower, at(down.codes_at), at(down.scales_at), std::move(factor));
+        s.call(procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
       });
     });
+  }
+
+  // The weight of a gated shared expert, after those of the routed ones.
+  void weigh_shared(Script& s, int layer) {
+    const Regions& act = layout_.act;
+    const int slot =
+        model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward.routed_experts;
+    multiply(s, place(Role::shared_router, layer), act.norm, act.router_logits + slot);
+    s.call(exp_.exp, 0 - w_.act[act.router_logits + slot]);
+    s.replace(w_.act, act.router_weights + slot, 1 / (1 + w_.exp));
   }
 
   Proc<Num> emit_embed() {
@@ -335,14 +429,16 @@ class ForwardEmitter {
     });
   }
 
-  // `passes`: for each pass what runs in it, given where its cache starts.
+  // `passes`: for each pass what runs in it.
   Proc<Num> emit_token(const char* name, const Proc<Num>& embed,
-                       const std::vector<Proc<Num>>& passes) {
+                       const std::vector<LayerProc>& passes) {
     return engine_.define<Num>(name, {"id"}, [&](Script& s, Arg<Num> id) {
       s.call(embed, id);
       for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
       for (std::size_t pass = 0; pass < passes.size(); ++pass) {
-        s.call(passes[pass], layout_.cache_at[pass]);
+        const Begin begin = begin_of(model_.spec.passes[pass]);
+        s.call(passes[pass], static_cast<double>(begin.codes_at),
+               static_cast<double>(begin.scales_at), layout_.cache_at[pass]);
       }
       s.change(w_.position, 1);
     });
@@ -365,8 +461,13 @@ class ForwardEmitter {
   const Layout& layout_;
   Proc<Num, Num, Num> norm_;
   AddProc add_;
+  std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
   Var<Num> slot_;
+  std::deque<LayerKind> layers_;
+  // Of the procedure of a layer that is open.
+  Begin begin_;
+  const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
   std::map<DotShape, DotProc> dots_;

@@ -170,7 +170,7 @@ void place_tensors(const Model& model, const std::string& encoding, Layout& layo
     } else {
       const auto& floats = std::get<FloatTensor>(tensor);
       place.type = floats.type;
-      place.stride = shape.rows == 1 ? shape.cols : DotShape::of(shape.cols).stride();
+      place.stride = is_vector(key.role) ? shape.cols : DotShape::of(shape.cols).stride();
       if (HalvesPlacer::has_halves(tensor)) {
         place_halves(layout, floats, place);
         place.text_letter = halves.place(tensor, place);
@@ -206,7 +206,7 @@ void place_activations(const ModelSpec& spec, Layout& layout) {
     kv = std::max(kv, layer.attention.kv_heads * layer.attention.head_size);
     hidden = std::max({hidden, ffn.hidden, ffn.shared_hidden});
     slots = std::max(slots, ffn.top_k + ffn.shared_experts);
-    experts = std::max(experts, ffn.routed_experts);
+    experts = std::max(experts, ffn.routed_experts + (ffn.shared_gated ? 1 : 0));
   }
   Regions& act = layout.act;
   act.size = 0;

@@ -47,8 +47,8 @@ struct TensorPlace {
 /// First positions of the activations in Workspace::act.
 struct Regions {
   int x = 0, norm = 0, q = 0, k = 0, v = 0, scores = 0, mix = 0, out = 0;
-  int gate = 0, up = 0, hidden_stride = 0;  // one slot per expert that runs, the shared one first
-  int router_logits = 0, router_weights = 0;
+  int gate = 0, up = 0, hidden_stride = 0;    // one slot per expert that runs, the shared one first
+  int router_logits = 0, router_weights = 0;  // a gated shared expert's after the routed ones'
   int logits = 0;
   int size = 0;
 };

@@ -1,6 +1,7 @@
 #include "lower/loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "quant/encoding.h"
@@ -23,9 +24,11 @@ struct Job {
   double argument = 0;  // groups of codes, or the factor of halves
   std::int64_t letters_per_row = 0, items_per_row = 0;
   int base = 0;                     // of halves
-  std::int64_t letter = 0, at = 0;  // where it begins in its text and list
+  std::int64_t letter = 0, at = 0;  // where it begins (see DecodeProc)
 };
 constexpr int kJobFields = 8;
+// Letters that a decoder finds by itself (see DecodeProc).
+constexpr int kGoOn = 0, kNextTensor = -1;
 
 // A decoder and the text items that it reads.
 struct Kind {
@@ -72,13 +75,14 @@ void add_codes(const TensorPlace& place, Jobs& jobs) {
   const int rows = place.shape.rows, cols = place.shape.cols;
   const int bits = place.format.bits, groups = place.groups();
   const bool numbers = place.storage == Storage::numbers;
+  const int row_letters = code_encoding(place.encoding).row_letters(bits, groups);
   jobs.rows.push_back(
       {.kind = jobs.kind({numbers ? kLevels : place.encoding, bits, place.text_item}),
        .rows = rows,
        .argument = static_cast<double>(numbers ? cols : groups),
-       .letters_per_row = code_encoding(place.encoding).row_letters(bits, groups),
+       .letters_per_row = row_letters,
        .items_per_row = numbers ? cols : std::int64_t{groups} * bits,
-       .letter = place.text_letter,
+       .letter = row_letters > 0 || place.text_letter == 1 ? place.text_letter : kNextTensor,
        .at = place.codes_at});
   add_halves({.item = place.scale_item,
               .letter = place.scale_letter,
@@ -159,7 +163,7 @@ std::vector<scratch::Scalar> job_items(const Jobs& jobs) {
           static_cast<double>(job.at - at)}) {
       items.emplace_back(field);
     }
-    letter = job.letter + job.rows * job.letters_per_row;
+    letter = job.letters_per_row > 0 ? job.letter + job.rows * job.letters_per_row : kGoOn;
     at = job.at + job.rows * job.items_per_row;
   }
   return items;
@@ -182,6 +186,21 @@ std::vector<scratch::Scalar> text_items(const Layout& layout) {
 }
 
 }  // namespace
+
+std::vector<double> loading_marks(const Layout& layout) {
+  std::vector<double> marks;
+  double done = 0;
+  int layer = -1;  // neither the vocabulary nor what follows the layers has one
+  for (const TensorPlace& place : layout.tensors) {
+    if (place.key.layer != layer) marks.push_back(done);
+    layer = place.key.layer;
+    Jobs jobs;
+    add_jobs(place, jobs);
+    for (const Job& job : jobs.rows) done += static_cast<double>(job.rows * job.items_per_row);
+  }
+  for (double& mark : marks) mark = done > 0 ? std::floor(1000 * mark / done) / 10 : 0;
+  return marks;
+}
 
 LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts) {
@@ -243,7 +262,9 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
         s.set(rows, chunk);
         s.when(left < chunk, [&](Script& s) { s.set(rows, left); });
         s.call(decode_chunk);
-        s.change(letter_at, rows * field(3));
+        s.when_else(
+            field(3) == 0, [&](Script& s) { s.set(letter_at, kGoOn); },
+            [&](Script& s) { s.change(letter_at, rows * field(3)); });
         s.change(at, rows * field(4));
         s.change(left, 0 - rows);
         s.change(done, rows * field(4));

@@ -123,7 +123,8 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .model_name = model.spec.family,
                         .parameters = parameter_text(model),
                         .has_tokenizer = model.tokenizer.present(),
-                        .is_chat = model.chat.present()});
+                        .is_chat = model.chat.present(),
+                        .loading_marks = loading_marks(layout)});
   return program;
 }
 

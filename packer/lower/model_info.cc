@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "kernels/text_tables.h"
 #include "model/name_list.h"
@@ -25,17 +26,20 @@ Json rope_json(const RopeSpec& rope) {
 Json layer_json(const LayerSpec& layer) {
   const AttentionSpec& a = layer.attention;
   const FeedForwardSpec& f = layer.feed_forward;
-  return {{"id", layer.id},
-          {"query_heads", a.query_heads},
-          {"kv_heads", a.kv_heads},
-          {"head_size", a.head_size},
-          {"rope", rope_json(a.rope)},
-          {"hidden", f.hidden},
-          {"routed_experts", f.routed_experts},
-          {"top_k", f.top_k},
-          {"shared_experts", f.shared_experts},
-          {"shared_hidden", f.shared_hidden},
-          {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  Json json = {{"id", layer.id},
+               {"query_heads", a.query_heads},
+               {"kv_heads", a.kv_heads},
+               {"head_size", a.head_size},
+               {"rope", rope_json(a.rope)},
+               {"hidden", f.hidden},
+               {"routed_experts", f.routed_experts},
+               {"top_k", f.top_k},
+               {"shared_experts", f.shared_experts},
+               {"shared_hidden", f.shared_hidden},
+               {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
+  if (a.qkv_bias) json["qkv_bias"] = true;
+  if (f.shared_gated) json["shared_gated"] = true;
+  return json;
 }
 
 Json spec_json(const ModelSpec& spec) {
@@ -62,6 +66,22 @@ Json storage_json(const TensorPlace& place) {
     if (place.storage == Storage::floats) json["stride"] = place.stride;
   }
   if (place.storage != Storage::floats) json["base"] = place.base;
+  return json;
+}
+
+// Four digits: what a maths library rounds otherwise must not change the file.
+double short_number(double value) {
+  return std::stod(fmt::format("{:.4g}", value));
+}
+
+Json rounding_json(const Rounding& rounding) {
+  Json json = {{"scales", rounding.scale_bits}, {"routers", rounding.router_bits}};
+  if (rounding.change) {
+    json["tokens"] = rounding.change->tokens;
+    json["logits"] = short_number(rounding.change->logits);
+    json["perplexity"] = {short_number(rounding.change->perplexity_before),
+                          short_number(rounding.change->perplexity_after)};
+  }
   return json;
 }
 
@@ -217,6 +237,7 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"tensors", storages_json(layout)},
                {"names", names_json(model, layout)},
                {"source", source_json(model.source)}};
+  if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
   // In somebody else's project, readers must know what is ours.
   if (options.shares_project) info["targets"] = {kEngineName};
   return info.dump();

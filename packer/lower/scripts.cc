@@ -10,9 +10,9 @@ namespace {
 
 // Vanilla Scratch silently ignores additions to a list of this many items.
 constexpr int kListLimit = 200000;
-// Players step 30 times a second: a step that ends before the next one is due waits for it, except
-// that scripts go on where they left off until three quarters of the time are over.
-constexpr double kWorkMs = 25, kStepMs = 34;
+// Players step 30 times a second, and a script that gives way before the next step is due waits for
+// it, as something is drawn in nearly every step.
+constexpr double kStepMs = 34;
 constexpr double kPickUpSeconds = 0.2;
 constexpr char kServe[] = "_serve";
 
@@ -212,8 +212,7 @@ class ScriptEmitter {
     const auto prefilled = [&] {
       return at_ > p_.stage.prompt_tokens.length() || stop_ == 1 || replaced();
     };
-    // Only the reply is streamed: whole steps of the prompt, but a token of the reply, and another
-    // only where the player would wait.
+    // Whole steps, so that nothing waits for the player.
     const auto prefill = engine_.define<>("prefill", {}, [&](Script& s) {
       s.set(step_start_, milliseconds());
       s.repeat_until(prefilled() || milliseconds() - step_start_ > kStepMs,
@@ -223,10 +222,9 @@ class ScriptEmitter {
     const auto one =
         engine_.define<>("generate token", {}, [&](Script& s) { generate_step(s, record); });
     const auto generate = engine_.define<>("generate", {}, [&](Script& s) {
-      const auto elapsed = [&] { return milliseconds() - step_start_; };
       s.set(step_start_, milliseconds());
       s.call(one);
-      s.repeat_until(ended() || elapsed() < kWorkMs || elapsed() > kStepMs,
+      s.repeat_until(ended() || milliseconds() - step_start_ > kStepMs,
                      [&](Script& s) { s.call(one); });
     });
     return engine_.define_yielding<>("run", {}, [&](Script& s) {

@@ -20,6 +20,7 @@ StageNames declare_stage(Sprite& stage, const Model& model, std::string model_in
           .max_new_tokens = number("max new tokens", 256),
           .seed = number("seed", 1),
           .record_logits = number("record logits", 0),
+          .forgotten_turns = number("forgotten turns", 0),
           .seconds_loading = number("seconds loading", 0),
           .seconds_per_token = number("seconds per token", 0),
           .tokens_per_second = number("tokens per second", 0),

@@ -46,6 +46,7 @@ void add_layer(const LayerSpec& layer, Hash& hash) {
   const FeedForwardSpec& f = layer.feed_forward;
   hash.numbers(a.query_heads, a.kv_heads, a.head_size, a.rope.layout);
   if (a.rope.layout != RopeLayout::none) hash.numbers(a.rope.base, a.rope.dims, a.rope.sign);
+  hash.numbers(a.qkv_bias, f.shared_gated);
   hash.numbers(f.hidden, f.routed_experts, f.shared_experts, f.shared_hidden);
   if (f.is_mixture()) hash.numbers(f.top_k, f.router_norm);
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/recipe.h"
 #include "model/spec.h"
 #include "model/tensor.h"
 #include "model/tokenizer.h"
@@ -38,6 +39,7 @@ struct Model {
   double top_p = 1;
   double repetition_penalty = 1;
   std::string licence;
+  Rounding rounding;
   SourceFile source;
 
   const Tensor& at(const TensorKey& key) const { return tensors.at(key); }

@@ -57,11 +57,14 @@ void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
   if (!ffn.is_mixture()) {
     check.require(ffn.shared_experts == 0 && ffn.top_k == 0,
                   "a dense layer has neither shared experts nor a top-k");
+    check.require(!ffn.shared_gated, "a dense layer has no gated shared expert");
     return;
   }
   check.require(ffn.top_k >= 1 && ffn.top_k <= ffn.routed_experts,
                 "top-k {} is outside 1..{} (the routed experts)", ffn.top_k, ffn.routed_experts);
   check.within("shared experts", ffn.shared_experts, 0, 1);
+  check.require(!ffn.shared_gated || ffn.shared_experts == 1,
+                "a gate for the shared expert without a shared expert");
   if (ffn.shared_experts == 1) {
     check.within("hidden width of the shared expert", ffn.shared_hidden, 1, kMaxExtent);
   }

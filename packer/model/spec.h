@@ -25,12 +25,13 @@ struct RopeSpec {
 };
 
 /// Causal grouped-query attention: query head h reads KV head h / (query_heads / kv_heads); scores
-/// are divided by sqrt(head_size).
+/// are divided by sqrt(head_size). With biases, each is added to q, k and v before rotation.
 struct AttentionSpec {
   int query_heads = 0;
   int kv_heads = 0;
   int head_size = 0;
   RopeSpec rope;
+  bool qkv_bias = false;
   bool operator==(const AttentionSpec&) const = default;
 };
 
@@ -41,13 +42,15 @@ enum class RouterNorm {
 };
 
 /// SwiGLU, down(silu(gate x) * up x): one dense block, or a mixture of `routed_experts` of which
-/// `top_k` run per token, plus `shared_experts` (0 or 1) that always runs with weight 1.
+/// `top_k` run per token, plus `shared_experts` (0 or 1) that always runs, with weight 1 or, where
+/// it is gated, 1 / (1 + exp(-shared_router x)).
 struct FeedForwardSpec {
   int hidden = 0;          // of the dense block, or of each routed expert
   int routed_experts = 0;  // 0: dense
   int top_k = 0;
   int shared_experts = 0;
   int shared_hidden = 0;
+  bool shared_gated = false;
   RouterNorm router_norm = RouterNorm::chosen;
   bool is_mixture() const { return routed_experts > 0; }
   bool operator==(const FeedForwardSpec&) const = default;

@@ -38,6 +38,10 @@ constexpr RoleRow kRoles[] = {
     {Role::expert_gate, "expert_gate", Home::expert},
     {Role::expert_up, "expert_up", Home::expert},
     {Role::expert_down, "expert_down", Home::expert},
+    {Role::q_bias, "q_bias", Home::layer},
+    {Role::k_bias, "k_bias", Home::layer},
+    {Role::v_bias, "v_bias", Home::layer},
+    {Role::shared_router, "shared_router", Home::layer},
 };
 
 const RoleRow& row_of(Role role) {
@@ -69,6 +73,7 @@ std::optional<int> take_number(std::string_view& text, std::string_view word, bo
 void add_mixture(std::vector<std::pair<TensorKey, Shape>>& all, int layer, int width,
                  const FeedForwardSpec& ffn) {
   all.push_back({{Role::router, layer}, {ffn.routed_experts, width}});
+  if (ffn.shared_gated) all.push_back({{Role::shared_router, layer}, {1, width}});
   if (ffn.shared_experts > 0) {
     all.push_back({{Role::shared_gate, layer}, {ffn.shared_hidden, width}});
     all.push_back({{Role::shared_up, layer}, {ffn.shared_hidden, width}});
@@ -90,6 +95,11 @@ void add_layer(std::vector<std::pair<TensorKey, Shape>>& all, int layer, int wid
   all.push_back({{Role::q, layer}, {query_width, width}});
   all.push_back({{Role::k, layer}, {kv_width, width}});
   all.push_back({{Role::v, layer}, {kv_width, width}});
+  if (attention.qkv_bias) {
+    all.push_back({{Role::q_bias, layer}, {1, query_width}});
+    all.push_back({{Role::k_bias, layer}, {1, kv_width}});
+    all.push_back({{Role::v_bias, layer}, {1, kv_width}});
+  }
   all.push_back({{Role::o, layer}, {width, query_width}});
   all.push_back({{Role::ffn_norm, layer}, {1, width}});
   const FeedForwardSpec& ffn = spec.feed_forward;
@@ -106,6 +116,24 @@ void add_layer(std::vector<std::pair<TensorKey, Shape>>& all, int layer, int wid
 
 std::string_view role_name(Role role) {
   return row_of(role).name;
+}
+
+bool is_vector(Role role) {
+  switch (role) {
+    case Role::final_norm:
+    case Role::attention_norm:
+    case Role::ffn_norm:
+    case Role::q_bias:
+    case Role::k_bias:
+    case Role::v_bias:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_router(Role role) {
+  return role == Role::router || role == Role::shared_router;
 }
 
 Role role_from_name(std::string_view name) {

@@ -34,6 +34,10 @@ enum class Role {
   expert_gate,     // per expert [hidden, width]
   expert_up,       // per expert [hidden, width]
   expert_down,     // per expert [width, hidden]
+  q_bias,          // [1, query_heads * head_size]; these three where attention has biases
+  k_bias,          // [1, kv_heads * head_size]
+  v_bias,          // [1, kv_heads * head_size]
+  shared_router,   // [1, width], where the shared expert is gated
 };
 
 /// Which tensor: `layer` is an index into ModelSpec::layers, -1 outside layers; `expert` is -1 for
@@ -53,6 +57,11 @@ TensorKey tensor_key_from_text(std::string_view text);
 /// "attention_norm" and so on, and back (nothing found: bad_input).
 std::string_view role_name(Role role);
 Role role_from_name(std::string_view name);
+
+/// Norms and biases, which meet a vector item by item.
+bool is_vector(Role role);
+/// The small matrices that weigh experts.
+bool is_router(Role role);
 
 struct Shape {
   int rows = 0;

@@ -126,8 +126,8 @@ void digits_pack(const CodedTensor& tensor, std::string_view codebook,
   }
 }
 
-void digits_unpack(std::span<const std::string_view> streams, std::string_view codebook,
-                   CodedTensor& tensor) {
+std::size_t digits_unpack(std::span<const std::string_view> streams, std::string_view codebook,
+                          CodedTensor& tensor) {
   const int bits = tensor.format.bits;
   if (bits == 1) return hex_unpack(streams, codebook, tensor);
   const Symbols symbols = Symbols::of(bits);
@@ -156,6 +156,7 @@ void digits_unpack(std::span<const std::string_view> streams, std::string_view c
       }
     }
   }
+  return static_cast<std::size_t>(tensor.shape.rows) * static_cast<std::size_t>(letters);
 }
 
 namespace {
@@ -177,10 +178,13 @@ class Decoder {
     for (int k = 0; k < symbols_.per_group(); ++k) index.push_back(local(fmt::format("{}", k)));
     return emit_row_decoder(
         engine_, name_, cursor_, symbols_.bits,
-        [&](Script& s, Arg<Num>& item) {
-          s.when(table_.length() == 0, [&](Script& s) { s.call(fill, item - 1); });
+        [&](Script& s, Arg<Num>& item, Arg<Num>& letter) {
+          s.when(table_.length() == 0, [&](Script& s) {
+            s.call(fill, item - 1);
+            s.set(cursor_.item, item + 0);
+          });
+          s.set(cursor_.from, letter + 0);
         },
-        [](Script&, Arg<Num>&) {},
         [&](Script& s, Arg<Num>& groups) {
           one_group(s, index, groups);
           s.change(cursor_.from, symbols_.per_group());

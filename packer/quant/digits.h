@@ -16,8 +16,8 @@ int digits_codebook_letters(int bits);
 std::string digits_codebook(int bits, std::span<const CodedTensor* const> tensors);
 void digits_pack(const CodedTensor& tensor, std::string_view codebook,
                  std::span<std::string> streams);
-void digits_unpack(std::span<const std::string_view> streams, std::string_view codebook,
-                   CodedTensor& tensor);
+std::size_t digits_unpack(std::span<const std::string_view> streams, std::string_view codebook,
+                          CodedTensor& tensor);
 DecodeProc digits_emit_decode(blocks::Sprite& engine, const DecodeLists& lists, int bits);
 
 }  // namespace sb3lm

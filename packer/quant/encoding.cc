@@ -1,9 +1,9 @@
 #include "quant/encoding.h"
 
 #include "base/error.h"
-#include "quant/base64.h"
 #include "quant/digits.h"
 #include "quant/hex.h"
+#include "quant/letters.h"
 
 namespace sb3lm {
 namespace {
@@ -21,8 +21,8 @@ const CodeEncoding kEncodings[] = {
      hex_emit_decode},
     {"digits", digits_streams, digits_row_letters, digits_codebook_letters, digits_codebook,
      digits_pack, digits_unpack, digits_emit_decode},
-    {"base64", digits_streams, base64_row_letters, digits_codebook_letters, digits_codebook,
-     base64_pack, base64_unpack, base64_emit_decode},
+    {"letters", digits_streams, letters_row_letters, digits_codebook_letters, digits_codebook,
+     letters_pack, letters_unpack, letters_emit_decode},
 };
 
 }  // namespace

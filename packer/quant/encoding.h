@@ -22,9 +22,10 @@ struct DecodeLists {
   blocks::List<blocks::Num> spread;  // item hh (hex) + 1: see spread_table
 };
 
-/// decode(item, letter, rows, at): decodes `rows` rows from the given letter (from 1) of the text
-/// items starting at `item`, to list positions from `at`. What else it needs is fixed per shape:
-/// `groups` of 8 weights a row, or the factor of the numbers.
+/// decode(item, letter, rows, at, groups): decodes `rows` rows of `groups` groups of 8 weights from
+/// the given letter (from 1) of the text items starting at `item`, to list positions from `at`.
+/// Where rows have no fixed number of letters, letter 0 goes on behind the last call's rows, and -1
+/// begins a new tensor there.
 using DecodeProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
 
 /// Columns padded to whole groups of 8; padding has code 0 and meets inputs that are 0.
@@ -32,12 +33,12 @@ inline int group_count(int cols) {
   return (cols + 7) / 8;
 }
 
-/// Text form of quantised matrices, row after row, a fixed number of letters per row and stream.
+/// Text form of quantised matrices, row after row.
 struct CodeEncoding {
   std::string_view name;
   /// Number of text streams that a tensor of this width is spread over; 0: cannot hold it.
   int (*streams)(int bits);
-  /// Letters per row in each stream.
+  /// Letters per row in each stream, 0: this differs from row to row.
   int (*row_letters)(int bits, int groups);
   /// Letters of the text that says what the others mean, 0: there is none. It fills the item before
   /// the first stream's.
@@ -48,9 +49,10 @@ struct CodeEncoding {
   void (*pack)(const CodedTensor& tensor, std::string_view codebook,
                std::span<std::string> streams);
   /// Fills tensor.codes (shape and format are set) from letters that start at the tensor's first.
-  /// Throws bad_input on a letter that is not in the alphabet, or too few letters.
-  void (*unpack)(std::span<const std::string_view> streams, std::string_view codebook,
-                 CodedTensor& tensor);
+  /// Returns how many letters of each stream it took. Throws bad_input on a letter that is not in
+  /// the alphabet, or too few letters.
+  std::size_t (*unpack)(std::span<const std::string_view> streams, std::string_view codebook,
+                        CodedTensor& tensor);
   /// decode(item, letter, rows, at, groups) for this width of codes.
   DecodeProc (*emit_decode)(blocks::Sprite& engine, const DecodeLists& lists, int bits);
 };

@@ -52,8 +52,8 @@ void hex_pack(const CodedTensor& tensor, std::string_view /*codebook*/,
   }
 }
 
-void hex_unpack(std::span<const std::string_view> streams, std::string_view /*codebook*/,
-                CodedTensor& tensor) {
+std::size_t hex_unpack(std::span<const std::string_view> streams, std::string_view /*codebook*/,
+                       CodedTensor& tensor) {
   const int bits = tensor.format.bits;
   const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
   const auto letters =
@@ -76,6 +76,7 @@ void hex_unpack(std::span<const std::string_view> streams, std::string_view /*co
       tensor.codes[row * cols + col] = static_cast<std::uint8_t>(code);
     }
   }
+  return rows * letters;
 }
 
 DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
@@ -92,7 +93,8 @@ DecodeProc hex_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
     put_plane_bytes(s, lists, at, first, planes, groups);
   };
   return emit_row_decoder(
-      engine, name, at, bits, [](Script&, Arg<Num>&) {}, [](Script&, Arg<Num>&) {},
+      engine, name, at, bits,
+      [&](Script& s, Arg<Num>&, Arg<Num>& letter) { s.set(at.from, letter + 0); },
       [&](Script& s, Arg<Num>& groups) {
         if (bits == 1) {
           s.replace(lists.codes, at.to + 0, hex_pair(lists, at.item, at.from, 0) + at.base);

@@ -10,8 +10,8 @@ namespace sb3lm {
 int hex_streams(int bits);
 int hex_row_letters(int bits, int groups);
 void hex_pack(const CodedTensor& tensor, std::string_view codebook, std::span<std::string> streams);
-void hex_unpack(std::span<const std::string_view> streams, std::string_view codebook,
-                CodedTensor& tensor);
+std::size_t hex_unpack(std::span<const std::string_view> streams, std::string_view codebook,
+                       CodedTensor& tensor);
 DecodeProc hex_emit_decode(blocks::Sprite& engine, const DecodeLists& lists, int bits);
 
 }  // namespace sb3lm

@@ -19,23 +19,20 @@ struct DecodeCursor {
 void put_plane_bytes(blocks::Script& s, const DecodeLists& lists, const DecodeCursor& cursor,
                      int first, int planes, blocks::Arg<blocks::Num>& groups);
 
-/// decode(item, letter, rows, at, groups): `start(s, item)` once, `row(s, groups)` before each row;
+/// decode(item, letter, rows, at, groups): `start(s, item, letter)` once, which sets `from`;
 /// `group(s, groups)` decodes one group and moves `from` on.
-template <class Start, class Row, class Group>
+template <class Start, class Group>
 DecodeProc emit_row_decoder(blocks::Sprite& engine, const std::string& name,
-                            const DecodeCursor& cursor, int bits, Start start, Row row,
-                            Group group) {
+                            const DecodeCursor& cursor, int bits, Start start, Group group) {
   using namespace blocks;
   return engine.define<Num, Num, Num, Num, Num>(
       name, {"item", "letter", "rows", "at", "groups"},
       [&](Script& s, Arg<Num> item, Arg<Num> letter, Arg<Num> rows, Arg<Num> at, Arg<Num> groups) {
-        start(s, item);
         s.set(cursor.item, item + 0);
-        s.set(cursor.from, letter + 0);
+        start(s, item, letter);
         s.set(cursor.to, at + 0);
         s.repeat(rows, [&](Script& s) {
           s.set(cursor.base, 1);
-          row(s, groups);
           s.repeat(groups, [&](Script& s) {
             group(s, groups);
             s.change(cursor.to, 1);

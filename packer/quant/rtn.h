@@ -5,12 +5,16 @@
 
 namespace sb3lm {
 
-/// 1 bit: scale mean |w|, sign. 2 to 8 bits: scale max |w| / (2^(bits-1) - 1), symmetric levels.
-/// Rows of zeros get scale 0.
+/// 1 bit: sign, scale mean |w|. 2 to 8 bits: of the scales max |w| / (2^(bits-1) - 1) times factors
+/// of at most 1, the one with the least squared error: a smaller step is worth some clipped
+/// weights. All 2^bits levels may occur. Rows of zeros get scale 0.
 CodedTensor quantise_rows(const FloatTensor& tensor, int bits);
 
+/// The same weights with fewer bits, from what the codes stand for.
+CodedTensor requantise_rows(const CodedTensor& tensor, int bits);
+
 /// Every float matrix (not norms and routers) of the model as codes of `bits`; tensors that are
-/// coded already pass through untouched.
+/// coded already pass through untouched. Norms and routers become binary16 if they fit its range.
 void quantise_matrices(Model& model, int bits);
 
 }  // namespace sb3lm

@@ -112,14 +112,12 @@ class Cutter {
       return;
     }
     const CodeEncoding& encoding = code_encoding(tensor.encoding);
-    const std::int64_t letters =
-        rows * encoding.row_letters(tensor.bits, group_count(tensor.shape.cols));
     const std::int64_t codebook = encoding.codebook_letters(tensor.bits);
     if (codebook > 0 && codebooks_.insert(tensor.item).second) {
       add(letters_at(tensor.item - 1, 1, codebook), Component::codebooks);
     }
     for (int stream = 0; stream < encoding.streams(tensor.bits); ++stream) {
-      add(letters_at(tensor.item + stream, tensor.letter, letters), component, tensor.key);
+      add(letters_at(tensor.item + stream, tensor.letter, tensor.letters), component, tensor.key);
     }
     add_halves(tensor.scale_item, tensor.scale_letter, rows, Component::row_scales, tensor.key);
   }

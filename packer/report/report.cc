@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "report/entropy.h"
+#include "base/entropy.h"
 #include "report/pieces.h"
 #include "sb3/deflate_cost.h"
 #include "sb3/sb3.h"
@@ -38,6 +38,7 @@ class Reporter {
 
   void weigh(const Model& model) {
     report_.family = model.spec.family;
+    report_.rounding = model.rounding;
     for (const auto& [key, shape] : expected_tensors(model.spec)) {
       index_[key] = report_.tensors.size();
       report_.tensors.push_back({.key = key, .shape = shape});
@@ -161,14 +162,18 @@ Component component_of(Role role) {
     case Role::ffn_norm:
       return Component::norms;
     case Role::q:
+    case Role::q_bias:
       return Component::attention_q;
     case Role::k:
+    case Role::k_bias:
       return Component::attention_k;
     case Role::v:
+    case Role::v_bias:
       return Component::attention_v;
     case Role::o:
       return Component::attention_o;
     case Role::router:
+    case Role::shared_router:
       return Component::routers;
     case Role::gate:
     case Role::up:

@@ -66,6 +66,7 @@ struct Report {
   std::string family;
   bool is_sb3 = false;                   // else a checkpoint: no bytes, no measures
   std::int64_t parameters = 0;           // weights without row scales
+  Rounding rounding;                     // on request, when building
   std::vector<ComponentRow> components;  // all, by number
   std::vector<TensorRow> tensors;        // in expected_tensors order
   Measures measures;

@@ -143,16 +143,47 @@ Json limits_json(const Report& report) {
   return limits;
 }
 
+Json rounding_json(const Rounding& rounding) {
+  Json json = {{"scale_bits", rounding.scale_bits}, {"router_bits", rounding.router_bits}};
+  if (!rounding.change) return json;
+  const ModelChange& change = *rounding.change;
+  json["tokens"] = change.tokens;
+  json["logit_change"] = change.logits;
+  if (change.perplexity_before != 0) {
+    json["perplexity_before"] = change.perplexity_before;
+    json["perplexity_after"] = change.perplexity_after;
+  }
+  return json;
+}
+
 std::int64_t scale_count(const Report& report) {
   return report.components[static_cast<std::size_t>(Component::row_scales)].values;
 }
 
 }  // namespace
 
+std::string rounding_text(const Rounding& rounding) {
+  std::string text;
+  if (rounding.scale_bits != 0) {
+    text += fmt::format("scales and norms keep {} of 10 mantissa bits", rounding.scale_bits);
+  }
+  if (rounding.router_bits != 0) {
+    text += fmt::format("{}routers have {} bits", text.empty() ? "" : ", ", rounding.router_bits);
+  }
+  if (!rounding.change) return text;
+  const ModelChange& change = *rounding.change;
+  text += fmt::format("; over {} tokens logits change by at most {:.2g} of the largest",
+                      change.tokens, change.logits);
+  if (change.perplexity_before == 0) return text;
+  return text + fmt::format(", perplexity {:.5g} becomes {:.5g}", change.perplexity_before,
+                            change.perplexity_after);
+}
+
 std::string report_text(const Report& report) {
   std::string text = fmt::format("{}: {}, {} parameters, {} row scales\n\n{}", report.file,
                                  report.family, count_text(report.parameters),
                                  count_text(scale_count(report)), components_text(report));
+  if (report.rounding.any()) text += fmt::format("\nrounded: {}\n", rounding_text(report.rounding));
   if (!report.is_sb3) return text;
   const Measures& m = report.measures;
   return text + fmt::format("\nproject.json: {} bytes, {} blocks, largest list {} items\n\n{}",
@@ -169,6 +200,7 @@ std::string report_json(const Report& report) {
                {"row_scales", scale_count(report)},
                {"packed_bytes", whole_bytes(total.packed_bits)},
                {"entropy_bytes", total.entropy_bits / 8}};
+  if (report.rounding.any()) json["rounding"] = rounding_json(report.rounding);
   if (report.is_sb3) {
     json["sb3_bytes"] = report.measures.sb3_bytes;
     json["project_json_bytes"] = report.measures.project_json_bytes;

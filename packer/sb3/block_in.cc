@@ -18,7 +18,7 @@ using scratch::OpcodeInfo;
 
 // Deeper nesting than any editor makes; keeps recursion over a read program safe.
 constexpr int kMaxNesting = 1000;
-enum Primitive { kNumber = 4, kAngle = 8, kText = 10, kBroadcast = 11, kVariable = 12, kList = 13 };
+enum Primitive { kNumber = 4, kText = 10, kBroadcast = 11, kVariable = 12, kList = 13 };
 
 class BlockIn {
  public:
@@ -198,7 +198,7 @@ class BlockIn {
     const int code = *kind >= 0 && *kind <= static_cast<int>(kList) ? static_cast<int>(*kind) : 0;
     if (code == kVariable || code == kList) return read_variable(owner, primitive, code);
     if (code == kBroadcast) return read_broadcast(owner, primitive);
-    if ((code < kNumber || code > kAngle) && code != kText) bad(owner, "a value of kind {}", *kind);
+    if (code < kNumber || code > kText) bad(owner, "a value of kind {}", *kind);
     const Json& value = primitive.at(1);
     if (const double* number = value.number()) {
       NodePtr node = scratch::make_node(Op::literal_number);

@@ -22,6 +22,7 @@ enum Primitive {
   kPositive = 5,
   kWhole = 6,
   kInteger = 7,
+  kColor = 9,
   kText = 10,
   kBroadcast = 11,
   kVariable = 12,
@@ -33,6 +34,7 @@ int primitive_for(std::string_view name, InputKind kind) {
   if (name == "TIMES" || name == "LETTER") return kWhole;
   if (name == "INDEX") return kInteger;
   if (name == "DURATION") return kPositive;
+  if (kind == InputKind::color) return kColor;
   return kind == InputKind::number ? kNumber : kText;
 }
 

@@ -34,6 +34,25 @@ Asset make_asset(const std::string& name, const std::string& bytes) {
   return {md5_hex(bytes), format};
 }
 
+bool uses_pen(const scratch::Stack& stack) {
+  return std::any_of(stack.begin(), stack.end(), [](const auto& block) {
+    return scratch::info(block->op).opcode.starts_with("pen_") ||
+           std::any_of(block->bodies.begin(), block->bodies.end(),
+                       [](const scratch::Stack& body) { return uses_pen(body); });
+  });
+}
+
+// Players load the pen only where the file names it.
+bool uses_pen(const Program& program) {
+  const auto any = [](const auto& holders) {
+    return std::any_of(holders.begin(), holders.end(),
+                       [](const auto& holder) { return uses_pen(holder.body); });
+  };
+  return std::any_of(program.targets.begin(), program.targets.end(), [&](const Target& target) {
+    return any(target.procedures) || any(target.scripts);
+  });
+}
+
 // Writes everything but the blocks; they go through BlockOut.
 class ProjectOut {
  public:
@@ -47,7 +66,9 @@ class ProjectOut {
     for (const Target& target : program_.targets) next = write_target(target, next);
     out_.end().key("monitors").begin_array();
     for (const Monitor& monitor : program_.monitors) write_monitor(monitor);
-    out_.end().key("extensions").begin_array().end();
+    out_.end().key("extensions").begin_array();
+    if (uses_pen(program_)) out_.string("pen");
+    out_.end();
     out_.key("meta").begin_object().key("semver").string("3.0.0");
     out_.key("vm").string(kVmVersion).key("agent").string("sb3lm").end().end();
     return out_.take();

@@ -211,6 +211,18 @@ inline Expr<Num> to_num(Expr<Str> e) {
 inline Expr<Str> answer() {
   return Expr<Str>(scratch::make_node(Op::answer));
 }
+inline Expr<Num> mouse_x() {
+  return Expr<Num>(scratch::make_node(Op::mouse_x));
+}
+inline Expr<Num> mouse_y() {
+  return Expr<Num>(scratch::make_node(Op::mouse_y));
+}
+inline Expr<Bool> mouse_down() {
+  return Expr<Bool>(scratch::make_node(Op::mouse_down));
+}
+inline Expr<Bool> contains(Expr<Str> text, Expr<Str> part) {
+  return detail::binary<Bool>(Op::text_contains, std::move(text), std::move(part));
+}
 inline Expr<Num> timer() {
   return Expr<Num>(scratch::make_node(Op::timer));
 }

@@ -17,7 +17,14 @@ enum class Op : std::uint8_t {
 
 enum class BlockShape : std::uint8_t { hat, stack, c_block, end, value, condition, pseudo, menu };
 enum class Result : std::uint8_t { number, text, any, boolean, none };
-enum class InputKind : char { number = 'n', text = 't', any = 'a', boolean = 'b', body = 's' };
+enum class InputKind : char {
+  number = 'n',
+  text = 't',
+  color = 'c',
+  any = 'a',
+  boolean = 'b',
+  body = 's'
+};
 enum class FieldKind : char { variable = 'v', list = 'l', message = 'm', choice = 'c' };
 
 struct InputSpec {

@@ -81,6 +81,8 @@ class Script {
   }
 
   void broadcast(std::string message) { message_block(Op::broadcast, std::move(message)); }
+  /// A message that is known only when the script runs.
+  void broadcast_named(Expr<Str> message) { emit_inputs(Op::broadcast, std::move(message).take()); }
   void broadcast_and_wait(std::string message) {
     message_block(Op::broadcast_wait, std::move(message));
   }
@@ -98,6 +100,11 @@ class Script {
   void go_to(Expr<Num> x, Expr<Num> y) {
     emit_inputs(Op::go_to_xy, std::move(x).take(), std::move(y).take());
   }
+  void pen_clear() { push(scratch::make_node(Op::pen_clear)); }
+  void pen_down() { push(scratch::make_node(Op::pen_down)); }
+  void pen_up() { push(scratch::make_node(Op::pen_up)); }
+  void pen_color(Expr<Str> color) { emit_inputs(Op::pen_color, std::move(color).take()); }
+  void pen_size(Expr<Num> pixels) { emit_inputs(Op::pen_size, std::move(pixels).take()); }
   void set_size(Expr<Num> percent) { emit_inputs(Op::set_size, std::move(percent).take()); }
   void show_variable(const std::string& name) { push(detail::with_field(Op::show_variable, name)); }
   void hide_variable(const std::string& name) { push(detail::with_field(Op::hide_variable, name)); }
@@ -187,8 +194,16 @@ class Sprite {
     add_script(detail::with_field(Op::when_received, message), body);
   }
   template <class Body>
+  void when_key(const std::string& key, Body body) {
+    add_script(detail::with_field(Op::when_key, key), body);
+  }
+  template <class Body>
   void when_clicked(Body body) {
     add_script(scratch::make_node(Op::when_clicked), body);
+  }
+  template <class Body>
+  void when_stage_clicked(Body body) {
+    add_script(scratch::make_node(Op::when_stage_clicked), body);
   }
   void add_broadcast(const std::string& message) {
     for (const std::string& known : program_->broadcasts) {

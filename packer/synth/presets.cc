@@ -87,6 +87,17 @@ SynthModel tiny_moe_noshared() {
   return model;
 }
 
+// The parts of Qwen2-MoE's layers.
+SynthModel tiny_moe_gated() {
+  SynthModel model = tiny_moe();
+  model.layout.hf_names = true;
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.attention.qkv_bias = true;
+    layer.feed_forward.shared_gated = true;
+  }
+  return model;
+}
+
 SynthModel tiny_moe_odd() {
   return {.spec = mixture(kOdd, {0, 2}, {0, 1, 0})};
 }
@@ -133,6 +144,7 @@ constexpr PresetRow kPresets[] = {
     {{"tiny-moe-flipped", "tiny-moe with every convention the other way"}, tiny_moe_flipped},
     {{"tiny-moe-untied", "tiny-moe with a head of its own"}, tiny_moe_untied},
     {{"tiny-moe-noshared", "tiny-moe without shared experts"}, tiny_moe_noshared},
+    {{"tiny-moe-gated", "tiny-moe with biases and a gated shared expert"}, tiny_moe_gated},
     {{"tiny-moe-odd", "widths that are no multiples of 8: 36, hidden 20, 5 experts"}, tiny_moe_odd},
     {{"tiny-moe-embed4", "tiny-moe with a 4-bit embedding"}, tiny_moe_embed4},
     {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
@@ -182,6 +194,10 @@ int stored_bits(const SynthModel& model, const TensorKey& key) {
     case Role::ffn_norm:
     case Role::final_norm:
     case Role::router:
+    case Role::q_bias:
+    case Role::k_bias:
+    case Role::v_bias:
+    case Role::shared_router:
       return 16;
     default:
       return 4;

@@ -40,6 +40,11 @@ constexpr Spelling kSpellings[] = {
     {Role::o, "layers.{0}.attention.wo.weight", "layers.{0}.self_attn.o_proj.weight"},
     {Role::ffn_norm, "layers.{0}.ffn_norm.weight", "layers.{0}.post_norm.weight"},
     {Role::router, "layers.{0}.moe.router.weight", "layers.{0}.mlp.gate.weight"},
+    {Role::q_bias, "layers.{0}.attention.wq.bias", "layers.{0}.self_attn.q_proj.bias"},
+    {Role::k_bias, "layers.{0}.attention.wk.bias", "layers.{0}.self_attn.k_proj.bias"},
+    {Role::v_bias, "layers.{0}.attention.wv.bias", "layers.{0}.self_attn.v_proj.bias"},
+    {Role::shared_router, "layers.{0}.moe.shared_router.weight",
+     "layers.{0}.mlp.shared_expert_gate.weight"},
     {Role::shared_gate, "layers.{0}.moe.shared.gate.weight",
      "layers.{0}.mlp.shared_expert.gate_proj.weight"},
     {Role::shared_up, "layers.{0}.moe.shared.up.weight",
@@ -137,7 +142,7 @@ class PackedWriter {
     std::vector<std::uint16_t> halves;
     for (const float value : weights_.plain(key, shape)) halves.push_back(half_from_double(value));
     std::vector<std::int64_t> extents = {shape.cols};
-    if (key.role == Role::router) extents.insert(extents.begin(), shape.rows);
+    if (is_router(key.role)) extents.insert(extents.begin(), shape.rows);
     tensors_.push_back({stem(key), "F16", extents, raw(halves)});
   }
 

@@ -51,7 +51,7 @@ void WeightSource::each_row(const TensorKey& key, Shape shape, Take take) const 
   Random random = random_for(options_.seed, seed_key);
   double std = model_.weight_std > 0 ? model_.weight_std : 1 / std::sqrt(shape.cols);
   if (key.role == Role::embedding || key.role == Role::head) std = vocabulary_std(shape.cols);
-  if (key.role == Role::router) std = 1.5 / std::sqrt(shape.cols);
+  if (is_router(key.role)) std = 1.5 / std::sqrt(shape.cols);
   std::vector<double> row(static_cast<std::size_t>(shape.cols));
   for (int i = 0; i < shape.rows; ++i) {
     const double row_std = std * std::exp(0.15 * random.normal());

@@ -123,12 +123,14 @@ class ModelReader {
             .attention = {.query_heads = json.at("query_heads"),
                           .kv_heads = json.at("kv_heads"),
                           .head_size = json.at("head_size"),
-                          .rope = rope_spec},
+                          .rope = rope_spec,
+                          .qkv_bias = json.value("qkv_bias", false)},
             .feed_forward = {.hidden = json.at("hidden"),
                              .routed_experts = json.at("routed_experts"),
                              .top_k = json.at("top_k"),
                              .shared_experts = json.at("shared_experts"),
                              .shared_hidden = json.at("shared_hidden"),
+                             .shared_gated = json.value("shared_gated", false),
                              .router_norm = json.at("router_norm") == "all" ? RouterNorm::all
                                                                             : RouterNorm::chosen}};
   }
@@ -233,16 +235,16 @@ class ModelReader {
     const int streams = place.bits >= 1 && place.bits <= 8 ? encoding.streams(place.bits) : 0;
     if (streams == 0) broken(fmt::format("model info: {} bits", place.bits));
     CodedTensor tensor{.shape = place.shape, .format = CodeFormat::of_bits(place.bits)};
-    place.letter =
-        advance(place.item, std::int64_t{place.shape.rows} *
-                                encoding.row_letters(place.bits, group_count(place.shape.cols)));
+    place.letter = advance(place.item, 0);
     std::vector<std::string_view> texts;
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
     std::string_view codebook;
     if (encoding.codebook_letters(place.bits) > 0) codebook = letters(place.item - 1, 1);
-    reading(what, [&] { encoding.unpack(texts, codebook, tensor); });
+    place.letters = static_cast<std::int64_t>(
+        reading(what, [&] { return encoding.unpack(texts, codebook, tensor); }));
+    advance(place.item, place.letters);
     tensor.row_scale = read_numbers(place, place.scale_item, place.scale_letter,
                                     static_cast<std::size_t>(place.shape.rows));
     return tensor;
@@ -282,6 +284,7 @@ class ModelReader {
     Model& model = out_.model;
     model.conventions = info.at("conventions").get<std::map<std::string, std::string>>();
     model.licence = info.at("licence");
+    if (info.contains("rounding")) model.rounding = read_rounding(info.at("rounding"));
     const Json& decoding = info.at("decoding");
     model.temperature = decoding.at("temperature");
     model.top_k = decoding.at("top_k");
@@ -300,6 +303,17 @@ class ModelReader {
     model.chat = {.first = read_template(chat.at("first")),
                   .next = read_template(chat.at("next")),
                   .stop_ids = chat.at("stop_ids").get<std::vector<int>>()};
+  }
+
+  static Rounding read_rounding(const Json& json) {
+    Rounding rounding{.scale_bits = json.at("scales"), .router_bits = json.at("routers")};
+    if (json.contains("tokens")) {
+      rounding.change = {.tokens = json.at("tokens"),
+                         .logits = json.at("logits"),
+                         .perplexity_before = json.at("perplexity").at(0),
+                         .perplexity_after = json.at("perplexity").at(1)};
+    }
+    return rounding;
   }
 
   static std::vector<TemplatePart> read_template(const Json& json) {

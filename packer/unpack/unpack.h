@@ -19,6 +19,7 @@ struct UnpackedTensor {
   int bits = 0;          // 0: numbers
   std::string encoding;  // of codes
   std::int64_t item = 0, letter = 0;
+  std::int64_t letters = 0;  // of codes, in each stream
   std::int64_t scale_item = 0, scale_letter = 0;
   int base = 0;                            // see pack_halves
   std::int64_t scales_at = 0, stride = 0;  // of floats, which are items of `_scales`

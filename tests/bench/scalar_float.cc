@@ -275,7 +275,7 @@ int main(int argc, char** argv) {
       checked_difference(tiny_model("tiny-moe"));
       checked_difference(tiny_model("tiny-dense-untied"));
     } else {
-      measure(load_model(argv[1], {}, "", silent), tokens, context);
+      measure(load_model(argv[1], {}, {}, silent), tokens, context);
     }
     return 0;
   } catch (const std::exception& error) {

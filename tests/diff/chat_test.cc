@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 
+#include "runtime_ref/engine.h"
 #include "runtime_ref/generate.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"

@@ -69,6 +69,16 @@ TEST_CASE("add") {
   CHECK(rig.numbers("_act") == std::vector<double>{2, -4, 8, 11, 18, 34, kJunk});
 }
 
+TEST_CASE("add numbers") {
+  BlockRig rig;
+  const auto add = emit_add_numbers(rig.engine, rig.w);
+  rig.on("go", [&](Script& s) { s.call(add, 2, 3, 2); });
+  rig.fill("_act", {2, -4, 8, 10, 20});
+  rig.fill("_scales", {kJunk, 0.5, -3, kJunk});
+  rig.run("go");
+  CHECK(rig.numbers("_act") == std::vector<double>{2, -4, 8.5, 7, 20});
+}
+
 TEST_CASE("swiglu, where exp overflows too") {
   Random random(5);
   std::vector<double> gate = {0, -0.5, 30, -30, 700, -700, 720, -720, -745, 1e6, -1e6};

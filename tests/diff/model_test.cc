@@ -5,11 +5,13 @@
 #include <cmath>
 
 #include "pack.h"
+#include "quant/recipe.h"
 #include "runtime_ref/generate.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
 #include "support/random_model.h"
+#include "support/tiny_model.h"
 #include "unpack/unpack.h"
 
 namespace {
@@ -35,7 +37,8 @@ ModelSpec uneven_spec() {
   dense.attention = {.query_heads = 4,
                      .kv_heads = 2,
                      .head_size = 14,
-                     .rope = {.layout = RopeLayout::interleaved, .dims = 10, .sign = -1}};
+                     .rope = {.layout = RopeLayout::interleaved, .dims = 10, .sign = -1},
+                     .qkv_bias = true};
   dense.feed_forward.hidden = 131;
   LayerSpec mixture{.id = 1};
   mixture.attention = {.query_heads = 3, .kv_heads = 3, .head_size = 9, .rope = {}};
@@ -74,6 +77,31 @@ TEST_CASE("every feature of a model's description") {
     CHECK(agreement.max_rel_error < kUsualError);
     CHECK(agreement.max_rel_error > 0);  // two ways to sum do differ
   }
+}
+
+TEST_CASE("routers as codes, a shared expert's too, and rounded scales") {
+  Model model = tiny_model("tiny-moe-gated");
+  apply_recipe(model, {.scale_bits = 6, .router_bits = 5});
+  model.rounding.change = ModelChange{.tokens = 7, .logits = 0.125, .perplexity_after = 2};
+  SilentProgress silent;
+  const std::string sb3 = pack(model, {.lower = {.context = 40}, .deflate_level = 1}, silent);
+  const scratch::Program program = read_sb3("rounded", as_bytes(sb3));
+  const Rounding rounding = unpack("rounded", program).model.rounding;
+  CHECK(rounding.scale_bits == 6);
+  CHECK(rounding.router_bits == 5);
+  REQUIRE(rounding.change);
+  CHECK(rounding.change->tokens == 7);
+  CHECK(rounding.change->logits == 0.125);
+  CHECK(rounding.change->perplexity_after == 2);
+  BlockSession session(program, silent);
+  const BlockRequest request = comparison_request(model);
+  const BlockResult result = session.run(request, silent);
+  Engine engine(model);
+  const Agreement agreement =
+      check_against_engine(engine, request.tokens, result.tokens, result.logits);
+  INFO(agreement.first_difference);
+  CHECK(agreement.ok);
+  CHECK(agreement.max_rel_error < kUsualError);
 }
 
 TEST_CASE("blocks shaped for one player only") {

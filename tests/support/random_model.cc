@@ -53,8 +53,8 @@ Model random_model(const ModelSpec& spec, const std::vector<int>& bits, std::uin
   Random random(seed);
   std::size_t matrices = 0;
   for (const auto& [key, shape] : expected_tensors(spec)) {
-    const bool norm = shape.rows == 1;
-    if (norm || key.role == Role::router) {
+    const bool norm = is_vector(key.role);
+    if (norm || is_router(key.role)) {
       FloatTensor tensor = random_floats(random, shape, FloatType::f16);
       for (float& value : tensor.values) {
         value = rounded(norm ? 1 + value / 8 : value / 4, FloatType::f16);

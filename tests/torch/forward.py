@@ -30,15 +30,18 @@ def read_safetensors(path):
     header_bytes = struct.unpack_from("<Q", raw)[0]
     header = json.loads(raw[8:8 + header_bytes])
     metadata = header.pop("__metadata__", {})
-    kinds = {"F16": "<f2", "F32": "<f4", "I32": "<i4", "U8": "u1"}
+    kinds = {"F16": "<f2", "BF16": "<u2", "F32": "<f4", "I32": "<i4", "U8": "u1"}
     data = raw[8 + header_bytes:]
     arrays = {name: np.frombuffer(data[slice(*entry["data_offsets"])], kinds[entry["dtype"]])
               .reshape(entry["shape"]) for name, entry in header.items()}
+    for name, entry in header.items():
+        if entry["dtype"] == "BF16":  # the upper half of a float32
+            arrays[name] = (arrays[name].astype("<u4") << 16).view("<f4")
     return arrays, metadata
 
 
 def write_safetensors(path, arrays, metadata):
-    kinds = {"float16": "F16", "float32": "F32", "int32": "I32", "uint8": "U8"}
+    kinds = {"float16": "F16", "float32": "F32", "int32": "I32", "uint8": "U8", "uint16": "BF16"}
     header, offset = {"__metadata__": metadata}, 0
     for name, array in arrays.items():
         header[name] = {"dtype": kinds[array.dtype.name], "shape": list(array.shape),
@@ -107,6 +110,47 @@ def load_llama2c(path):
             "embedding": embedding, "head": head, "final_norm": final_norm, "passes": passes}
 
 
+def load_hf(path):
+    """Float safetensors and their config.json, named as Hugging Face's Llama, Mixtral, Qwen2-MoE."""
+    config = json.loads(Path(path).with_suffix(".config.json").read_text())
+    arrays = {name: array.astype(np.float64) for name, array in read_safetensors(path)[0].items()}
+    kind = config["model_type"]
+    width, heads = config["hidden_size"], config["num_attention_heads"]
+
+    def layer(i):
+        stem = f"model.layers.{i}."
+        take = lambda name: arrays.get(stem + name + ".weight")
+        attention = {name: take(f"self_attn.{name}_proj") for name in "qkvo"}
+        biases = {name + "_bias": arrays.get(f"{stem}self_attn.{name}_proj.bias") for name in "qkv"}
+        norms = [take("input_layernorm"), take("post_attention_layernorm")]
+        proj = lambda part: [take(f"{part}.{name}_proj") for name in ("gate", "up", "down")]
+        result = {"norms": norms, "router": None, "experts": [], "shared": None, **attention, **biases}
+        if kind == "mixtral":
+            moe = "block_sparse_moe."
+            result["router"] = take(moe + "gate")
+            result["experts"] = [[take(f"{moe}experts.{e}.{w}") for w in ("w1", "w3", "w2")]
+                                 for e in range(config["num_local_experts"])]
+        elif kind == "qwen2_moe":
+            result["router"] = take("mlp.gate")
+            result["experts"] = [proj(f"mlp.experts.{e}") for e in range(config["num_experts"])]
+            result["shared"] = proj("mlp.shared_expert")
+            result["shared_router"] = take("mlp.shared_expert_gate")
+        else:
+            result["shared"] = proj("mlp")
+        return result
+
+    embedding = arrays["model.embed_tokens.weight"]
+    # Mixtral divides by the sum over the chosen experts, Qwen2-MoE unless norm_topk_prob says so.
+    norm = "chosen" if kind == "mixtral" or config.get("norm_topk_prob") else "all"
+    assert width % heads == 0
+    return {**MOE, "query_heads": heads, "kv_heads": config["num_key_value_heads"],
+            "top_k": config.get("num_experts_per_tok", 0), "rope_base": config["rope_theta"],
+            "eps": config["rms_norm_eps"], "router_norm": norm, "embedding": embedding,
+            "head": arrays.get("lm_head.weight", embedding),
+            "final_norm": arrays["model.norm.weight"],
+            "passes": [layer(i) for i in range(config["num_hidden_layers"])]}
+
+
 # --- Forward --------------------------------------------------------------------------------------
 
 def rms_norm(x, weight, eps):
@@ -136,9 +180,11 @@ def rope(x, model):
 
 def attention(x, layer, model):
     count, heads, kv_heads = len(x), model["query_heads"], model["kv_heads"]
-    q = rope((x @ layer["q"].T).reshape(count, heads, -1), model)
-    k = rope((x @ layer["k"].T).reshape(count, kv_heads, -1), model)
-    v = (x @ layer["v"].T).reshape(count, kv_heads, -1)
+    project = lambda name: x @ layer[name].T + (
+        0 if layer.get(name + "_bias") is None else layer[name + "_bias"])
+    q = rope(project("q").reshape(count, heads, -1), model)
+    k = rope(project("k").reshape(count, kv_heads, -1), model)
+    v = project("v").reshape(count, kv_heads, -1)
     k, v = (np.repeat(part, heads // kv_heads, axis=1) for part in (k, v))
     scores = np.einsum("phd,rhd->hpr", q, k) / np.sqrt(q.shape[2])
     scores[:, np.triu(np.ones((count, count), bool), 1)] = -np.inf
@@ -152,7 +198,9 @@ def swiglu(x, matrices):
 
 
 def feed_forward(x, layer, model):
-    total = swiglu(x, layer["shared"])
+    total = 0 if layer["shared"] is None else swiglu(x, layer["shared"])
+    if layer.get("shared_router") is not None:
+        total = total / (1 + np.exp(-(x @ layer["shared_router"].T)))
     if layer["router"] is None:
         return total
     scores = x @ layer["router"].T
@@ -240,6 +288,59 @@ def make_llama2c(path, rng):
     Path(path).write_bytes(header + b"".join(part.astype("<f4").tobytes() for part in parts))
 
 
+def bfloat16(weights):
+    """The upper halves of float32 numbers, rounded to even."""
+    bits = weights.astype(np.float32).view(np.uint32).astype(np.uint64)
+    return ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+def make_hf(path, rng, kind, store, **config):
+    """Two layers in Hugging Face's names; `store` turns float64 into what the file holds."""
+    width, vocabulary, heads, kv_heads, hidden, experts, shared = 16, 40, 4, 2, 12, 4, 20
+    kv_width, arrays = width // heads * kv_heads, {}
+
+    def put(name, *shape, size=0.3, offset=0.0):
+        arrays[name] = store(offset + rng.standard_normal(shape) * size)
+
+    def norm(name):
+        put(name, width, size=0.1, offset=1.0)
+
+    def mlp(stem, size, names=("gate_proj", "up_proj", "down_proj")):
+        for name, shape in zip(names, ((size, width), (size, width), (width, size))):
+            put(f"{stem}.{name}.weight", *shape)
+
+    put("model.embed_tokens.weight", vocabulary, width, size=1.0)
+    for i in range(2):
+        stem = f"model.layers.{i}."
+        norm(stem + "input_layernorm.weight")
+        for name, rows in ("q", width), ("k", kv_width), ("v", kv_width), ("o", width):
+            put(f"{stem}self_attn.{name}_proj.weight", rows, width)
+            if kind == "qwen2_moe" and name != "o":
+                put(f"{stem}self_attn.{name}_proj.bias", rows)
+        norm(stem + "post_attention_layernorm.weight")
+        if kind == "llama":
+            mlp(stem + "mlp", hidden)
+        elif kind == "mixtral":
+            put(stem + "block_sparse_moe.gate.weight", experts, width)
+            for e in range(experts):
+                mlp(f"{stem}block_sparse_moe.experts.{e}", hidden, ("w1", "w3", "w2"))
+        else:
+            put(stem + "mlp.gate.weight", experts, width)
+            for e in range(experts):
+                mlp(f"{stem}mlp.experts.{e}", hidden)
+            mlp(stem + "mlp.shared_expert", shared)
+            put(stem + "mlp.shared_expert_gate.weight", 1, width)
+    norm("model.norm.weight")
+    if not config["tie_word_embeddings"]:
+        put("lm_head.weight", vocabulary, width)
+    write_safetensors(path, arrays, {"format": "pt"})
+    config = {"model_type": kind, "hidden_act": "silu", "hidden_size": width,
+              "num_hidden_layers": 2, "num_attention_heads": heads,
+              "num_key_value_heads": kv_heads, "vocab_size": vocabulary,
+              "max_position_embeddings": 32, "top_k": 50, **config}
+    path.with_suffix(".config.json").write_text(json.dumps(config, indent=1) + "\n")
+
+
 def record(model, tokens, changes=None):
     return {"conventions": changes or {}, "tokens": tokens,
             "logits": forward(model, tokens).tolist()}
@@ -258,6 +359,22 @@ def make(folder):
     write("tiny-moe.json", [record(load_packed(moe, {**MOE, **changes}), tokens, changes)
                             for changes in cases])
     write("tiny-llama2c.json", [record(load_llama2c(llama2c), [1, 39, 5, 5, 20, 3])])
+    for kind, store, config in (
+            ("llama", lambda x: x.astype(np.float16),
+             {"tie_word_embeddings": True, "rope_theta": 500.0, "rms_norm_eps": 1e-4,
+              "intermediate_size": 12}),
+            ("mixtral", bfloat16,
+             {"tie_word_embeddings": False, "rope_theta": 1e6, "rms_norm_eps": 1e-5,
+              "num_local_experts": 4, "num_experts_per_tok": 2, "intermediate_size": 12,
+              "sliding_window": None}),
+            ("qwen2_moe", lambda x: x.astype(np.float32),
+             {"tie_word_embeddings": False, "rope_theta": 10000.0, "rms_norm_eps": 1e-6,
+              "num_experts": 4, "num_experts_per_tok": 2, "norm_topk_prob": False,
+              "moe_intermediate_size": 12, "shared_expert_intermediate_size": 20,
+              "sliding_window": 4096, "use_sliding_window": False})):
+        path = folder / f"tiny-{kind}.safetensors"
+        make_hf(path, np.random.Generator(np.random.PCG64(len(kind))), kind, store, **config)
+        write(f"tiny-{kind}.json", [record(load_hf(path), [1, 39, 5, 5, 20, 3])])
 
 
 def main():
@@ -275,8 +392,12 @@ def main():
     conventions = dict(MOE)
     for key, _, value in (pair.partition("=") for pair in ask.set):
         conventions[key] = type(MOE[key])(value)
-    model = (load_packed(ask.checkpoint, conventions) if ask.checkpoint.suffix == ".safetensors"
-             else load_llama2c(ask.checkpoint))
+    if ask.checkpoint.with_suffix(".config.json").exists():
+        model = load_hf(ask.checkpoint)
+    elif ask.checkpoint.suffix == ".safetensors":
+        model = load_packed(ask.checkpoint, conventions)
+    else:
+        model = load_llama2c(ask.checkpoint)
     for value in forward(model, [int(part) for part in ask.tokens.split(",")])[-1]:
         print(repr(float(value)))
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/fingerprint.h"
+#include "runtime_ref/engine.h"
 #include "runtime_ref/evaluate.h"
 #include "runtime_ref/generate.h"
 #include "support/repack.h"

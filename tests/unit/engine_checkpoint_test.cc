@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "import/import.h"
+#include "runtime_ref/engine.h"
 #include "runtime_ref/generate.h"
 
 using namespace sb3lm;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "runtime_ref/engine.h"
 
 using namespace sb3lm;
 using Tokens = std::vector<int>;

@@ -44,6 +44,7 @@ const Golden kGoldens[] = {
     {"dot", [](const Bench& b) { emit_dot(b.engine, b.w, DotShape::of(3)); }},
     {"rmsnorm", [](const Bench& b) { emit_rmsnorm(b.engine, b.w, 4, 1e-5); }},
     {"add", [](const Bench& b) { emit_add(b.engine, b.w); }},
+    {"add_numbers", [](const Bench& b) { emit_add_numbers(b.engine, b.w); }},
     {"swiglu", [](const Bench& b) { emit_swiglu(b.engine, b.w, b.exp); }},
     {"rope",
      [](const Bench& b) {

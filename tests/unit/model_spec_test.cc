@@ -30,6 +30,10 @@ TEST_CASE("contradictions are named") {
     return error_of(spec);
   };
   CHECK(error([](ModelSpec& s) { s.width = 0; }) == "file: width 0 is outside 1..1048576");
+  CHECK(error([](ModelSpec& s) {
+          s.layers[1].feed_forward.shared_experts = 0;
+          s.layers[1].feed_forward.shared_gated = true;
+        }) == "file: layer 1: a gate for the shared expert without a shared expert");
   CHECK(error([](ModelSpec& s) { s.norm_eps = -1; }) == "file: norm eps -1 is outside 0..1");
   CHECK(error([](ModelSpec& s) { s.passes = {}; }) ==
         "file: number of passes 0 is outside 1..2048");

@@ -9,7 +9,7 @@
 #include "lower/lower.h"
 #include "quant/encoding.h"
 #include "quant/rtn.h"
-#include "report/entropy.h"
+#include "base/entropy.h"
 #include "report/pieces.h"
 #include "report/separators.h"
 #include "report/text.h"

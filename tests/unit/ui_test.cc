@@ -4,17 +4,24 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "lower/ui_font.h"
+#include "lower/ui_texts.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
+#include "sb3_templates/templates.h"
+#include "scratch/check.h"
 #include "scratch/script.h"
+#include "support/shown_text.h"
 
 namespace {
 
 using namespace sb3lm;
+using namespace sb3lm::test;
 using namespace sb3lm::blocks;
 
 constexpr const char* kAnswer =
@@ -22,15 +29,24 @@ constexpr const char* kAnswer =
     "book, and every morning it told the mice what it had learned: how rivers find the sea, why "
     "the moon follows you home, and which cheese is best on toast.\nThe mice liked cheese most.";
 
+const UiOptions kChat = {.title = "Chat with <model> & more",
+                         .model_name = "ssmoelm-it-5l",
+                         .parameters = "40.2 million parameters",
+                         .loading_marks = {20, 60, 90}};
+
 void declare_names(Sprite& stage) {
-  stage.var<Str>("status", "");
-  stage.var<Num>("progress");
-  stage.var<Str>("user message", "");
+  for (const char* name : {"status", "user message"}) stage.var<Str>(name, "");
+  for (const char* name :
+       {"progress", "forgotten turns", "temperature", "top k", "top p", "repetition penalty",
+        "max new tokens", "seed", "seconds per token", "tokens per second"}) {
+    stage.var<Num>(name);
+  }
   stage.list<Str>("transcript");
   stage.list<Num>("prompt tokens");
   stage.list<Num>("output tokens");
 }
 
+// Loads in ten steps, answers every message with kAnswer, letter by letter, until `stop`.
 void add_fake_engine(Sprite& engine) {
   const Var<Str> status{"status"}, message{"user message"};
   const Var<Num> progress{"progress"};
@@ -54,13 +70,18 @@ void add_fake_engine(Sprite& engine) {
     s.set(reply, "model: ");
     s.append(transcript, reply);
     s.set(at, 1);
-    s.repeat(length(kAnswer), [&](Script& s) {
+    s.repeat_until(at > length(kAnswer), [&](Script& s) {
       s.set(reply, join(reply, letter(at, kAnswer)));
       s.replace(transcript, transcript.length(), reply);
       s.append(output, at);
       s.change(at, 1);
     });
     s.set(status, "ready");
+  });
+  engine.when_received("stop", [&](Script& s) { s.set(at, 100000); });
+  engine.when_received("new chat", [&](Script& s) {
+    s.clear(transcript);
+    s.clear(output);
   });
 }
 
@@ -72,26 +93,56 @@ scratch::Program make_project(const UiOptions& options) {
   program.targets[0].is_stage = true;
   program.targets[1].name = "engine";
   program.targets[1].visible = false;
-  program.targets[1].costumes.push_back({"engine", "engine.svg"});
-  program.assets["engine.svg"] =
-      R"(<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>)";
   Sprite stage(program, 0), engine(program, 1);
   declare_names(stage);
   add_fake_engine(engine);
+  for (const char* message : {"generate"}) stage.add_broadcast(message);
   add_chat_ui(program, options);
   return program;
 }
 
-const UiOptions kChat = {.title = "Chat with <model> & more",
-                         .model_name = "ssmoelm-it-5l",
-                         .parameters = "40.2 million parameters"};
-
-std::vector<std::string> texts(const BlockEvaluator& evaluator, const char* list) {
-  std::vector<std::string> items;
-  for (std::size_t i = 0; i < evaluator.list_size(list); ++i) {
-    items.push_back(std::get<std::string>(evaluator.list_item(list, i)));
+// A project that has been started, and what a person does with it.
+struct Running {
+  explicit Running(const UiOptions& options) : evaluator(make_project(options)) {
+    evaluator.green_flag();
+    wait_for("ready");
   }
-  return items;
+  void steps(int count) {
+    for (int i = 0; i < count; ++i) evaluator.step();
+  }
+  void wait_for(const char* status) {
+    REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == status; }, 10'000));
+    steps(2);
+  }
+  void press(const char* key) {
+    evaluator.press_key(key);
+    steps(2);
+  }
+  void click(double x, double y) {
+    evaluator.move_mouse(x, y, false);
+    evaluator.click("Stage");
+    steps(3);
+  }
+  void ask(const char* question) {
+    press("space");
+    REQUIRE(evaluator.answer(question));
+    wait_for("thinking");
+    wait_for("ready");
+  }
+  std::vector<std::string> lines() { return shown_lines(evaluator); }
+
+  BlockEvaluator evaluator;
+};
+
+std::string text_of(UiText text) {
+  return std::string(ui_texts()[static_cast<std::size_t>(place_of(text)) - 1]);
+}
+
+std::string without_breaks(const std::vector<std::string>& lines, std::size_t from,
+                           std::size_t to) {
+  std::string joined;
+  for (std::size_t i = from; i < to; ++i) joined += lines[i];
+  return joined;
 }
 
 }  // namespace
@@ -110,52 +161,193 @@ TEST_CASE("a program without the public names is refused") {
   CHECK_THROWS_AS(add_chat_ui(program, kChat), Error);
 }
 
-TEST_CASE("projects are written") {
+TEST_CASE("projects keep the checker's rules, are written and read back") {
   const char* folder = std::getenv("SB3LM_WRITE_UI");
   SilentProgress progress;
   for (const bool has_tokenizer : {true, false}) {
     UiOptions options = kChat;
     options.has_tokenizer = has_tokenizer;
-    const std::string bytes = write_sb3(make_project(options), 6, progress);
-    CHECK(bytes.size() < 20'000);
+    const scratch::Program program = make_project(options);
+    for (const std::string& fault : check_program(program, {.foreign = {"engine"}})) {
+      FAIL_CHECK(fault);
+    }
+    const std::string bytes = write_sb3(program, 12, progress);
+    CHECK(bytes.size() < 26'000);
+    CHECK_NOTHROW(
+        read_sb3("ui", {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}));
     if (folder != nullptr) {
       write_file(std::string(folder) + (has_tokenizer ? "/chat.sb3" : "/tokens.sb3"), bytes);
     }
   }
 }
 
-TEST_CASE("an answer starts a chat and its reply is shown in lines") {
-  BlockEvaluator evaluator(make_project(kChat));
-  evaluator.green_flag();
-  const auto asking = [&] { return !evaluator.question().empty(); };
-  REQUIRE(evaluator.run_until(asking, 10'000));
-  CHECK(evaluator.question() == "Ask me something");
-  CHECK(evaluator.answer("Tell me a story"));
-  REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "thinking"; }, 100));
-  REQUIRE(evaluator.run_until(asking, 10'000));
-  CHECK(texts(evaluator, "transcript").size() == 2);
-  const auto lines = texts(evaluator, "conversation");
-  REQUIRE(lines.size() >= 4);
-  CHECK(lines.size() <= 7);
-  CHECK(lines.front() == "user: Tell me a story");
-  CHECK(lines.back() == "The mice liked cheese most.");
-  std::string joined;
-  for (std::size_t i = 1; i < lines.size(); ++i) joined += lines[i];
-  std::string expected = std::string("model: ") + kAnswer;
-  expected.erase(expected.find('\n'), 1);
-  CHECK(joined == expected);
+TEST_CASE("the font has every letter of Latin-1 and Latin Extended-A but a few signs") {
+  Running chat(kChat);
+  for (char32_t c = 0x20; c < 0x180; ++c) {
+    const bool control = c < 0x20 || (c >= 0x7F && c < 0xA0);
+    const bool rare = std::u32string_view(U"¤¦§ª\u00AD¶º¼½¾").find(c) != std::u32string_view::npos;
+    if (control) continue;
+    CAPTURE(static_cast<unsigned>(c));
+    CHECK(shows_letter(chat.evaluator, c) == !rare);
+  }
 }
 
-TEST_CASE("a chat that something else starts does not disturb the waiting question") {
+TEST_CASE("the key asks, the answer starts a chat, and both turns are shown wrapped") {
+  Running chat(kChat);
+  CHECK(chat.lines().front().starts_with("Hello!"));
+  const std::size_t notes = chat.lines().size();
+  chat.ask("Tell me a STORY, été");
+  const std::vector<std::string> lines = chat.lines();
+  REQUIRE(lines.size() > notes + 5);
+  CHECK(lines[notes] == "Tell me a STORY, été");
+  CHECK(lines.back() == "The mice liked cheese most.");
+  std::string expected = kAnswer;
+  expected.erase(expected.find('\n'), 1);
+  CHECK(without_breaks(lines, notes + 1, lines.size()) == expected);
+  for (const std::string& line : lines) CHECK(line.size() < 70);
+}
+
+TEST_CASE("an empty answer and a second press of the key do nothing") {
+  Running chat(kChat);
+  chat.press("space");
+  chat.press("space");
+  CHECK(chat.evaluator.answer(""));
+  chat.steps(5);
+  CHECK_FALSE(chat.evaluator.answer("nobody asked"));
+  CHECK(chat.evaluator.list_size("transcript") == 0);
+  chat.ask("now");
+  CHECK(chat.evaluator.list_size("transcript") == 2);
+}
+
+TEST_CASE("a chat that something else starts is shown, and leaves a waiting question alone") {
+  Running chat(kChat);
+  chat.press("space");
+  chat.evaluator.set_variable("user message", std::string("from a harness"));
+  chat.evaluator.broadcast("chat");
+  chat.wait_for("thinking");
+  chat.wait_for("ready");
+  const std::vector<std::string> lines = chat.lines();
+  CHECK(std::find(lines.begin(), lines.end(), "from a harness") != lines.end());
+  CHECK(chat.evaluator.answer("mine"));
+  chat.wait_for("thinking");
+}
+
+TEST_CASE("a long conversation scrolls, and the arrow keys scroll back") {
+  Running chat(kChat);
+  for (int i = 0; i < 4; ++i) chat.ask("Again!");
+  const double end = chat.evaluator.number("_scroll");
+  CHECK(end > 100);
+  chat.press("up arrow");
+  CHECK(chat.evaluator.number("_scroll") < end);
+  for (int i = 0; i < 20; ++i) chat.press("up arrow");
+  CHECK(chat.evaluator.number("_scroll") == 0);
+  chat.press("down arrow");
+  CHECK(chat.evaluator.number("_scroll") > 0);
+}
+
+TEST_CASE("stop and new chat by key and by mouse") {
+  Running chat(kChat);
+  for (const bool by_key : {true, false}) {
+    chat.evaluator.set_variable("user message", std::string("go"));
+    chat.evaluator.broadcast("chat");
+    chat.wait_for("thinking");
+    chat.steps(3);
+    by_key ? chat.press("s") : chat.click(-127, -146);
+    chat.wait_for("ready");
+    CHECK(chat.evaluator.list_size("output tokens") < 20);
+    CHECK(chat.evaluator.list_size("transcript") == 2);
+    by_key ? chat.press("n") : chat.click(-193, 116);
+    chat.steps(2);
+    CHECK(chat.evaluator.list_size("transcript") == 0);
+    CHECK(chat.lines().back() == chat.lines().back());
+    CHECK(chat.lines().size() < 5);
+  }
+}
+
+TEST_CASE("settings by key: rows are chosen and changed inside their ranges") {
+  Running chat(kChat);
+  chat.evaluator.set_variable("temperature", 1.9);
+  chat.press("right arrow");
+  CHECK(chat.evaluator.number("temperature") == 1.9);  // closed
+  chat.press("o");
+  for (int i = 0; i < 3; ++i) chat.press("right arrow");
+  CHECK(chat.evaluator.number("temperature") == 2);
+  chat.press("left arrow");
+  CHECK(chat.evaluator.number("temperature") == 1.9);
+  chat.press("down arrow");
+  chat.press("right arrow");
+  CHECK(chat.evaluator.number("top k") == 1);
+  chat.press("up arrow");
+  chat.press("up arrow");
+  chat.press("right arrow");
+  CHECK(chat.evaluator.number("seed") == 1);
+  chat.press("r");
+  const double seed = chat.evaluator.number("seed");
+  CHECK(seed >= 1);
+  CHECK(seed == std::floor(seed));
+  chat.press("o");
+  chat.press("r");
+  CHECK(chat.evaluator.number("seed") == seed);  // closed again
+}
+
+TEST_CASE("settings by mouse: a click moves the knob, a drag follows the mouse") {
+  Running chat(kChat);
+  chat.click(-193, 84);
+  chat.click(49, 112);  // the middle of the first row
+  CHECK(chat.evaluator.number("temperature") == 1);
+  chat.evaluator.move_mouse(-124, 48, true);
+  chat.evaluator.click("Stage");
+  chat.steps(3);
+  CHECK(chat.evaluator.number("top p") == 0.05);
+  chat.evaluator.move_mouse(400, 48, true);
+  chat.steps(3);
+  CHECK(chat.evaluator.number("top p") == 1);
+  chat.evaluator.move_mouse(400, 48, false);
+  chat.steps(3);
+  chat.evaluator.move_mouse(-124, 48, false);
+  chat.steps(3);
+  CHECK(chat.evaluator.number("top p") == 1);
+}
+
+TEST_CASE("the bar says which layer is being unpacked") {
   BlockEvaluator evaluator(make_project(kChat));
   evaluator.green_flag();
-  const auto asking = [&] { return !evaluator.question().empty(); };
-  REQUIRE(evaluator.run_until(asking, 10'000));
-  evaluator.set_variable("user message", std::string("from a harness"));
-  evaluator.broadcast("chat");
-  REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "thinking"; }, 10));
-  REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 10'000));
-  CHECK(asking());
-  evaluator.step();
-  CHECK(texts(evaluator, "conversation").front() == "user: from a harness");
+  const auto said_at = [&](double progress) {
+    evaluator.set_variable("status", std::string("loading"));
+    evaluator.set_variable("progress", progress);
+    evaluator.set_variable("_shown status", std::string("x"));
+    evaluator.step();
+    return evaluator.text("_said");
+  };
+  evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100);
+  CHECK(said_at(10) == text_of(UiText::unpacking_words));
+  CHECK(said_at(30) == "unpacking layer 1 of 2");
+  CHECK(said_at(75) == "unpacking layer 2 of 2");
+  CHECK(said_at(95) == text_of(UiText::unpacking_words));
+}
+
+TEST_CASE("notes: forgotten turns, errors, a slow player") {
+  Running chat(kChat);
+  CHECK(chat.lines().size() < 5);
+  chat.evaluator.set_variable("forgotten turns", 2.0);
+  chat.steps(2);
+  CHECK(without_breaks(chat.lines(), 0, chat.lines().size()).ends_with(text_of(UiText::forgotten)));
+  chat.evaluator.set_variable("status", std::string("error: no"));
+  chat.steps(2);
+  CHECK(chat.lines().back() == "error: no");
+  chat.evaluator.set_variable("seconds per token", 0.6);
+  chat.evaluator.set_variable("status", std::string("ready"));
+  chat.steps(2);
+  CHECK(without_breaks(chat.lines(), 0, chat.lines().size()).ends_with(text_of(UiText::slow)));
+}
+
+TEST_CASE("every text of the interface stands in the list") {
+  Running chat(kChat);
+  CHECK(chat.evaluator.list_size(kUiTexts) == ui_texts().size());
+  chat.evaluator.set_list(kUiTexts,
+                          std::vector<scratch::Scalar>(ui_texts().size(), std::string("hallo")));
+  chat.evaluator.green_flag();
+  chat.wait_for("ready");
+  for (const std::string& line : chat.lines()) CHECK(line == "hallo");
+  CHECK(chat.evaluator.text("_said") == "hallo");
 }

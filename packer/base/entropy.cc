@@ -1,4 +1,4 @@
-#include "report/entropy.h"
+#include "base/entropy.h"
 
 #include <algorithm>
 #include <array>

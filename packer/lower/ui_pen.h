@@ -1,0 +1,35 @@
+// Letters drawn with the pen, as blocks: the font's unpacking, and text in one line.
+#pragma once
+
+#include "lower/ui_font.h"
+#include "scratch/script.h"
+
+namespace sb3lm {
+
+/// `unpack` must run once before anything else. `find` sets `glyph` to the number of a letter: its
+/// shape plus kMark times the shape of the mark on it. `draw` puts a glyph at `x`, `y` (its left
+/// edge and baseline) and moves `x` on by its width, in pixels. `write` writes a text in one line;
+/// `anchor` says which part of its width lies left of x (0, 0.5, 1). Colour and size of the pen
+/// are the caller's.
+struct PenText {
+  static constexpr int kMark = 1000;
+
+  blocks::Var<blocks::Num> glyph, scale, x, y;
+  blocks::List<blocks::Num> widths;  // of shapes, in units of the font
+  blocks::Proc<> unpack;
+  blocks::Proc<blocks::Str> find;
+  blocks::Proc<blocks::Num> draw;
+  blocks::Proc<blocks::Str, blocks::Num, blocks::Num, blocks::Num> write;
+
+  /// Width of a glyph in units of the font.
+  blocks::Expr<blocks::Num> width_of(blocks::Expr<blocks::Num> code) const {
+    return widths[mod(std::move(code), kMark)] + 0;
+  }
+  int shape_of_space = 0;
+};
+
+/// Adds lists, variables and procedures to the sprite, and a costume for each capital: Scratch
+/// compares text ignoring case, but finds costumes by exact name.
+PenText emit_pen_text(blocks::Sprite& sprite, const StrokeFont& font);
+
+}  // namespace sb3lm

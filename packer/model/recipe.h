@@ -1,0 +1,36 @@
+// What building does to a checkpoint's numbers before they are packed, and what that changed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "model/tensor.h"
+
+namespace sb3lm {
+
+struct Recipe {
+  std::string float_bits;         // width of float matrices: "1" to "8", or "float"; empty: 8
+  std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer
+  int scale_bits = 0;   // mantissa bits that row scales, norms and biases keep, 1 to 9; 0: all
+  int router_bits = 0;  // routers as codes of this width, 2 to 8; 0: as numbers
+};
+
+/// The same tokens before and after a change of the weights.
+struct ModelChange {
+  int tokens = 0;
+  double logits = 0;  // largest difference, relative to the largest logit of its position
+  // exp of the mean -log p of all tokens but the first; 0 where the tokens are no text.
+  double perplexity_before = 0;
+  double perplexity_after = 0;
+};
+
+/// The roundings that a model has gone through on request.
+struct Rounding {
+  int scale_bits = 0;
+  int router_bits = 0;
+  std::optional<ModelChange> change;  // where it was measured
+  bool any() const { return scale_bits != 0 || router_bits != 0; }
+};
+
+}  // namespace sb3lm

@@ -1,0 +1,112 @@
+#include "quant/recipe.h"
+
+#include <charconv>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "quant/rtn.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr int kDefaultBits = 8;
+constexpr int kMantissaBits = 10;
+constexpr unsigned kInfinity = 0x7c00;
+
+int parse_bits(const std::string& text) {
+  if (text.empty()) return kDefaultBits;
+  int bits = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), bits);
+  if (code != std::errc() || end != text.data() + text.size() || bits < 1 || bits > 8) {
+    fail(Fault::usage, "--bits {}: 1 to 8, or float", text);
+  }
+  return bits;
+}
+
+void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
+  if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
+    tensor = quantise_rows(*floats, bits);
+    return;
+  }
+  const auto& coded = std::get<CodedTensor>(tensor);
+  if (bits > coded.format.bits) {
+    fail(Fault::unsupported, "{}: it has {} bits, and {} would not bring back what is lost",
+         tensor_key_text(key), coded.format.bits, bits);
+  }
+  if (bits < coded.format.bits) tensor = requantise_rows(coded, bits);
+}
+
+void quantise_planned(Model& model, const std::map<TensorKey, int>& plan) {
+  for (const auto& [wanted, bits] : plan) {
+    if (bits < 1 || bits > 8) {
+      fail(Fault::usage, "{}: {} bits are outside 1..8", tensor_key_text(wanted), bits);
+    }
+    bool found = false;
+    for (auto& [key, tensor] : model.tensors) {
+      const bool all_experts = wanted.expert < 0 && key.expert >= 0 && key.role == wanted.role &&
+                               key.layer == wanted.layer;
+      if (key != wanted && !all_experts) continue;
+      if (is_vector(key.role)) {
+        fail(Fault::unsupported, "{}: it is no matrix and has no width", tensor_key_text(key));
+      }
+      quantise_one(key, tensor, bits);
+      found = true;
+    }
+    if (!found) fail(Fault::bad_input, "{}: the model has no such tensor", tensor_key_text(wanted));
+  }
+}
+
+void quantise_routers(Model& model, int bits) {
+  if (bits < 2 || bits > 8) fail(Fault::usage, "--router-bits {}: 2 to 8", bits);
+  for (auto& [key, tensor] : model.tensors) {
+    if (is_router(key.role)) quantise_one(key, tensor, bits);
+  }
+}
+
+void round_numbers(FloatTensor& vector, int bits) {
+  std::vector<float> rounded;
+  for (const float value : vector.values) {
+    const double exact = half_to_double(half_from_double(value));
+    if (!std::isfinite(exact)) return;  // beyond binary16: it stays what it is
+    rounded.push_back(
+        static_cast<float>(half_to_double(round_mantissa(half_from_double(value), bits))));
+  }
+  vector = {.shape = vector.shape, .type = FloatType::f16, .values = std::move(rounded)};
+}
+
+void round_scales(Model& model, int bits) {
+  if (bits < 1 || bits >= kMantissaBits) {
+    fail(Fault::usage, "--round-scales {}: 1 to {} of the {} mantissa bits", bits,
+         kMantissaBits - 1, kMantissaBits);
+  }
+  for (auto& [key, tensor] : model.tensors) {
+    if (auto* coded = std::get_if<CodedTensor>(&tensor)) {
+      for (std::uint16_t& scale : coded->row_scale) scale = round_mantissa(scale, bits);
+    } else if (is_vector(key.role)) {
+      round_numbers(std::get<FloatTensor>(tensor), bits);
+    }
+  }
+}
+
+}  // namespace
+
+std::uint16_t round_mantissa(std::uint16_t half, int bits) {
+  const unsigned dropped = static_cast<unsigned>(kMantissaBits - bits);
+  const unsigned sign = half & 0x8000u, size = half & 0x7fffu;
+  if (size >= kInfinity || dropped == 0) return half;
+  // A carry out of the mantissa raises the exponent, which is what rounding up means there.
+  const unsigned step = 1u << dropped;
+  unsigned rounded = (size + step / 2 - 1 + (size >> dropped & 1u)) / step * step;
+  if (rounded >= kInfinity) rounded -= step;
+  return static_cast<std::uint16_t>(sign | rounded);
+}
+
+void apply_recipe(Model& model, const Recipe& recipe) {
+  quantise_planned(model, recipe.bits);
+  if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
+  if (recipe.float_bits != "float") quantise_matrices(model, parse_bits(recipe.float_bits));
+  if (recipe.scale_bits != 0) round_scales(model, recipe.scale_bits);
+  model.rounding = {.scale_bits = recipe.scale_bits, .router_bits = recipe.router_bits};
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,16 @@
+// Carries out a recipe on an imported model.
+#pragma once
+
+#include "model/model.h"
+#include "model/recipe.h"
+
+namespace sb3lm {
+
+/// Quantises, requantises and rounds; sets model.rounding. Throws usage for widths outside their
+/// range, unsupported for more bits than a matrix has, bad_input for tensors that there are not.
+void apply_recipe(Model& model, const Recipe& recipe);
+
+/// A binary16 number with `bits` mantissa bits, to nearest, halves to even; never to infinity.
+std::uint16_t round_mantissa(std::uint16_t half, int bits);
+
+}  // namespace sb3lm

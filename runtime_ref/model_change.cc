@@ -1,0 +1,78 @@
+#include "runtime_ref/model_change.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <thread>
+
+#include "base/error.h"
+#include "runtime_ref/engine.h"
+
+namespace sb3lm {
+namespace {
+
+using Rows = std::vector<std::vector<double>>;
+
+Rows all_logits(const Model& model, std::span<const int> tokens) {
+  Engine engine(model, static_cast<int>(tokens.size()));
+  Rows rows;
+  for (const int token : tokens) {
+    const auto logits = engine.step(token);
+    rows.emplace_back(logits.begin(), logits.end());
+  }
+  return rows;
+}
+
+double largest_change(const Rows& before, const Rows& after) {
+  double largest = 0;
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    double difference = 0, size = 0;
+    for (std::size_t id = 0; id < before[i].size(); ++id) {
+      difference = std::max(difference, std::fabs(after[i][id] - before[i][id]));
+      size = std::max(size, std::fabs(before[i][id]));
+    }
+    if (size > 0) largest = std::max(largest, difference / size);
+  }
+  return largest;
+}
+
+double perplexity(const Rows& rows, std::span<const int> tokens) {
+  double nats = 0;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const std::vector<double>& logits = rows[i];
+    const double top = *std::max_element(logits.begin(), logits.end());
+    double sum = 0;
+    for (const double logit : logits) sum += std::exp(logit - top);
+    nats += top + std::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
+  }
+  return std::exp(nats / static_cast<double>(tokens.size() - 1));
+}
+
+}  // namespace
+
+ModelChange measure_change(const Model& before, const Model& after, std::span<const int> tokens,
+                           bool is_text) {
+  tokens = tokens.first(std::min<std::size_t>(tokens.size(), before.spec.context));
+  if (tokens.size() < 2) fail(Fault::usage, "a text of {} tokens: 2 are needed", tokens.size());
+  Rows was, is;
+  std::exception_ptr failure;
+  {
+    const std::jthread helper([&] {
+      try {
+        was = all_logits(before, tokens);
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+    is = all_logits(after, tokens);
+  }
+  if (failure) std::rethrow_exception(failure);
+  ModelChange change{.tokens = static_cast<int>(tokens.size()), .logits = largest_change(was, is)};
+  if (is_text) {
+    change.perplexity_before = perplexity(was, tokens);
+    change.perplexity_after = perplexity(is, tokens);
+  }
+  return change;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,247 @@
+// plan: the width of every matrix, chosen for a size at the least damage.
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+#include "import/plan_file.h"
+#include "load.h"
+#include "packing.h"
+#include "quant/encoding.h"
+#include "quant/plan.h"
+#include "quant/recipe.h"
+#include "report/report.h"
+#include "report/separators.h"
+#include "runtime_ref/activations.h"
+#include "runtime_ref/model_change.h"
+#include "runtime_ref/sensitivity.h"
+#include "text_source.h"
+
+namespace sb3lm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kMostBuilds = 6;
+// Less room than this is not worth another build.
+constexpr double kSpareShare = 0.0005;
+// What a first guess assumes of blocks, tokenizer and the rest; the first build corrects it.
+constexpr double kFirstOverhead = 150'000;
+
+struct Planned {
+  std::vector<PlanUnit> units;
+  Recipe recipe;
+  std::size_t sb3_bytes = 0;
+};
+
+Recipe recipe_with(const Recipe& asked, const std::vector<PlanUnit>& units) {
+  Recipe recipe = asked;
+  for (const PlanUnit& unit : units) recipe.bits[unit.key] = unit.choice().bits;
+  return recipe;
+}
+
+/// The widths for a size, by building: how much the rest takes is only known from a finished file.
+class Planner {
+ public:
+  Planner(const Model& model, const PlanOptions& options, Progress& progress)
+      : model_(model),
+        build_(with_defaults(options.build)),
+        fit_(options.fit),
+        progress_(progress),
+        costs_(width_costs(model, code_encoding(pack_request(build_, {}).lower.encoding),
+                           options.threads, progress)) {}
+
+  Planned plan(std::vector<PlanUnit> units) {
+    double overhead = kFirstOverhead;
+    Planned best;
+    std::size_t smallest = 0;
+    for (int build = 0; build < kMostBuilds; ++build) {
+      const bool fits = choose_widths(units, static_cast<double>(fit_) - overhead, costs_);
+      Planned trial{.units = units, .recipe = recipe_with(build_.input.recipe, units)};
+      if (trial.recipe.bits == last_) break;
+      last_ = trial.recipe.bits;
+      trial.sb3_bytes = build_size(trial.recipe);
+      smallest = smallest == 0 ? trial.sb3_bytes : std::min(smallest, trial.sb3_bytes);
+      overhead = static_cast<double>(trial.sb3_bytes) - planned_bytes(units, costs_);
+      if (trial.sb3_bytes > fit_) {
+        if (!fits) break;
+        continue;
+      }
+      if (trial.sb3_bytes > best.sb3_bytes) best = std::move(trial);
+      if (static_cast<double>(fit_ - best.sb3_bytes) < kSpareShare * static_cast<double>(fit_)) {
+        break;
+      }
+    }
+    if (best.sb3_bytes == 0) {
+      fail(Fault::mismatch, "{}: at its narrowest it takes {} bytes, {} were asked for",
+           build_.input.file.string(), with_separators(smallest), with_separators(fit_));
+    }
+    return best;
+  }
+
+ private:
+  std::size_t build_size(const Recipe& recipe) {
+    Model model = model_;
+    apply_recipe(model, recipe);
+    return pack(model, pack_request(build_, recipe), progress_).size();
+  }
+
+  const Model& model_;
+  BuildOptions build_;
+  std::size_t fit_;
+  Progress& progress_;
+  WidthCosts costs_;
+  std::map<TensorKey, int> last_;
+};
+
+struct Text {
+  std::string name;
+  std::vector<int> tokens;
+  bool is_text = true;
+};
+
+/// Without a tokenizer ids from all over the vocabulary stand in for a text.
+Text text_for(const Model& model, const PlanOptions& options) {
+  Text text;
+  const bool named = !options.text.file.empty() || !options.text.tokens.empty();
+  if (model.tokenizer.present() || named) {
+    const SourceText source = read_source_text(options.text);
+    text = {source.name, source_tokens(model, source)};
+  } else {
+    text = {"ids from all over the vocabulary", spread_ids(model, options.use_tokens), false};
+  }
+  text.tokens.resize(std::min(text.tokens.size(), static_cast<std::size_t>(options.use_tokens)));
+  return text;
+}
+
+bool is_narrowed(const PlanUnit& unit) {
+  return unit.stored_bits != 0 && unit.choice().bits < unit.stored_bits;
+}
+
+std::string unit_name(const PlanUnit& unit) {
+  return tensor_key_text(unit.key);
+}
+
+Json as_json(const PlanOptions& options, const Planned& planned, const Text& text,
+             const ModelChange& change) {
+  Json units = Json::array();
+  for (const PlanUnit& unit : planned.units) {
+    Json choices = Json::array();
+    for (const WidthOption& option : unit.options) {
+      choices.push_back(
+          {{"bits", option.bits}, {"bytes", option.bytes}, {"damage", option.damage}});
+    }
+    units.push_back(
+        {{"tensors", unit_name(unit)},
+         {"weights", unit.weights},
+         {"bits", unit.choice().bits},
+         {"stored_bits", unit.stored_bits == 0 ? Json(nullptr) : Json(unit.stored_bits)},
+         {"options", std::move(choices)}});
+  }
+  Json json = {{"fit", options.fit},
+               {"sb3_bytes", planned.sb3_bytes},
+               {"text", text.name},
+               {"tokens", change.tokens},
+               {"logit_change", change.logits}};
+  if (text.is_text) {
+    json["perplexity_before"] = change.perplexity_before;
+    json["perplexity_after"] = change.perplexity_after;
+  }
+  json["units"] = std::move(units);
+  return json;
+}
+
+/// One line per role: how many of its matrices have each width.
+void print_widths(const std::vector<PlanUnit>& units) {
+  struct Row {
+    std::int64_t weights = 0;
+    double bytes = 0, damage = 0;
+    std::map<int, int> widths;
+  };
+  std::map<Role, Row> rows;
+  std::vector<Role> order;
+  for (const PlanUnit& unit : units) {
+    if (!rows.contains(unit.key.role)) order.push_back(unit.key.role);
+    Row& row = rows[unit.key.role];
+    row.weights += unit.weights;
+    row.bytes += unit.choice().bytes;
+    row.damage += unit.choice().damage;
+    ++row.widths[unit.choice().bits];
+  }
+  fmt::print("{:<12}  {:>12}  {:>12}  {:>8}  bits (layers)\n", "matrices", "weights", "bytes",
+             "damage");
+  for (const Role role : order) {
+    const Row& row = rows[role];
+    std::string widths;
+    for (const auto& [bits, count] : row.widths) {
+      widths += fmt::format("{}{} ({})", widths.empty() ? "" : ", ", bits, count);
+    }
+    fmt::print("{:<12}  {:>12}  {:>12}  {:>8.2g}  {}\n", role_name(role),
+               with_separators(static_cast<std::uint64_t>(row.weights)),
+               with_separators(static_cast<std::uint64_t>(row.bytes)), row.damage, widths);
+  }
+}
+
+void print_plan(const PlanOptions& options, const Planned& planned, const Text& text,
+                const ModelChange& change) {
+  print_widths(planned.units);
+  fmt::print("\n{} bytes of {} ({} left)\n", with_separators(planned.sb3_bytes),
+             with_separators(options.fit), with_separators(options.fit - planned.sb3_bytes));
+  if (text.is_text) {
+    fmt::print("perplexity {:.5g} becomes {:.5g}, ", change.perplexity_before,
+               change.perplexity_after);
+  }
+  fmt::print("logits change by at most {:.2g} of the largest; {} tokens of {}\n", change.logits,
+             change.tokens, text.name);
+  std::int64_t narrowed = 0, weights = 0;
+  for (const PlanUnit& unit : planned.units) {
+    if (!is_narrowed(unit)) continue;
+    ++narrowed;
+    weights += unit.weights;
+  }
+  if (narrowed == 0) return;
+  fmt::print(
+      "{} of {} groups of matrices ({} weights) were stored with more bits: they are rounded "
+      "a second time, from what their codes stand for, and the change above is its price\n",
+      narrowed, planned.units.size(), with_separators(static_cast<std::uint64_t>(weights)));
+}
+
+}  // namespace
+
+int run_command(const PlanOptions& options, Progress& progress) {
+  const InputOptions& input = options.build.input;
+  if (is_sb3(input.file)) {
+    fail(Fault::usage, "{}: a plan is made from a checkpoint, this is a project",
+         input.file.string());
+  }
+  if (!input.plan.empty()) fail(Fault::usage, "--plan: plan makes one and takes none");
+  const Model model = import_model(input.file, input.import, progress);
+  const Text text = text_for(model, options);
+  const ActivationStats stats = collect_activations(model, text.tokens, progress);
+  Planner planner(model, options, progress);
+  std::vector<PlanUnit> units = plan_units(model, stats, options.threads, progress);
+  calibrate_damage(model, text.tokens, options.threads, units, progress);
+  const Planned planned = planner.plan(std::move(units));
+
+  progress.report("measuring what the plan changes", -1);
+  Model after = model;
+  apply_recipe(after, planned.recipe);
+  const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
+  std::filesystem::path out = options.out;
+  if (out.empty()) out = input.file.string() + ".plan.json";
+  write_file(out, plan_text(planned.recipe, {{"checkpoint", input.file.filename().string()},
+                                             {"fit", std::to_string(options.fit)},
+                                             {"sb3_bytes", std::to_string(planned.sb3_bytes)},
+                                             {"level", options.build.level},
+                                             {"program", std::string("sb3lm ") + SB3LM_VERSION}}));
+  progress.report("planned", 1);
+  if (options.json) {
+    fmt::print("{}\n", as_json(options, planned, text, change).dump());
+  } else {
+    print_plan(options, planned, text, change);
+    fmt::print("{}: written\n", out.string());
+  }
+  return 0;
+}
+
+}  // namespace sb3lm
