@@ -61,9 +61,8 @@ std::size_t Conversation::shift() {
   // Once shifted, the oldest turn has the head in front like every other.
   if (shifted_) sizes.front() += head_.size();
   const std::size_t first = first_kept_turn(sizes, head_.size(), context_);
-  if (first == 0 || turns_.back().size() + head_.size() > most_kept(context_)) return 0;
   turns_.erase(turns_.begin(), turns_.begin() + static_cast<std::ptrdiff_t>(first));
-  shifted_ = true;
+  shifted_ = shifted_ || first > 0;
   return first;
 }
 

@@ -32,8 +32,7 @@ class Conversation {
   std::vector<int> tokens() const;
   bool empty() const { return turns_.empty(); }
 
-  /// Drops turns as first_kept_turn says and returns how many went. Nothing changes, and it returns
-  /// 0, if the newest turn alone does not leave a quarter of the context free.
+  /// Drops turns as first_kept_turn says, and returns how many went.
   std::size_t shift();
 
  private:

@@ -33,6 +33,11 @@ std::vector<double> turns_of(const RopeSpec& rope) {
   return turns;
 }
 
+/// An empty bias adds nothing.
+void add_bias(const std::vector<float>& bias, float* vector) {
+  for (std::size_t i = 0; i < bias.size(); ++i) vector[i] += bias[i];
+}
+
 /// (a, b) -> (a cos - b sin, a sin + b cos) for every pair of a head.
 void rotate(const RopeSpec& rope, std::span<const float> cosine, std::span<const float> sine,
             float* head) {
@@ -58,7 +63,7 @@ FastEngine::FastEngine(const PackedModel& model, const FastOptions& options)
   const Shape table{spec_.vocabulary, spec_.width};
   embedding_ = matrix({Role::embedding}, table);
   head_ = spec_.tied_head ? embedding_ : matrix({Role::head}, table);
-  final_norm_ = norm_weights({Role::final_norm});
+  final_norm_ = vector_of({Role::final_norm}, spec_.width);
   for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
     measure(spec_.layers[i]);
     layers_.push_back(bind(static_cast<int>(i)));
@@ -80,25 +85,31 @@ FastEngine::Matrix FastEngine::matrix(const TensorKey& key, Shape shape) const {
   return &found->second;
 }
 
-std::vector<float> FastEngine::norm_weights(const TensorKey& key) const {
-  std::vector<float> weights(size_of(spec_.width));
-  dequantise_row(*matrix(key, {1, spec_.width}), 0, weights);
-  return weights;
+std::vector<float> FastEngine::vector_of(const TensorKey& key, int size) const {
+  std::vector<float> values(size_of(size));
+  dequantise_row(*matrix(key, {1, size}), 0, values);
+  return values;
 }
 
 FastEngine::Layer FastEngine::bind(int layer) const {
   const LayerSpec& spec = spec_.layers[size_of(layer)];
   const int q_width = static_cast<int>(query_width(spec.attention));
   const int kv_width = spec_.kv_width(layer);
-  Layer bound{.attention_norm = norm_weights({Role::attention_norm, layer}),
-              .ffn_norm = norm_weights({Role::ffn_norm, layer}),
+  Layer bound{.attention_norm = vector_of({Role::attention_norm, layer}, spec_.width),
+              .ffn_norm = vector_of({Role::ffn_norm, layer}, spec_.width),
               .q = matrix({Role::q, layer}, {q_width, spec_.width}),
               .k = matrix({Role::k, layer}, {kv_width, spec_.width}),
               .v = matrix({Role::v, layer}, {kv_width, spec_.width}),
               .o = matrix({Role::o, layer}, {spec_.width, q_width}),
               .router = nullptr,
+              .shared_router = nullptr,
               .blocks = {},
               .turns = turns_of(spec.attention.rope)};
+  if (spec.attention.qkv_bias) {
+    bound.q_bias = vector_of({Role::q_bias, layer}, q_width);
+    bound.k_bias = vector_of({Role::k_bias, layer}, kv_width);
+    bound.v_bias = vector_of({Role::v_bias, layer}, kv_width);
+  }
   bind_blocks(layer, bound);
   return bound;
 }
@@ -120,6 +131,9 @@ void FastEngine::bind_blocks(int layer, Layer& bound) const {
   bound.router = matrix({Role::router, layer}, {spec.routed_experts, spec_.width});
   for (int expert = 0; expert < spec.routed_experts; ++expert) {
     add(Role::expert_gate, expert, spec.hidden);
+  }
+  if (spec.shared_gated) {
+    bound.shared_router = matrix({Role::shared_router, layer}, {1, spec_.width});
   }
   if (spec.shared_experts > 0) add(Role::shared_gate, -1, spec.shared_hidden);
 }
@@ -157,6 +171,7 @@ void FastEngine::make_room(std::size_t tokens) {
     for (const Matrix w : {layer.q, layer.k, layer.v}) normed_->serve(*w);
     attended_->serve(*layer.o);
     if (layer.router != nullptr) normed_->serve(*layer.router);
+    if (layer.shared_router != nullptr) normed_->serve(*layer.shared_router);
     for (const Swiglu& block : layer.blocks) {
       normed_->serve(*block.gate);
       normed_->serve(*block.up);
@@ -255,17 +270,20 @@ void FastEngine::turn_to(const std::vector<double>& turns, std::size_t count) {
   }
 }
 
-/// Turns keys and caches them with their values.
+/// Adds the biases of keys and values, turns the keys and caches both.
 void FastEngine::store(std::size_t pass, Tokens all) {
   const std::size_t index = size_of(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
   turn_to(layers_[index].turns, all.size());
   for (const std::size_t t : all) {
     float* k = &k_[t * kv_width_];
+    float* v = &v_[t * kv_width_];
+    add_bias(layers_[index].k_bias, k);
+    add_bias(layers_[index].v_bias, v);
     for (std::size_t h = 0; h < size_of(spec.kv_heads); ++h) {
       rotate(spec.rope, rotations_[t].cosine, rotations_[t].sine, k + h * size_of(spec.head_size));
     }
-    caches_[pass].put(kernels_, position_ + t, k, &v_[t * kv_width_]);
+    caches_[pass].put(kernels_, position_ + t, k, v);
   }
 }
 
@@ -279,6 +297,8 @@ void FastEngine::attend_heads(std::size_t pass, Tokens wanted) {
     if (scratch.size() < mixed_width_ + scores) scratch.resize(mixed_width_ + scores);
   }
   const float factor = 1 / std::sqrt(static_cast<float>(spec.head_size));
+  const std::vector<float>& bias = layers_[size_of(spec_.passes[pass])].q_bias;
+  for (const std::size_t t : wanted) add_bias(bias, &q_[t * q_width_]);
   workers_.run([&](std::size_t worker) {
     float* mixed = scratch_[worker].data();
     for (std::size_t item = worker; item < wanted.size() * kv_heads; item += workers_.count()) {
@@ -328,6 +348,14 @@ void FastEngine::route(const LayerSpec& spec, const Layer& layer, Tokens tokens,
   }
 }
 
+std::vector<float> FastEngine::shared_weights(const Layer& layer, Tokens tokens) {
+  std::vector<float> weights(tokens.size(), 1);
+  if (layer.shared_router == nullptr) return weights;
+  multiply(std::array{Product{layer.shared_router, &*normed_, tokens, weights.data(), 1}});
+  for (float& weight : weights) weight = static_cast<float>(ops::sigmoid(weight));
+  return weights;
+}
+
 /// Which tokens each block serves; experts in index order, so that a token's sum has that order
 /// too.
 std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const Layer& layer,
@@ -338,7 +366,7 @@ std::vector<FastEngine::Share> FastEngine::shares(const LayerSpec& spec, const L
   // What runs for every token: the shared expert, or the dense block.
   if (layer.router == nullptr || spec.feed_forward.shared_experts > 0) {
     all.back().tokens.assign(tokens.begin(), tokens.end());
-    all.back().weights.assign(tokens.size(), 1);
+    all.back().weights = shared_weights(layer, tokens);
   }
   std::erase_if(all, [](const Share& share) { return share.tokens.empty(); });
   std::size_t slot = 0;

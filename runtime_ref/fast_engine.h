@@ -55,7 +55,9 @@ class FastEngine final : public Decoder {
   struct Layer {
     std::vector<float> attention_norm, ffn_norm;
     Matrix q, k, v, o;
-    Matrix router;               // null for a dense block
+    Matrix router;                              // null for a dense block
+    Matrix shared_router;                       // null without a gated shared expert
+    std::vector<float> q_bias, k_bias, v_bias;  // empty without
     std::vector<Swiglu> blocks;  // routed experts, then the shared one; or the dense block
     std::vector<double> turns;   // radians of each rotary pair per position
   };
@@ -81,7 +83,7 @@ class FastEngine final : public Decoder {
   };
 
   Matrix matrix(const TensorKey& key, Shape shape) const;
-  std::vector<float> norm_weights(const TensorKey& key) const;
+  std::vector<float> vector_of(const TensorKey& key, int size) const;
   Layer bind(int layer) const;
   void bind_blocks(int layer, Layer& bound) const;
   void measure(const LayerSpec& spec);
@@ -101,6 +103,7 @@ class FastEngine final : public Decoder {
   void feed_forward(const LayerSpec& spec, const Layer& layer, Tokens tokens);
   std::vector<Share> shares(const LayerSpec& spec, const Layer& layer, Tokens tokens);
   void route(const LayerSpec& spec, const Layer& layer, Tokens tokens, std::vector<Share>& all);
+  std::vector<float> shared_weights(const Layer& layer, Tokens tokens);
   void norm(const std::vector<float>& weights, Tokens tokens);
   std::span<const float> head(std::size_t token);
   void multiply(std::span<const Product> products);

@@ -5,7 +5,9 @@
 #include "compare.h"
 #include "load.h"
 #include "packing.h"
+#include "report/html.h"
 #include "report/limits.h"
+#include "report/report.h"
 #include "report/text.h"
 #include "sb3/sb3.h"
 #include "text_source.h"
@@ -39,9 +41,27 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
              blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
 }
 
+// At the default level the quickly loading text is left only where the file would not fit.
+std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const Model& model,
+                        Progress& progress) {
+  PackRequest request = pack_request(options, recipe);
+  std::string bytes = pack(model, request, progress);
+  if (options.level != "default" || !denser(request)) return bytes;
+  if (over_limits(options.target, as_bytes(bytes)).empty()) return bytes;
+  std::string dense = pack(model, request, progress);
+  if (dense.size() >= bytes.size()) return bytes;
+  fmt::print("packed as with --level smallest, {} bytes less: it would not fit\n",
+             bytes.size() - dense.size());
+  return dense;
+}
+
 void check_limits(const BuildOptions& options, const std::string& bytes) {
   const std::vector<std::string> over = over_limits(options.target, as_bytes(bytes));
+  if (over.empty() && options.html_report.empty()) return;
+  const Report report = make_report(options.out.string(), as_bytes(bytes));
+  if (!options.html_report.empty()) write_file(options.html_report, report_html(report));
   if (over.empty()) return;
+  fmt::print("{}", advice_text(report));
   std::string text;
   for (const std::string& limit : over) text += (text.empty() ? "" : "; ") + limit;
   if (options.allow_over_budget) {
@@ -72,7 +92,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   const Recipe recipe = recipe_of(options.input);
   Model model = load_to_build(options.input, recipe, progress);
   if (!options.licence.empty()) model.licence = options.licence;
-  const std::string bytes = pack(model, pack_request(options, recipe), progress);
+  const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
   write_file(options.out, bytes);

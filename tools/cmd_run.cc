@@ -1,7 +1,6 @@
 // run and logits: the model on the native engine.
 #include <chrono>
 #include <cstdio>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -9,7 +8,7 @@
 #include "commands.h"
 #include "load.h"
 #include "native.h"
-#include "runtime_ref/generate.h"
+#include "reply.h"
 
 namespace sb3lm {
 namespace {
@@ -20,96 +19,32 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-GenerateOptions generate_options(const Model& model, const RunOptions& options) {
-  const auto choose = [](double asked, double recommended) {
-    return asked < 0 ? recommended : asked;
-  };
-  const SamplingChoices& s = options.sampling;
-  GenerateOptions result;
-  result.sampling = {.temperature = choose(s.temperature, model.temperature),
-                     .top_k = static_cast<int>(choose(s.top_k, model.top_k)),
-                     .top_p = choose(s.top_p, model.top_p),
-                     .repetition_penalty = choose(s.repetition_penalty, model.repetition_penalty),
-                     .seed = s.seed};
-  result.max_new_tokens = options.max_new_tokens;
-  result.stop_ids = model.tokenizer.stop_ids;
-  result.stop_ids.insert(result.stop_ids.end(), model.chat.stop_ids.begin(),
-                         model.chat.stop_ids.end());
-  return result;
-}
-
-// Prints tokens as they come, or their ids if there is no tokenizer.
-class Printer {
- public:
-  explicit Printer(const Model& model) : model_(model) {}
-
-  bool operator()(int token) {
-    ids_.push_back(token);
-    if (!model_.tokenizer.present()) {
-      fmt::print("{} ", token);
-    } else {
-      // Decoding the whole reply keeps split UTF-8 and the leading space right.
-      const std::string text = decode(model_.tokenizer, ids_);
-      fmt::print("{}", std::string_view(text).substr(std::min(printed_, text.size())));
-      printed_ = text.size();
-    }
-    std::fflush(stdout);
-    return true;
-  }
-
- private:
-  const Model& model_;
-  std::vector<int> ids_;
-  std::size_t printed_ = 0;
-};
-
-int chat(const NativeModel& native, const RunOptions& options) {
-  const Model& model = native.about();
-  if (!model.tokenizer.present()) fail(Fault::usage, "--chat: the model has no tokenizer");
-  const GenerateOptions how = generate_options(model, options);
-  const auto decoder = native.decoder(0, options.threads);
-  Decoder& engine = *decoder;
-  Sampler sampler(how.sampling, engine.vocabulary());
-  Generated reply;
-  for (std::string line; fmt::print("> "), std::fflush(stdout), std::getline(std::cin, line);) {
-    if (line.empty()) continue;
-    std::vector<int> prompt;
-    if (!model.chat.present()) {
-      engine.reset();
-      prompt = encode(model.tokenizer, line, true);
-    } else if (engine.position() == 0) {
-      prompt = apply_template(model.tokenizer, model.chat.first, line);
-    } else {
-      if (reply.unfed >= 0) prompt.push_back(reply.unfed);
-      if (reply.stop_reason != "stop token" && !model.chat.stop_ids.empty()) {
-        prompt.push_back(model.chat.stop_ids.front());
-      }
-      const auto next = apply_template(model.tokenizer, model.chat.next, line, false);
-      prompt.insert(prompt.end(), next.begin(), next.end());
-    }
-    reply = generate_after(engine, sampler, prompt, how, Printer(model));
-    fmt::print("\n");
-  }
-  return 0;
-}
-
 }  // namespace
 
 int run_command(const RunOptions& options, Progress& progress) {
   const NativeModel native(options.input, options.engine, progress);
-  if (options.chat) return chat(native, options);
+  if (options.chat) return chat_command(native, options);
   const Model& model = native.about();
-  const auto engine = native.decoder(0, options.threads);
+  auto engine = native.decoder(options.context, options.threads);
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);
+  ReplyPrinter printer(model);
   OnToken print;
-  if (!options.json) print = Printer(model);
+  if (!options.json) {
+    print = [&printer](int token) {
+      printer.print(token);
+      return true;
+    };
+  }
   const auto start = std::chrono::steady_clock::now();
   const Generated made = generate(*engine, prompt, generate_options(model, options), print);
   const double seconds = seconds_since(start);
   if (!options.json) {
-    fmt::print("\n");
+    printer.finish();
     return 0;
   }
+  // Writing JSON takes no part in the peak.
+  engine.reset();
+  release_memory();
   const double count = static_cast<double>(made.tokens.size());
   const Json json = {
       {"prompt", prompt},

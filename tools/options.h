@@ -35,10 +35,13 @@ struct BuildOptions {
   std::string kernel = "tables";
   bool allow_over_budget = false;
   bool no_verify = false;
+  std::filesystem::path html_report;  // empty: none
 };
 
 struct ReportOptions {
   InputOptions input;
+  std::size_t fit = 0;         // bytes; 0: the target's limit
+  std::filesystem::path html;  // empty: none
   bool json = false;
 };
 
@@ -77,6 +80,7 @@ struct RunOptions {
   InputOptions input;
   PromptOptions prompt;
   bool chat = false;
+  int context = 0;  // 0: the model's
   int max_new_tokens = 256;
   SamplingChoices sampling;
   std::string engine = "fast";
@@ -128,6 +132,11 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -137,7 +146,7 @@ struct SynthCommand {
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SynthCommand, PackageOptions>;
+                             SynthCommand, ExportOptions, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -10,5 +10,7 @@ namespace sb3lm {
 BuildOptions with_defaults(BuildOptions options);
 
 PackRequest pack_request(const BuildOptions& options, const Recipe& recipe);
+/// Turns the request into one for the smallest text, false if it is that already.
+bool denser(PackRequest& request);
 
 }  // namespace sb3lm

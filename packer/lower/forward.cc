@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "kernels/columns.h"
 #include "kernels/naive.h"
 
 namespace sb3lm {
@@ -13,8 +14,8 @@ using namespace blocks;
 
 namespace {
 
-// Emits each leaf kernel once, whatever number of matrices use it, and each procedure of a layer
-// once for all layers that are alike: those get where their own weights begin.
+// Emits each leaf kernel once, whatever number of matrices use it, and a layer's attention and feed
+// forward once for all layers that are alike in it: these pass where their own weights begin.
 class ForwardEmitter {
  public:
   ForwardEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const Model& model,
@@ -32,12 +33,18 @@ class ForwardEmitter {
   }
 
   ForwardBlocks emit() {
-    std::vector<LayerProc> passes;
-    for (const int layer : model_.spec.passes) passes.push_back(kind_of(layer).run);
+    for (const int layer : model_.spec.passes) {
+      for (const Half half : {Half::attention, Half::feed_forward}) kind_of(layer, half);
+    }
     const auto embed = emit_embed();
-    auto token = emit_token("token", embed, passes);
-    passes.back() = emit_keys(kind_of(model_.spec.passes.back()));
-    return {std::move(token), emit_token("prompt token", embed, passes), emit_head()};
+    const LayerProc keys = emit_keys(kind_of(model_.spec.passes.back(), Half::attention));
+    ForwardBlocks made{.head = emit_head()};
+    if (w_.tune != Tune::turbowarp) made.token_in_steps = emit_in_steps(embed, keys);
+    if (w_.tune != Tune::scratch) {
+      made.token = emit_token("token", embed, nullptr);
+      made.prompt_token = emit_token("prompt token", embed, &keys);
+    }
+    return made;
   }
 
  private:
@@ -45,72 +52,107 @@ class ForwardEmitter {
     return layout_.at({role, layer, expert});
   }
 
-  // Where a layer's weights begin: its first codes and its first numbers.
+  enum class Half { attention, feed_forward };
+  static Half half_of(Role role) {
+    switch (role) {
+      case Role::attention_norm:
+      case Role::q:
+      case Role::k:
+      case Role::v:
+      case Role::o:
+      case Role::q_bias:
+      case Role::k_bias:
+      case Role::v_bias:
+        return Half::attention;
+      default:
+        return Half::feed_forward;
+    }
+  }
+
+  // Where the weights of half a layer begin: its first codes and its first numbers.
   struct Begin {
     std::int64_t codes_at = 0, scales_at = 0;
   };
-  // codes at, scales at, cache at
-  using LayerProc = Proc<Num, Num, Num>;
-  // Layers that differ only in where their weights begin.
-  struct LayerKind {
+  using LayerProc = Proc<Num, Num, Num>;  // codes at, scales at, cache at
+  // Halves of layers that differ only in where their weights begin.
+  struct HalfKind {
     int layer = 0;  // the first of them
+    Half half{};
     std::string name;
     LayerProc run;
   };
 
-  std::vector<const TensorPlace*> tensors_of(int layer) const {
+  std::vector<const TensorPlace*> tensors_of(int layer, Half half) const {
     std::vector<const TensorPlace*> tensors;
     for (const TensorPlace& tensor : layout_.tensors) {
-      if (tensor.key.layer == layer) tensors.push_back(&tensor);
+      if (tensor.key.layer == layer && half_of(tensor.key.role) == half) tensors.push_back(&tensor);
     }
     return tensors;
   }
 
-  Begin begin_of(int layer) const {
+  Begin begin_of(int layer, Half half) const {
     Begin begin;
     const auto lower = [](std::int64_t& least, std::int64_t at) {
       if (at > 0 && (least == 0 || at < least)) least = at;
     };
-    for (const TensorPlace* tensor : tensors_of(layer)) {
+    for (const TensorPlace* tensor : tensors_of(layer, half)) {
       lower(begin.codes_at, tensor->codes_at);
       lower(begin.scales_at, tensor->scales_at);
     }
     return begin;
   }
 
-  bool alike(int a, int b) const {
-    const LayerSpec& first = model_.spec.layers[static_cast<std::size_t>(a)];
-    const LayerSpec& second = model_.spec.layers[static_cast<std::size_t>(b)];
-    if (!(first.attention == second.attention) || !(first.feed_forward == second.feed_forward)) {
+  bool alike(int a, int b, Half half) const {
+    const LayerSpec& first = layer_spec(a);
+    const LayerSpec& second = layer_spec(b);
+    if (half == Half::attention ? !(first.attention == second.attention)
+                                : !(first.feed_forward == second.feed_forward)) {
       return false;
     }
-    const Begin from = begin_of(a), to = begin_of(b);
-    const auto tensors = tensors_of(a), others = tensors_of(b);
+    const Begin from = begin_of(a, half), to = begin_of(b, half);
+    const auto tensors = tensors_of(a, half), others = tensors_of(b, half);
     return std::equal(
         tensors.begin(), tensors.end(), others.begin(), others.end(),
         [&](const TensorPlace* m, const TensorPlace* n) {
-          const bool coded = m->is_coded();
           return same_kind(*m, *n) &&
-                 (!coded || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
+                 (!m->is_coded() || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
                  m->scales_at - from.scales_at == n->scales_at - to.scales_at;
         });
   }
 
-  const LayerKind& kind_of(int layer) {
-    for (const LayerKind& kind : layers_) {
-      if (alike(kind.layer, layer)) return kind;
+  const HalfKind& kind_of(int layer, Half half) {
+    int number = 1;
+    for (const HalfKind& kind : kinds_) {
+      if (kind.half != half) continue;
+      if (alike(kind.layer, layer, half)) return kind;
+      ++number;
     }
-    const std::string name = fmt::format("layer kind {}", layers_.size() + 1);
-    return layers_.emplace_back(LayerKind{layer, name, emit_layer(layer, name)});
+    const bool mixture = layer_spec(layer).feed_forward.is_mixture();
+    const std::string name = fmt::format("{} {}",
+                                         half == Half::attention ? "layer's attention"
+                                         : mixture               ? "layer's mixture"
+                                                                 : "layer's feed forward",
+                                         number);
+    LayerProc run = half == Half::attention ? emit_attention_block(layer, name)
+                    : mixture               ? emit_mixture(layer, name)
+                                            : emit_dense(layer, name);
+    return kinds_.emplace_back(HalfKind{layer, half, name, std::move(run)});
+  }
+
+  // What later tokens need of this one in its last pass.
+  LayerProc emit_keys(const HalfKind& kind) {
+    return define_in_layer(
+        kind.layer, Half::attention, kind.name + " keys",
+        [&](Script& s, Arg<Num>& cache_at) { store_keys(s, kind.layer, cache_at); });
   }
 
   // A procedure of a layer; in its body, places count from where the layer's weights begin.
   template <class Body>
-  LayerProc define_in_layer(int layer, const std::string& name, Body body) {
+  LayerProc define_in_layer(int layer, Half half, const std::string& name, Body body) {
     return engine_.define<Num, Num, Num>(
         name, {"codes at", "scales at", "cache at"},
         [&](Script& s, Arg<Num> codes_at, Arg<Num> scales_at, Arg<Num> cache_at) {
-          begin_ = begin_of(layer);
+          begin_ = begin_of(layer, half);
           layer_codes_ = &codes_at;
           layer_scales_ = &scales_at;
           body(s, cache_at);
@@ -132,9 +174,13 @@ class ForwardEmitter {
       if (is_vector(matrix.key.role)) continue;
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
+        if (layout_.kernel == Kernel::columns) {
+          if (!column_rows_) column_rows_ = emit_column_rows(engine_, w_);
+          continue;
+        }
         const int groups = matrix.groups();
         if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
-      } else if (layout_.kernel == Kernel::naive) {
+      } else if (layout_.kernel != Kernel::tables) {
         auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
         if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
       } else {
@@ -167,13 +213,16 @@ class ForwardEmitter {
   // The same for a matrix of m's kind that lies elsewhere.
   void multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at, Expr<Num> scales_at,
                 Expr<Num> in, Expr<Num> out) {
-    if (m.storage == Storage::codes) {
+    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+      s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
+             row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
+    } else if (m.storage == Storage::codes) {
       s.call(rows_.at(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
              row_start(m.format.bits), std::move(scales_at), std::move(out));
     } else if (m.storage == Storage::numbers) {
       s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
              std::move(out));
-    } else if (layout_.kernel == Kernel::naive) {
+    } else if (layout_.kernel != Kernel::tables) {
       s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
              std::move(out));
     } else {
@@ -181,6 +230,8 @@ class ForwardEmitter {
              std::move(in), std::move(out));
     }
   }
+
+  int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
 
   const RopeBlocks& rope(const AttentionSpec& spec) {
     for (const auto& [known, blocks] : ropes_) {
@@ -213,27 +264,16 @@ class ForwardEmitter {
     return routers_.back().second;
   }
 
-  const AttentionSpec& attention_of(int layer) const {
-    return model_.spec.layers[static_cast<std::size_t>(layer)].attention;
+  const LayerSpec& layer_spec(int layer) const {
+    return model_.spec.layers[static_cast<std::size_t>(layer)];
   }
-
-  LayerProc emit_layer(int layer, const std::string& name) {
-    const LayerSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)];
-    const auto attention_block = emit_attention_block(layer, name);
-    const auto ffn_block =
-        spec.feed_forward.is_mixture() ? emit_mixture(layer, name) : emit_dense(layer, name);
-    return define_in_layer(layer, name, [&](Script& s, Arg<Num>& cache_at) {
-      for (const LayerProc& half : {attention_block, ffn_block}) {
-        s.call(half, *layer_codes_ + 0, *layer_scales_ + 0, cache_at);
-      }
-    });
-  }
+  const AttentionSpec& attention_of(int layer) const { return layer_spec(layer).attention; }
 
   LayerProc emit_attention_block(int layer, const std::string& name) {
     const AttentionBlocks blocks = attention(attention_of(layer));
     const Regions& act = layout_.act;
     const TensorPlace &q = place(Role::q, layer), &o = place(Role::o, layer);
-    return define_in_layer(layer, name + " attention", [&](Script& s, Arg<Num>& cache_at) {
+    return define_in_layer(layer, Half::attention, name, [&](Script& s, Arg<Num>& cache_at) {
       store_keys(s, layer, cache_at);
       multiply(s, q, act.norm, act.q);
       add_bias(s, Role::q_bias, layer, act.q);
@@ -243,13 +283,6 @@ class ForwardEmitter {
       prepare(s, act.mix, {&o});
       multiply(s, o, act.mix, act.out);
       s.call(add_, act.out, 1, act.x, model_.spec.width);
-    });
-  }
-
-  // What later tokens need of this one in its last pass.
-  LayerProc emit_keys(const LayerKind& kind) {
-    return define_in_layer(kind.layer, kind.name + " keys", [&](Script& s, Arg<Num>& cache_at) {
-      store_keys(s, kind.layer, cache_at);
     });
   }
 
@@ -295,7 +328,7 @@ class ForwardEmitter {
     const Regions& act = layout_.act;
     const Block block{&place(Role::gate, layer), &place(Role::up, layer),
                       &place(Role::down, layer)};
-    return define_in_layer(layer, name + " feed forward", [&](Script& s, Arg<Num>&) {
+    return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {block.gate, block.up});
       multiply(s, *block.gate, act.norm, act.gate);
@@ -351,7 +384,7 @@ class ForwardEmitter {
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
   LayerProc emit_mixture(int layer, const std::string& name) {
-    const FeedForwardSpec& spec = model_.spec.layers[static_cast<std::size_t>(layer)].feed_forward;
+    const FeedForwardSpec& spec = layer_spec(layer).feed_forward;
     const Regions& act = layout_.act;
     const TensorPlace& router_matrix = place(Role::router, layer);
     const auto route = router(spec);
@@ -380,7 +413,7 @@ class ForwardEmitter {
         s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
-    return define_in_layer(layer, name + " mixture", [&](Script& s, Arg<Num>&) {
+    return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
@@ -413,7 +446,11 @@ class ForwardEmitter {
     const auto id = engine_.var<Num>("_embed id");
     return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
       s.set(id, arg + 0);
-      if (m.storage == Storage::codes) {
+      if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+        const auto row = emit_column_embed(engine_, w_, m.format.bits, spec.width);
+        s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at,
+               layout_.act.x);
+      } else if (m.storage == Storage::codes) {
         const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
         s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
                layout_.act.x);
@@ -429,19 +466,54 @@ class ForwardEmitter {
     });
   }
 
-  // `passes`: for each pass what runs in it.
-  Proc<Num> emit_token(const char* name, const Proc<Num>& embed,
-                       const std::vector<LayerProc>& passes) {
+  // Half of a pass; `proc` is of its kind.
+  void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
+    const Begin begin = begin_of(model_.spec.passes[pass], half);
+    s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
+           static_cast<double>(layout_.cache_at[pass]));
+  }
+  void run_pass(Script& s, std::size_t pass) {
+    for (const Half half : {Half::attention, Half::feed_forward}) {
+      run(s, pass, half, kind_of(model_.spec.passes[pass], half).run);
+    }
+  }
+  void start_token(Script& s, const Proc<Num>& embed, Arg<Num>& id) {
+    s.call(embed, id);
+    for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
+  }
+
+  // `keys`: what stands for the last pass, if not all of it.
+  Proc<Num> emit_token(const char* name, const Proc<Num>& embed, const LayerProc* keys) {
+    const std::size_t passes = model_.spec.passes.size();
     return engine_.define<Num>(name, {"id"}, [&](Script& s, Arg<Num> id) {
-      s.call(embed, id);
-      for (const auto& [known, blocks] : ropes_) s.call(blocks.advance);
-      for (std::size_t pass = 0; pass < passes.size(); ++pass) {
-        const Begin begin = begin_of(model_.spec.passes[pass]);
-        s.call(passes[pass], static_cast<double>(begin.codes_at),
-               static_cast<double>(begin.scales_at), layout_.cache_at[pass]);
+      start_token(s, embed, id);
+      for (std::size_t pass = 0; pass + 1 < passes; ++pass) run_pass(s, pass);
+      if (keys != nullptr) {
+        run(s, passes - 1, Half::attention, *keys);
+      } else {
+        run_pass(s, passes - 1);
       }
       s.change(w_.position, 1);
     });
+  }
+
+  // Scratch itself may take a quarter of a second for a layer. Waiting for no time at all lets
+  // everything else have its turn.
+  Proc<Num, Num> emit_in_steps(const Proc<Num>& embed, const LayerProc& keys) {
+    const std::size_t passes = model_.spec.passes.size();
+    return engine_.define_yielding<Num, Num>(
+        "token in steps", {"id", "whole"}, [&](Script& s, Arg<Num> id, Arg<Num> whole) {
+          start_token(s, embed, id);
+          for (std::size_t pass = 0; pass + 1 < passes; ++pass) {
+            run_pass(s, pass);
+            s.wait(0);
+          }
+          s.when_else(
+              whole == 1, [&](Script& s) { run_pass(s, passes - 1); },
+              [&](Script& s) { run(s, passes - 1, Half::attention, keys); });
+          s.wait(0);
+          s.change(w_.position, 1);
+        });
   }
 
   Proc<> emit_head() {
@@ -464,12 +536,13 @@ class ForwardEmitter {
   std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
   Var<Num> slot_;
-  std::deque<LayerKind> layers_;
-  // Of the procedure of a layer that is open.
+  std::deque<HalfKind> kinds_;
+  // Of the procedure of half a layer that is open.
   Begin begin_;
   const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
+  std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;

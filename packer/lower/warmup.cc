@@ -46,7 +46,7 @@ Proc<> emit_tokens(Sprite& engine, const StageNames& stage, const ForwardBlocks&
              last = local("last"), began = local("began");
   const auto token = engine.define<>("warm token", {}, [&](Script& s) {
     s.set(start, milliseconds());
-    s.call(forward.token, 0);
+    s.call(*forward.token, 0);
     s.call(forward.head);
     s.call(sample.pick);
     s.set(last, milliseconds() - start);
@@ -62,6 +62,7 @@ Proc<> emit_tokens(Sprite& engine, const StageNames& stage, const ForwardBlocks&
       s.change(count, 1);
       s.when(count == 2 && last > first * kNoGain, [&](Script& s) { s.set(count, kWarmTokens); });
     });
+    s.set(stage.seconds_per_token, last / 1000);
   });
 }
 
@@ -72,10 +73,25 @@ Proc<> emit_warmup(Sprite& engine, const Workspace& w, const StageNames& stage,
   std::optional<Proc<>> choose, tokens;
   if (w.tune == Tune::both) choose = emit_choice(engine, w);
   if (w.tune != Tune::scratch) tokens = emit_tokens(engine, stage, forward, sample);
+  const auto start = engine.var<Num>("_step start");
+  const auto measure = [&](Script& s) {
+    s.set(stage.status, "warming up");
+    s.set(start, milliseconds());
+    s.call(*forward.token_in_steps, 0, 1);
+    s.call(forward.head);
+    s.set(stage.seconds_per_token, (milliseconds() - start) / 1000);
+  };
   return engine.define_yielding<>("warm up", {}, [&](Script& s) {
     s.set(w.position, 0);
     if (choose) s.call(*choose);
-    if (tokens) s.when(w.compiled == 1, [&](Script& s) { s.call(*tokens); });
+    if (tokens && forward.token_in_steps) {
+      s.when_else(
+          w.compiled == 1, [&](Script& s) { s.call(*tokens); }, measure);
+    } else if (tokens) {
+      s.call(*tokens);
+    } else {
+      measure(s);
+    }
     s.set(w.position, 0);
   });
 }

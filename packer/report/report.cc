@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/entropy.h"
+#include "base/error.h"
+#include "report/advice.h"
 #include "report/pieces.h"
+#include "report/resaved.h"
 #include "sb3/deflate_cost.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
@@ -46,7 +48,7 @@ class Reporter {
     }
   }
 
-  void measure_file(Bytes sb3) {
+  void measure_file(Bytes sb3, std::size_t fit) {
     const std::string& file = report_.file;
     const std::vector<ZipPlace> places = list_zip(file, sb3);
     const std::map<std::string, std::string> files = read_zip(file, sb3);
@@ -71,6 +73,10 @@ class Reporter {
     }
     row(Component::zip).sb3_bits += bits(rest);
     round_bytes();
+    report_.resaved_bytes = resaved_bytes(files);
+    report_.load = estimate_load(unpacked);
+    report_.fit = fit != 0 ? fit : budget_of("sb3");
+    if (sb3.size() > report_.fit) report_.advice = make_advice(report_, program, unpacked);
   }
 
   Report take() { return std::move(report_); }
@@ -191,9 +197,9 @@ Component component_of(Role role) {
   return Component::other_json;
 }
 
-Report make_report(const std::string& file, Bytes sb3) {
+Report make_report(const std::string& file, Bytes sb3, std::size_t fit) {
   Reporter reporter(file);
-  reporter.measure_file(sb3);
+  reporter.measure_file(sb3, fit);
   return reporter.take();
 }
 

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "model/model.h"
 #include "report/limits.h"
+#include "report/load_estimate.h"
 
 namespace sb3lm {
 
@@ -61,6 +62,14 @@ struct TensorRow {
   std::uint64_t sb3_bits = 0;
 };
 
+/// Something that would make the file smaller.
+struct Advice {
+  std::string what;             // "embedding 4 to 3 bits"
+  std::string how;              // the option, or the command, that does it
+  double bytes = 0;             // about what it saves
+  bool changes_numbers = true;  // else the model stays exactly the same
+};
+
 struct Report {
   std::string file;
   std::string family;
@@ -70,10 +79,15 @@ struct Report {
   std::vector<ComponentRow> components;  // all, by number
   std::vector<TensorRow> tensors;        // in expected_tensors order
   Measures measures;
+  std::size_t resaved_bytes = 0;     // of the .sb3 after an editor has saved it again
+  std::optional<LoadEstimate> load;  // until the weights are decoded
+  std::size_t fit = 0;               // bytes that the .sb3 is to fit
+  std::vector<Advice> advice;        // if it does not; largest saving first
 };
 
-/// Throws bad_input or unsupported as read_sb3 and unpack do.
-Report make_report(const std::string& file, Bytes sb3);
+/// `fit`: bytes that the file should have at most, 0 for the limit of the target `sb3`. Throws
+/// bad_input or unsupported as read_sb3 and unpack do.
+Report make_report(const std::string& file, Bytes sb3, std::size_t fit = 0);
 
 /// Of a checkpoint, imported and quantised.
 Report make_report(const std::string& file, const Model& model);

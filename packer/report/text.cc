@@ -2,42 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
+#include <cmath>
 
-#include "base/error.h"
-#include "report/separators.h"
+#include "report/figures.h"
 
 namespace sb3lm {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-std::uint64_t whole_bytes(std::uint64_t bits) {
-  return bits / 8 + (bits % 8 != 0);
-}
-
 std::uint64_t rounded_bytes(double bits) {
-  return static_cast<std::uint64_t>(bits / 8 + 0.5);
-}
-
-double share_of_budget(std::size_t bytes) {
-  return static_cast<double>(bytes) / static_cast<double>(budget_of("sb3"));
-}
-
-bool is_shown(const ComponentRow& row) {
-  return row.values != 0 || row.sb3_bits != 0;
-}
-
-ComponentRow total_of(const Report& report) {
-  ComponentRow total;
-  for (const ComponentRow& row : report.components) {
-    total.values += row.values;
-    total.packed_bits += row.packed_bits;
-    total.entropy_bits += row.entropy_bits;
-    total.sb3_bits += row.sb3_bits;
-    total.sb3_bytes += row.sb3_bytes;
-  }
-  return total;
+  return static_cast<std::uint64_t>(std::llround(bits / 8));
 }
 
 std::string count_text(std::int64_t number) {
@@ -89,11 +62,6 @@ std::string components_text(const Report& report) {
   return table_text(rows, report.is_sb3 ? kColumns : 5);
 }
 
-std::string_view verdict(const Limit& limit, std::size_t size) {
-  if (size <= limit.most) return "ok";
-  return limit.is_warning ? "large" : "over";
-}
-
 std::string limits_text(const Report& report) {
   std::vector<Cells> rows = {{"target", "measure", "here", "limit", "verdict"}};
   for (const Limit& limit : target_limits()) {
@@ -104,60 +72,10 @@ std::string limits_text(const Report& report) {
   return table_text(rows, 5);
 }
 
-Json component_json(const ComponentRow& row, bool is_sb3) {
-  Json json = {{"name", component_name(row.component)},
-               {"values", row.values},
-               {"packed_bytes", whole_bytes(row.packed_bits)},
-               {"entropy_bytes", row.entropy_bits / 8}};
-  if (row.values != 0) {
-    json["bits_per_value"] = static_cast<double>(row.packed_bits) / static_cast<double>(row.values);
-  }
-  if (is_sb3) {
-    json["sb3_bytes"] = row.sb3_bytes;
-    json["share_of_limit"] = share_of_budget(row.sb3_bytes);
-  }
-  return json;
-}
-
-Json tensor_json(const TensorRow& row, bool is_sb3) {
-  Json json = {{"name", tensor_key_text(row.key)},
-               {"component", component_name(component_of(row.key.role))},
-               {"shape", {row.shape.rows, row.shape.cols}},
-               {"bits", row.bits},
-               {"packed_bytes", whole_bytes(row.packed_bits)},
-               {"entropy_bytes", row.entropy_bits / 8}};
-  if (is_sb3) json["sb3_bytes"] = static_cast<double>(row.sb3_bits) / 8;
-  return json;
-}
-
-Json limits_json(const Report& report) {
-  Json limits = Json::array();
-  for (const Limit& limit : target_limits()) {
-    const std::size_t size = report.measures.*limit.measure;
-    limits.push_back({{"target", limit.target},
-                      {"what", limit.what},
-                      {"value", size},
-                      {"limit", limit.most},
-                      {"verdict", verdict(limit, size)}});
-  }
-  return limits;
-}
-
-Json rounding_json(const Rounding& rounding) {
-  Json json = {{"scale_bits", rounding.scale_bits}, {"router_bits", rounding.router_bits}};
-  if (!rounding.change) return json;
-  const ModelChange& change = *rounding.change;
-  json["tokens"] = change.tokens;
-  json["logit_change"] = change.logits;
-  if (change.perplexity_before != 0) {
-    json["perplexity_before"] = change.perplexity_before;
-    json["perplexity_after"] = change.perplexity_after;
-  }
-  return json;
-}
-
-std::int64_t scale_count(const Report& report) {
-  return report.components[static_cast<std::size_t>(Component::row_scales)].values;
+std::string load_text(const Report& report) {
+  if (!report.load) return "loading: not estimated, one of its encodings is not measured\n";
+  return fmt::format("loading, about: {:.1f} s in TurboWarp, {:.0f} s in Scratch\n",
+                     report.load->turbowarp, report.load->scratch);
 }
 
 }  // namespace
@@ -179,6 +97,26 @@ std::string rounding_text(const Rounding& rounding) {
                             change.perplexity_after);
 }
 
+std::string advice_text(const Report& report) {
+  if (report.advice.empty()) return "";
+  const auto over = static_cast<double>(report.measures.sb3_bytes - report.fit);
+  std::vector<Cells> rows = {{"what would make it fit", "saves about", "alone", "model", "how"}};
+  double sum = 0;
+  std::size_t enough = 0;
+  for (const Advice& advice : report.advice) {
+    if (sum < over) ++enough;
+    sum += advice.bytes;
+    rows.push_back({advice.what, with_separators(static_cast<std::uint64_t>(advice.bytes)),
+                    advice.bytes >= over ? "fits" : "", advice.changes_numbers ? "changes" : "same",
+                    advice.how});
+  }
+  std::string text = fmt::format("{} bytes are over the {} that it is to fit\n\n{}",
+                                 with_separators(static_cast<std::uint64_t>(over)),
+                                 with_separators(report.fit), table_text(rows, 5));
+  if (sum < over) return text + "all of them together do not fit\n";
+  return text + fmt::format("the first {} would fit{}\n", enough, enough > 1 ? " together" : "");
+}
+
 std::string report_text(const Report& report) {
   std::string text = fmt::format("{}: {}, {} parameters, {} row scales\n\n{}", report.file,
                                  report.family, count_text(report.parameters),
@@ -186,36 +124,14 @@ std::string report_text(const Report& report) {
   if (report.rounding.any()) text += fmt::format("\nrounded: {}\n", rounding_text(report.rounding));
   if (!report.is_sb3) return text;
   const Measures& m = report.measures;
-  return text + fmt::format("\nproject.json: {} bytes, {} blocks, largest list {} items\n\n{}",
-                            with_separators(m.project_json_bytes), with_separators(m.blocks),
-                            with_separators(m.largest_list), limits_text(report));
-}
-
-std::string report_json(const Report& report) {
-  const ComponentRow total = total_of(report);
-  Json json = {{"file", report.file},
-               {"kind", report.is_sb3 ? "sb3" : "checkpoint"},
-               {"family", report.family},
-               {"parameters", report.parameters},
-               {"row_scales", scale_count(report)},
-               {"packed_bytes", whole_bytes(total.packed_bits)},
-               {"entropy_bytes", total.entropy_bits / 8}};
-  if (report.rounding.any()) json["rounding"] = rounding_json(report.rounding);
-  if (report.is_sb3) {
-    json["sb3_bytes"] = report.measures.sb3_bytes;
-    json["project_json_bytes"] = report.measures.project_json_bytes;
-    json["blocks"] = report.measures.blocks;
-    json["largest_list"] = report.measures.largest_list;
-    json["largest_asset"] = report.measures.largest_asset;
-    json["limits"] = limits_json(report);
-  }
-  Json& components = json["components"] = Json::array();
-  for (const ComponentRow& row : report.components) {
-    if (is_shown(row)) components.push_back(component_json(row, report.is_sb3));
-  }
-  Json& tensors = json["tensors"] = Json::array();
-  for (const TensorRow& row : report.tensors) tensors.push_back(tensor_json(row, report.is_sb3));
-  return json.dump(2) + "\n";
+  text += fmt::format("\nproject.json: {} bytes, {} blocks, largest list {} items\n",
+                      with_separators(m.project_json_bytes), with_separators(m.blocks),
+                      with_separators(m.largest_list));
+  text +=
+      fmt::format("saved again by an editor: {} bytes\n{}\n{}",
+                  with_separators(report.resaved_bytes), load_text(report), limits_text(report));
+  const std::string advice = advice_text(report);
+  return advice.empty() ? text : text + "\n" + advice;
 }
 
 }  // namespace sb3lm

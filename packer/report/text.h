@@ -13,6 +13,9 @@ std::string report_text(const Report& report);
 /// docs/report-json.md describes it.
 std::string report_json(const Report& report);
 
+/// What would make an .sb3 fit, as a table; empty if it fits.
+std::string advice_text(const Report& report);
+
 /// "scales to 6 mantissa bits, routers to 8 bits: ..." with what that changes, where measured.
 std::string rounding_text(const Rounding& rounding);
 

@@ -346,7 +346,8 @@ void BlockOut::inner(const Node& value) {
 
 void BlockOut::literal(int primitive, const Node* node) {
   out_.begin_array().number(primitive);
-  const std::string text = node == nullptr ? "" : node->text;
+  const char* none = primitive == kColor ? "#000000" : "";  // nothing else is taken for a colour
+  const std::string text = node == nullptr ? none : node->text;
   const bool wants_number = node != nullptr && node->op == Op::literal_number;
   const std::optional<double> value = wants_number ? js_parse_number(text) : std::nullopt;
   // A JSON number stays a number in every virtual machine, without a cast at run time.

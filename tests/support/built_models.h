@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/workspace.h"
 #include "model/model.h"
 #include "runtime_ref/block_session.h"
 
@@ -16,7 +17,8 @@ struct BuiltModel {
 };
 
 /// `bits` as --bits, for models with float weights.
-BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context);
+BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context,
+                      Tune tune = Tune::both);
 /// One of each preset, the dense ones with 4, 8 and float bits.
 std::vector<BuiltModel> build_all_tiny();
 

@@ -66,10 +66,12 @@ TEST_CASE("a conversation is its turns, and after a shift the head and the later
   CHECK(chat.tokens() == Tokens{7});
 }
 
-TEST_CASE("a newest turn that is too long on its own changes nothing") {
+TEST_CASE("a newest turn that is too long on its own is all that stays") {
   Conversation chat({1}, 8);
   chat.start_turn(Tokens{1, 2});
-  chat.start_turn(Tokens{3, 4, 5, 6, 7, 8});
+  chat.start_turn(Tokens{3});
+  chat.start_turn(Tokens{4, 5, 6, 7, 8, 9});
+  CHECK(chat.shift() == 2);
+  CHECK(chat.tokens() == Tokens{1, 4, 5, 6, 7, 8, 9});
   CHECK(chat.shift() == 0);
-  CHECK(chat.size() == 8);
 }

@@ -1,0 +1,50 @@
+// A conversation with a model, turn by turn: only what is new is run, until the context is full.
+#pragma once
+
+#include <string_view>
+
+#include "model/model.h"
+#include "runtime_ref/conversation.h"
+#include "runtime_ref/generate.h"
+
+namespace sb3lm {
+
+class Chat {
+ public:
+  /// `about` is the model's tokenizer and template; it and `decoder` must outlive the chat. Throws
+  /// usage if there is no tokenizer, or for a sampling option outside its range.
+  Chat(const Model& about, Decoder& decoder, const GenerateOptions& options);
+
+  struct Reply {
+    Generated made;
+    std::size_t prompt_tokens = 0;    // run before the reply's first token
+    std::size_t forgotten_turns = 0;  // that no longer fitted the context
+  };
+  /// The reply to what the user says. Without a template each text is continued on its own. If the
+  /// context gets full, the oldest turns are forgotten (see Conversation) and the reply goes on; it
+  /// ends with "context full" if this turn alone is too long. Throws usage, and changes nothing, if
+  /// the text alone is.
+  Reply say(std::string_view text, const OnToken& on_token);
+
+  /// As if nothing had been said.
+  void reset();
+
+  std::size_t tokens() const { return conversation_.size(); }
+  int context() const { return decoder_.context(); }
+
+ private:
+  void open_turn(const std::vector<int>& tokens, Reply& reply);
+  std::vector<int> unfed() const;
+  void make_room(Reply& reply);
+  bool has_room() const;
+
+  const Model& about_;
+  Decoder& decoder_;
+  GenerateOptions options_;
+  Sampler sampler_;
+  std::vector<int> head_;
+  Conversation conversation_;
+  bool closed_ = true;  // the last reply ended with a stop token
+};
+
+}  // namespace sb3lm

@@ -1,0 +1,70 @@
+#include "reply.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace sb3lm {
+namespace {
+
+/// The length of a text without the beginning of a UTF-8 character at its end.
+std::size_t complete_size(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) break;
+    if (byte < 0xC0) continue;  // goes on a character
+    const std::size_t needed = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    return needed > back ? text.size() - back : text.size();
+  }
+  return text.size();
+}
+
+}  // namespace
+
+GenerateOptions generate_options(const Model& model, const RunOptions& options) {
+  const auto choose = [](double asked, double recommended) {
+    return asked < 0 ? recommended : asked;
+  };
+  const SamplingChoices& s = options.sampling;
+  GenerateOptions result;
+  result.sampling = {.temperature = choose(s.temperature, model.temperature),
+                     .top_k = static_cast<int>(choose(s.top_k, model.top_k)),
+                     .top_p = choose(s.top_p, model.top_p),
+                     .repetition_penalty = choose(s.repetition_penalty, model.repetition_penalty),
+                     .seed = s.seed};
+  result.max_new_tokens = options.max_new_tokens;
+  result.stop_ids = model.tokenizer.stop_ids;
+  result.stop_ids.insert(result.stop_ids.end(), model.chat.stop_ids.begin(),
+                         model.chat.stop_ids.end());
+  return result;
+}
+
+void ReplyPrinter::print(int token) {
+  ids_.push_back(token);
+  if (!model_.tokenizer.present()) {
+    fmt::print("{} ", token);
+  } else {
+    // Decoding the whole reply keeps the leading space right.
+    const std::string text = decode(model_.tokenizer, ids_);
+    print_up_to(text, complete_size(text));
+  }
+  std::fflush(stdout);
+}
+
+void ReplyPrinter::finish() {
+  if (model_.tokenizer.present()) {
+    const std::string text = decode(model_.tokenizer, ids_);
+    print_up_to(text, text.size());
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+void ReplyPrinter::print_up_to(const std::string& text, std::size_t size) {
+  if (size <= printed_) return;
+  fmt::print("{}", std::string_view(text).substr(printed_, size - printed_));
+  printed_ = size;
+}
+
+}  // namespace sb3lm
