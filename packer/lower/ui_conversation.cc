@@ -210,7 +210,7 @@ class ConversationEmitter {
       s.when_else(
           word_ > 0,
           [&](Script& s) {
-            s.when(kind_ > kUser && in_view(), [&](Script& s) { wipe_word(s); });
+            s.when(kind_ > kUser && in_view() && x_ > word_x_, [&](Script& s) { wipe_word(s); });
             s.change(x_, 0 - word_x_);
             s.call(new_line, word_, 0);
           },

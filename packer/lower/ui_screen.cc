@@ -34,8 +34,8 @@ std::vector<Scalar> button_items(const UiOptions& options) {
   const std::vector<Button> buttons = {
       {-127, -146, 210, 36, 30, UiText::ask, blue, message},
       {-127, -146, 210, 36, 0, UiText::stop, "#d9484f", "stop"},
-      {-193, 116, 84, 26, 0, UiText::new_chat, blue, "new chat"},
-      {-193, 84, 84, 26, 0, UiText::settings, blue, kSettingsMessage},
+      {-193, 116, 90, 26, 0, UiText::new_chat, blue, "new chat"},
+      {-193, 84, 90, 26, 0, UiText::settings, blue, kSettingsMessage},
       {160, -86, 130, 26, 0, UiText::surprise, kFill, kSurpriseMessage}};
   std::vector<Scalar> items;
   for (const Button& b : buttons) {

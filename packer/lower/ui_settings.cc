@@ -26,6 +26,7 @@ constexpr double kFirstY = 112, kRowHeight = 32;
 constexpr double kLeft = -124, kRight = 222;  // of the slider's knob
 constexpr double kTrackDrop = 9;              // of the slider below the middle of its row
 constexpr double kTextRaise = 5;
+constexpr double kInset = 7;  // of the bar behind a row, whose ends are round
 constexpr double kHelpY = -86;
 constexpr const char *kPaper = "#ffffff", *kChosen = "#e3eafa", *kTrack = "#c3cfe8",
                      *kKnob = "#4b6cb0", *kText = "#22304f", *kHelp = "#6f7fa3";
@@ -107,11 +108,12 @@ class SettingsEmitter {
       s.set(row, which + 0);
       s.call(read_range_, row);
       s.set(y, kFirstY + kRowHeight - row * kRowHeight);
-      bar(s, kPaper, kRowHeight - 2, kLeft, kRight, 0);
-      s.when(row == row_, [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kLeft, kRight, 0); });
+      bar(s, kPaper, kRowHeight - 2, kLeft + kInset, kRight - kInset, 0);
+      s.when(row == row_, [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kLeft + kInset, kRight - kInset, 0); });
       bar(s, kTrack, 4, kLeft, kRight, kTrackDrop);
       s.set(knob, kLeft + (values_[row + 0] - least_) * (kRight - kLeft) / (most_ - least_));
       s.when(knob > kRight, [&](Script& s) { s.set(knob, kRight); });
+      s.when(knob < kLeft, [&](Script& s) { s.set(knob, kLeft); });
       bar(s, kKnob, 4, kLeft, knob, kTrackDrop);
       bar(s, kKnob, 11, knob, knob, kTrackDrop);
       const int first = place_of(UiText::temperature);
