@@ -120,7 +120,7 @@ TEST_CASE("both spellings name the same roles") {
   CHECK(role_of_name("layers.0.mlp.gate.weight") == TensorKey{Role::router, 0});
   CHECK(role_of_name("layers.0.mlp.gate_proj.weight") == TensorKey{Role::gate, 0});
   CHECK(role_of_name("final_norm.weight") == TensorKey{Role::final_norm});
-  CHECK_FALSE(role_of_name("layers.0.attention.wq.bias"));
+  CHECK_FALSE(role_of_name("layers.0.attention.wo.bias"));
   CHECK_FALSE(role_of_name("layers.x.attention.wq"));
   CHECK(nearest_role("layer.0.attention.w_q") == "q");
 }
@@ -279,9 +279,9 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
          for (const char* key : {"n_heads", "n_kv_heads", "head_dim"}) e.metadata.erase(key);
        }},
       {"nothing says the context", [](Editor& e) { e.metadata.erase("context"); }},
-      {"1 tensors have no known role: 'layers.0.attention.wq.bias' [1, 64]",
+      {"1 tensors have no known role: 'layers.0.attention.wo.bias' [1, 64]",
        [](Editor& e) {
-         e.tensors.push_back({"layers.0.attention.wq.bias", "F16", {64}, std::string(128, '\0')});
+         e.tensors.push_back({"layers.0.attention.wo.bias", "F16", {64}, std::string(128, '\0')});
        }},
       {"weights of type I32 are not supported",
        [](Editor& e) {
