@@ -437,9 +437,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace sb3lm::fast {
-HWY_EXPORT(set_products);
-void set_simd_products(Kernels& kernels) {
-  HWY_DYNAMIC_DISPATCH(set_products)(kernels);
+SimdVersions simd_products() {
+  return SB3LM_SIMD_VERSIONS(set_products);
 }
 }  // namespace sb3lm::fast
 #endif

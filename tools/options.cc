@@ -125,8 +125,10 @@ void add_build(CLI::App& app, Parsed& p) {
       ->needs(project);
   sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
       ->check(CLI::IsMember({"chat", "none"}));
-  sub->add_option("--target", p.build.target, "which limits to check")
-      ->check(CLI::IsMember({"sb3", "turbowarp"}));
+  sub->add_option(
+         "--target", p.build.target,
+         "what it is for: Scratch and TurboWarp, saving on Scratch's website, TurboWarp only")
+      ->check(CLI::IsMember({"sb3", "site", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_option("--html-report", p.build.html_report, "write a page about the project here too");

@@ -17,9 +17,7 @@ constexpr double kScrollBy = 80;               // room that is made when the sta
 constexpr double kLeft = -136, kRight = 234;   // of the conversation
 constexpr double kNotYet = 999;                // left edge of a line that is not to be drawn yet
 constexpr double kTextWidth = 310, kPad = 10;  // of bubbles
-constexpr double kTextScale = 0.84, kTextPen = 1.5;
-constexpr double kTextDrop = 4;  // of the baseline below the middle of a line
-constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa";
+constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa", *kPaper = "#ffffff";
 constexpr const char *kUserText = "#ffffff", *kModelText = "#22304f", *kNoteText = "#6f7fa3";
 
 class ConversationEmitter {
@@ -69,31 +67,24 @@ class ConversationEmitter {
   // Whether the last line that `aim` was called for is to be seen.
   Expr<Bool> in_view() const { return in_view_ == 1; }
 
-  void pen_line(Script& s, Expr<Num> x1, Expr<Num> y1, Expr<Num> x2, Expr<Num> y2) {
-    s.go_to(std::move(x1), std::move(y1));
-    s.pen_down();
-    s.go_to(std::move(x2), std::move(y2));
-    s.pen_up();
-  }
-
   // The bubble behind one line: a thick line, and where it has a line above, its two corners.
   Proc<Num, Num, Num> emit_bubble() {
     const auto right = sprite_.var<Num>("_bubble right");
+    const auto color = sprite_.var<Str>("_bubble color", "");
     return sprite_.define<Num, Num, Num>(
         "draw bubble", {"line", "left", "y"},
         [&](Script& s, Arg<Num> line, Arg<Num> left, Arg<Num> y) {
-          s.pen_color(kModelColor);
+          constexpr double half = kLineHeight / 2, quarter = kLineHeight / 4;
+          s.set(color, kModelColor);
           s.set(right, kLeft + kTextWidth + 2 * kPad);
           s.when(kind_of_[line + 0] == kUser, [&](Script& s) {
-            s.pen_color(kUserColor);
+            s.set(color, kUserColor);
             s.set(right, kRight);
           });
-          s.pen_size(kLineHeight + 1);
-          pen_line(s, left + kLineHeight / 2, y, right - kLineHeight / 2, y);
+          s.call(pen_.bar, color, kLineHeight + 1, left + half, y, right - half, y);
           s.when(line_y_[line + 0] - line_y_[line - 1] == kLineHeight, [&](Script& s) {
-            s.pen_size(kLineHeight / 2);
-            pen_line(s, left + kLineHeight / 4, y, left + kLineHeight / 4, y + kLineHeight);
-            pen_line(s, right - kLineHeight / 4, y, right - kLineHeight / 4, y + kLineHeight);
+            s.call(pen_.bar, color, half, left + quarter, y, left + quarter, y + kLineHeight);
+            s.call(pen_.bar, color, half, right - quarter, y, right - quarter, y + kLineHeight);
           });
         });
   }
@@ -102,20 +93,20 @@ class ConversationEmitter {
   Proc<Num> emit_aim() {
     return sprite_.define<Num>("aim at line", {"line"}, [&](Script& s, Arg<Num> line) {
       s.set(pen_.x, left_[line + 0] + kPad);
-      s.set(pen_.y, y_of(line + 0) - kTextDrop);
+      s.set(pen_.y, y_of(line + 0) - PenText::kDrop);
       s.set(in_view_, 0);
-      s.when(pen_.y < kTop + 1 - kTextDrop && pen_.y > kBottom - 1 - kTextDrop && covered_ == 0 &&
-                 pen_.x < kNotYet,
+      s.when(pen_.y < kTop + 1 - PenText::kDrop && pen_.y > kBottom - 1 - PenText::kDrop &&
+                 covered_ == 0 && pen_.x < kNotYet,
              [&](Script& s) { s.set(in_view_, 1); });
     });
   }
   Proc<Num> emit_ink() {
-    return sprite_.define<Num>("take ink", {"kind"}, [&](Script& s, Arg<Num> kind) {
-      s.set(pen_.scale, kTextScale);
-      s.pen_size(kTextPen);
-      s.pen_color(kModelText);
-      s.when(kind == kUser, [&](Script& s) { s.pen_color(kUserText); });
-      s.when(kind == kNote, [&](Script& s) { s.pen_color(kNoteText); });
+    const auto color = sprite_.var<Str>("_ink", "");
+    return sprite_.define<Num>("take ink of", {"kind"}, [&](Script& s, Arg<Num> kind) {
+      s.set(color, kModelText);
+      s.when(kind == kUser, [&](Script& s) { s.set(color, kUserText); });
+      s.when(kind == kNote, [&](Script& s) { s.set(color, kNoteText); });
+      s.call(pen_.ink, color);
     });
   }
 
@@ -127,7 +118,7 @@ class ConversationEmitter {
       s.call(aim_, line);
       s.when(in_view(), [&](Script& s) {
         s.when(kind_of_[line] < kNote,
-               [&](Script& s) { s.call(bubble, line, pen_.x - kPad, pen_.y + kTextDrop); });
+               [&](Script& s) { s.call(bubble, line, pen_.x - kPad, pen_.y + PenText::kDrop); });
         s.call(ink_, kind_of_[line + 0]);
         s.set(at, start_[line + 0] + 0);
         s.set(end, glyphs_.length() + 1);
@@ -196,7 +187,7 @@ class ConversationEmitter {
           },
           [&](Script& s) {
             s.call(pen_.find, one);
-            s.set(width, pen_.width_of(pen_.glyph) * kTextScale);
+            s.set(width, pen_.width_of(pen_.glyph) * PenText::kScale);
             s.when(!(x_ == 0 && space()), [&](Script& s) {
               s.when(x_ + width > kTextWidth && !space(), [&](Script& s) { s.call(wrap); });
               s.append(glyphs_, pen_.glyph);
@@ -233,12 +224,12 @@ class ConversationEmitter {
   }
 
   void wipe_word(Script& s) {
-    s.pen_color("#ffffff");
-    s.when(kind_ == kModel, [&](Script& s) { s.pen_color(kModelColor); });
-    s.pen_size(kLineHeight);
-    const double half = kLineHeight / 2;
-    pen_line(s, kLeft + kPad + half - 4 + word_x_, y_of(count()),
-             kLeft + kTextWidth + 2 * kPad - half, y_of(count()));
+    constexpr double half = kLineHeight / 2;
+    const auto color = sprite_.var<Str>("_wipe color", "");
+    s.set(color, kPaper);
+    s.when(kind_ == kModel, [&](Script& s) { s.set(color, kModelColor); });
+    s.call(pen_.bar, color, kLineHeight, kLeft + kPad + half - 4 + word_x_, pen_.y + PenText::kDrop,
+           kLeft + kTextWidth + 2 * kPad - half, pen_.y + PenText::kDrop);
   }
 
   // The bubble of a single line is as wide as its text.

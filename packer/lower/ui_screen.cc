@@ -26,7 +26,6 @@ constexpr double kStatusX = -8, kStatusY = -136, kBarY = -158, kBarEnd = 230;
 constexpr double kRefreshMs = 250;    // of the numbers
 constexpr double kScrollPixels = 48;  // for one press of a key
 constexpr double kSlowSeconds = 0.5;  // a token
-constexpr double kTextScale = 0.84, kTextPen = 1.5, kTextDrop = 4;
 constexpr const char *kTrack = "#cdd8ec", *kFill = "#3f9d6b", *kFloor = "#e6edf8",
                      *kStatusText = "#3b4a6b", *kKeyText = "#31456f", *kWhite = "#ffffff";
 
@@ -101,42 +100,27 @@ class ScreenEmitter {
       screen_.var<Num>(variable->name);
     }
     for (const auto* variable : {&color_, &message_}) screen_.var<Str>(variable->name, "");
+    const auto at = screen_.var<Num>("_button at");
     return screen_.define<Num>("read button", {"row"}, [&](Script& s, Arg<Num> row) {
-      const auto field = [&](int k) { return buttons_[row * kFields + (k + 1 - kFields)]; };
-      int k = 0;
+      s.set(at, row * kFields);
+      int k = 1 - kFields;
       for (const auto* variable : {&x_, &y_, &width_, &height_, &key_width_, &text_}) {
-        s.set(*variable, to_num(field(k++)));
+        s.set(*variable, Expr<Num>(std::move(buttons_[at + k++]).take()));
       }
-      for (const auto* variable : {&color_, &message_}) s.set(*variable, field(k++));
+      for (const auto* variable : {&color_, &message_}) s.set(*variable, buttons_[at + k++]);
     });
-  }
-
-  void line(Script& s, Expr<Num> x1, Expr<Num> x2, Expr<Num> y) {
-    s.go_to(std::move(x1), copy(y));
-    s.pen_down();
-    s.go_to(std::move(x2), std::move(y));
-    s.pen_up();
   }
 
   Proc<Num> emit_draw_button() {
     const auto half = screen_.var<Num>("_button half");
-    const auto write = [&](Script& s, const char* color, int next, Expr<Num> x) {
-      s.pen_color(color);
-      s.pen_size(kTextPen);
-      s.call(pen_.write, List<Str>(kUiTexts)[text_ + next], std::move(x), y_ - kTextDrop, 0.5);
-    };
+    const List<Str> texts(kUiTexts);
     return screen_.define<Num>("draw button", {"row"}, [&](Script& s, Arg<Num> row) {
       s.call(read_button_, row);
-      s.set(pen_.scale, kTextScale);
-      s.pen_color(color_);
-      s.pen_size(height_);
       s.set(half, (width_ - height_) / 2);
-      line(s, x_ - half, x_ + half, y_);
-      s.pen_color(kWhite);
-      s.pen_size(kKeyHeight);
-      line(s, x_ + half - key_width_, x_ + half, y_);
-      write(s, kWhite, 0, x_ - (key_width_ + kKeyHeight) / 2);
-      write(s, kKeyText, 1, x_ + half - key_width_ / 2);
+      s.call(pen_.bar, color_, height_, x_ - half, y_, x_ + half, y_);
+      s.call(pen_.bar, kWhite, kKeyHeight, x_ + half - key_width_, y_, x_ + half, y_);
+      s.call(pen_.write, texts[text_ + 0], kWhite, x_ - (key_width_ + kKeyHeight) / 2, y_, 0.5);
+      s.call(pen_.write, texts[text_ + 1], kKeyText, x_ + half - key_width_ / 2, y_, 0.5);
     });
   }
 
@@ -179,21 +163,16 @@ class ScreenEmitter {
     return screen_.define<>("show what happens", {}, [&](Script& s) {
       s.set(shown_time_, milliseconds());
       s.call(say);
-      s.pen_color(kFloor);
-      s.pen_size(20);
-      line(s, kStatusX + 8, kBarEnd, kStatusY);
-      line(s, kStatusX + 8, kBarEnd, kBarY);
+      const auto bar = [&](Script& s, const char* color, double size, Expr<Num> end, double y) {
+        s.call(pen_.bar, color, size, kStatusX + 4, y, std::move(end), y);
+      };
+      bar(s, kFloor, 20, kBarEnd, kStatusY);
+      bar(s, kFloor, 10, kBarEnd, kBarY);
       s.when(progress < 100 && progress > 0, [&](Script& s) {
-        s.pen_color(kTrack);
-        s.pen_size(8);
-        line(s, kStatusX + 4, kBarEnd, kBarY);
-        s.pen_color(kFill);
-        line(s, kStatusX + 4, kStatusX + 4 + progress * ((kBarEnd - kStatusX - 4) / 100), kBarY);
+        bar(s, kTrack, 8, kBarEnd, kBarY);
+        bar(s, kFill, 8, kStatusX + 4 + progress * ((kBarEnd - kStatusX - 4) / 100), kBarY);
       });
-      s.set(pen_.scale, kTextScale);
-      s.pen_color(kStatusText);
-      s.pen_size(kTextPen);
-      s.call(pen_.write, said_, kStatusX, kStatusY - kTextDrop, 0);
+      s.call(pen_.write, said_, kStatusText, kStatusX, kStatusY, 0);
     });
   }
 
@@ -316,7 +295,7 @@ class ScreenEmitter {
   Var<Str> color_{"_button color"}, message_{"_button message"};
   List<Num> marks_{"_loading marks"};
   Var<Str> shown_status_{"_shown status"}, said_{"_said"};
-  Var<Num> row_{"_button at"}, main_row_{"_main button"}, shown_time_{"_shown time"},
+  Var<Num> row_{"_button row"}, main_row_{"_main button"}, shown_time_{"_shown time"},
       slow_{"_is slow"}, forgotten_{"_shown forgotten"}, stages_{"_loading stages"};
 };
 

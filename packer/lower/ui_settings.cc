@@ -20,13 +20,13 @@ constexpr Setting kSettings[] = {
 };
 constexpr int kRows = 6, kSeedRow = 6;
 constexpr int kFields = 3;
-constexpr double kSeeds = 999983;  // what `surprise me` chooses from
+constexpr double kSeeds = 1000;  // that `surprise me` chooses from
 
 constexpr double kFirstY = 112, kRowHeight = 32;
 constexpr double kLeft = -124, kRight = 222;  // of the slider's knob
 constexpr double kTrackDrop = 9;              // of the slider below the middle of its row
-constexpr double kTextRaise = 1;
-constexpr double kTextScale = 0.84, kTextPen = 1.5;
+constexpr double kTextRaise = 5;
+constexpr double kHelpY = -86;
 constexpr const char *kPaper = "#ffffff", *kChosen = "#e3eafa", *kTrack = "#c3cfe8",
                      *kKnob = "#4b6cb0", *kText = "#22304f", *kHelp = "#6f7fa3";
 
@@ -58,9 +58,7 @@ class SettingsEmitter {
         s.call(draw_row, at_);
         s.change(at_, 1);
       });
-      s.pen_color(kHelp);
-      s.call(pen_.write, ui_text(UiText::settings_help), kLeft - 6,
-             kFirstY - kRows * kRowHeight - 3, 0);
+      s.call(pen_.write, ui_text(UiText::settings_help), kHelp, kLeft - 6, kHelpY, 0);
     });
     const auto put = emit_put(draw_row);
     // Leaves the range of the row in the variables.
@@ -78,11 +76,11 @@ class SettingsEmitter {
     const auto change =
         sprite_.define<Num>("change setting", {"steps"}, [&](Script& s, Arg<Num> by) {
           s.call(read_range_, row_);
-          s.call(put, values_[row_ + 0] + by * step_, 1);
+          s.call(put, values_[row_ + 0] + by * step_);
         });
     const auto surprise = sprite_.define<>("surprise me", {}, [&](Script& s) {
       s.call(choose_row, kSeedRow);
-      s.call(put, mod(floor(milliseconds()), kSeeds) + 1, 0);
+      s.call(put, mod(floor(milliseconds()), kSeeds) + 1);
     });
     return {read, draw, drag, surprise, choose, change};
   }
@@ -90,73 +88,59 @@ class SettingsEmitter {
  private:
   // Reads a row's range into variables.
   Proc<Num> emit_read_range() {
+    const auto at = sprite_.var<Num>("_setting range");
     return sprite_.define<Num>("read range", {"row"}, [&](Script& s, Arg<Num> row) {
+      s.set(at, row * kFields);
       int k = 1 - kFields;
-      for (const auto* variable : {&least_, &most_, &step_}) {
-        s.set(*variable, ranges_[row * kFields + k++] + 0);
-      }
+      for (const auto* variable : {&least_, &most_, &step_}) s.set(*variable, ranges_[at + k++]);
     });
-  }
-
-  static Expr<Num> y_of(Expr<Num> row) {
-    return kFirstY + kRowHeight - std::move(row) * kRowHeight;
   }
 
   Proc<Num> emit_draw_row() {
     const auto row = sprite_.var<Num>("_setting drawn"), y = sprite_.var<Num>("_setting y"),
                knob = sprite_.var<Num>("_setting knob");
-    const auto line = [&](Script& s, const char* color, double size, Expr<Num> to, double drop) {
-      s.pen_color(color);
-      s.pen_size(size);
-      s.go_to(kLeft, y - drop);
-      s.pen_down();
-      s.go_to(std::move(to), y - drop);
-      s.pen_up();
+    const auto bar = [&](Script& s, const char* color, double size, Expr<Num> from, Expr<Num> to,
+                         double drop) {
+      s.call(pen_.bar, color, size, std::move(from), y - drop, std::move(to), y - drop);
     };
     return sprite_.define<Num>("draw setting", {"row"}, [&](Script& s, Arg<Num> which) {
       s.set(row, which + 0);
-      s.set(y, y_of(row));
-      line(s, kPaper, kRowHeight - 2, kRight, 0);
-      s.when(row == row_, [&](Script& s) { line(s, kChosen, kRowHeight - 2, kRight, 0); });
-      line(s, kTrack, 4, kRight, kTrackDrop);
       s.call(read_range_, row);
+      s.set(y, kFirstY + kRowHeight - row * kRowHeight);
+      bar(s, kPaper, kRowHeight - 2, kLeft, kRight, 0);
+      s.when(row == row_, [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kLeft, kRight, 0); });
+      bar(s, kTrack, 4, kLeft, kRight, kTrackDrop);
       s.set(knob, kLeft + (values_[row + 0] - least_) * (kRight - kLeft) / (most_ - least_));
       s.when(knob > kRight, [&](Script& s) { s.set(knob, kRight); });
-      s.when(knob < kLeft, [&](Script& s) { s.set(knob, kLeft); });
-      line(s, kKnob, 4, knob, kTrackDrop);
-      s.pen_size(11);
-      s.pen_down();
-      s.pen_up();
-      s.pen_color(kText);
-      s.pen_size(kTextPen);
-      s.set(pen_.scale, kTextScale);
+      bar(s, kKnob, 4, kLeft, knob, kTrackDrop);
+      bar(s, kKnob, 11, knob, knob, kTrackDrop);
       const int first = place_of(UiText::temperature);
-      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kLeft - 6, y + kTextRaise, 0);
-      s.call(pen_.write, to_str(values_[row + 0] + 0), kRight + 6, y + kTextRaise, 1);
+      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kText, kLeft - 6, y + kTextRaise,
+             0);
+      s.call(pen_.write, to_str(values_[row + 0]), kText, kRight + 6, y + kTextRaise, 1);
     });
   }
 
-  // put (value) (whether it is kept inside its range)
-  Proc<Num, Num> emit_put(const Proc<Num>& draw_row) {
+  // put (value): the chosen row's, whose range is in the variables.
+  Proc<Num> emit_put(const Proc<Num>& draw_row) {
     const auto value = sprite_.var<Num>("_setting value");
-    return sprite_.define<Num, Num>(
-        "put setting", {"value", "bound"}, [&](Script& s, Arg<Num> wanted, Arg<Num> bound) {
-          // Steps are hundredths, which numbers do not hold exactly.
-          s.set(value, round(round(wanted / step_) * step_ * 100) / 100);
-          s.when(bound == 1 && value > most_, [&](Script& s) { s.set(value, most_); });
-          s.when(value < least_, [&](Script& s) { s.set(value, least_); });
-          s.replace(values_, row_ + 0, value);
-          for (int i = 0; i < kRows; ++i) {
-            s.set(Var<Num>(kSettings[i].variable), values_[i + 1]);
-          }
-          s.call(draw_row, row_);
-        });
+    return sprite_.define<Num>("put setting", {"value"}, [&](Script& s, Arg<Num> wanted) {
+      // Steps are hundredths, which numbers do not hold exactly.
+      s.set(value, round(round(wanted / step_) * step_ * 100) / 100);
+      s.when(value > most_, [&](Script& s) { s.set(value, most_); });
+      s.when(value < least_, [&](Script& s) { s.set(value, least_); });
+      s.replace(values_, row_ + 0, value);
+      for (int i = 0; i < kRows; ++i) {
+        s.set(Var<Num>(kSettings[i].variable), values_[i + 1]);
+      }
+      s.call(draw_row, row_);
+    });
   }
 
   // With screen refresh: one turn a frame, for as long as the button is down.
-  Proc<> emit_drag(const Proc<Num>& choose_row, const Proc<Num, Num>& put) {
+  Proc<> emit_drag(const Proc<Num>& choose_row, const Proc<Num>& put) {
     const auto follow = sprite_.define<>("follow mouse", {}, [&](Script& s) {
-      s.call(put, least_ + (mouse_x() - kLeft) * (most_ - least_) / (kRight - kLeft), 1);
+      s.call(put, least_ + (mouse_x() - kLeft) * (most_ - least_) / (kRight - kLeft));
     });
     return sprite_.define_yielding<>("drag slider", {}, [&](Script& s) {
       s.set(at_, floor((kFirstY + kRowHeight / 2 - mouse_y()) / kRowHeight) + 1);

@@ -23,6 +23,7 @@ class RangeEmitter {
         sizes_(list("slot sizes")),
         places_(list("slot places")),
         values_(list("slot values")),
+        codebook_(var("codebook")),
         item_(var("item")),
         letter_(var("letter")),
         state_(var("state")),
@@ -48,8 +49,15 @@ class RangeEmitter {
       s.set(acc_, acc_ * times_ + values_[slot_]);
       fill_state(s);
     });
-    const auto open = emit_open(read);
-    return {open, begin, next, fill, emit_row(next), letter_, state_, acc_, to_};
+    const auto forget = engine_.define<>(name_ + " forget", {}, [&](Script& s) {
+      s.set(codebook_, 0);
+      for (const auto* emptied :
+           {&codes_, &weights_, &shares_, &sums_, &sizes_, &places_, &values_}) {
+        s.clear(*emptied);
+      }
+    });
+    const auto open = emit_open(emit_make(read), forget);
+    return {open, forget, begin, next, fill, emit_row(next), letter_, state_, acc_, to_};
   }
 
  private:
@@ -77,14 +85,13 @@ class RangeEmitter {
     s.repeat_until(state_ > most_, [&](Script& s) { read_letter(s); });
   }
 
-  Proc<Num, Num, Num> emit_open(const Proc<>& read) {
-    const auto make = emit_make(read);
-    const auto of = var("codebook");
+  Proc<Num, Num, Num> emit_open(const Proc<Num, Num>& make, const Proc<>& forget) {
     return engine_.define<Num, Num, Num>(
         name_ + " open", {"item", "codes", "field"},
         [&](Script& s, Arg<Num> item, Arg<Num> codes, Arg<Num> field) {
-          s.when(!(of == item), [&](Script& s) {
-            s.set(of, item + 0);
+          s.when(!(codebook_ == item), [&](Script& s) {
+            s.call(forget);
+            s.set(codebook_, item + 0);
             s.set(item_, item - 1);
             s.set(letter_, 1);
             s.call(make, codes, field);
@@ -94,15 +101,11 @@ class RangeEmitter {
         });
   }
 
-  // The tables of the codebook at `item_`.
+  // The tables of the codebook at `item_`; they are empty before.
   Proc<Num, Num> emit_make(const Proc<>& read) {
     const auto total = var("total"), code = var("code"), rest = var("rest");
     return engine_.define<Num, Num>(
         name_ + " tables", {"codes", "field"}, [&](Script& s, Arg<Num> codes, Arg<Num> field) {
-          for (const auto* emptied :
-               {&codes_, &weights_, &shares_, &sums_, &sizes_, &places_, &values_}) {
-            s.clear(*emptied);
-          }
           const auto read_number = [&](Script& s) {
             s.set(state_, 0);
             s.repeat(2, [&](Script& s) { s.call(read); });
@@ -199,7 +202,8 @@ class RangeEmitter {
   std::string name_;
   List<Num> digits_, codes_, weights_, shares_, sums_;  // codebook and symbols
   List<Num> sizes_, places_, values_;                   // by slot
-  Var<Num> item_, letter_, state_, most_, slots_, slot_, acc_, to_, base_, times_, symbols_;
+  Var<Num> codebook_, item_, letter_, state_, most_, slots_, slot_, acc_, to_, base_, times_,
+      symbols_;
 };
 
 }  // namespace

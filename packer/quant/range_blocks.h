@@ -11,6 +11,8 @@ struct RangeBlocks {
   /// symbols of so many codes; bit p of a code counts field^p in `acc`. Nothing is done if they are
   /// there already; otherwise the letter is set to 1.
   blocks::Proc<blocks::Num, blocks::Num, blocks::Num> open;
+  /// Empties the tables.
+  blocks::Proc<> forget;
   /// Begins to read at `letter`.
   blocks::Proc<> begin;
   /// The next symbol: acc = acc * 2^codes + its value.

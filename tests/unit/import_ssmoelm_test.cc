@@ -120,6 +120,7 @@ TEST_CASE("both spellings name the same roles") {
   CHECK(role_of_name("layers.0.mlp.gate.weight") == TensorKey{Role::router, 0});
   CHECK(role_of_name("layers.0.mlp.gate_proj.weight") == TensorKey{Role::gate, 0});
   CHECK(role_of_name("final_norm.weight") == TensorKey{Role::final_norm});
+  CHECK(role_of_name("layers.0.attention.wq.bias") == TensorKey{Role::q_bias, 0});
   CHECK_FALSE(role_of_name("layers.0.attention.wo.bias"));
   CHECK_FALSE(role_of_name("layers.x.attention.wq"));
   CHECK(nearest_role("layer.0.attention.w_q") == "q");
@@ -229,7 +230,7 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
        }},
       {"tensor 'layers.1.attention.wk.weight': 'layers.1.attention.wk.weight__scale' is missing",
        [](Editor& e) { e.remove("layers.1.attention.wk.weight__scale"); }},
-      {"there without 'layers.1.attention.wk.weight__bin' or",
+      {"there without 'layers.1.attention.wk.weight__bin', '__int4'",
        [](Editor& e) { e.remove("layers.1.attention.wk.weight__int4"); }},
       {"tensor 'norm.weight': final_norm is [1, 63] but must be [1, 64]",
        [](Editor& e) {
