@@ -146,7 +146,8 @@ TEST_CASE("every code in every place, against every byte of a vector") {
           const float expected =
               static_cast<float>(packed.level(r, v)) * x[at][at] +
               static_cast<float>(packed.level(r, next)) * x[at][static_cast<std::size_t>(next)];
-          same = same && y[static_cast<std::size_t>(v * codes + r)] == expected;
+          same = same &&
+                 y[at * static_cast<std::size_t>(codes) + static_cast<std::size_t>(r)] == expected;
         }
       }
       CHECK(same);
