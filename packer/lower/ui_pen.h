@@ -17,7 +17,7 @@ struct PenText {
       blocks::Proc<blocks::Str, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
   static constexpr int kMark = 1000;
   static constexpr double kScale = 0.84;  // pixels of a unit of the font
-  static constexpr double kDrop = 4;      // of the baseline below the middle of a line
+  static constexpr double kDrop = 3.2;    // of the baseline below the middle of a line
 
   blocks::Var<blocks::Num> glyph, x, y;
   blocks::List<blocks::Num> widths;  // of shapes, in units of the font

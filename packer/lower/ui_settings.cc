@@ -23,10 +23,11 @@ constexpr int kFields = 3;
 constexpr double kSeeds = 1000;  // that `surprise me` chooses from
 
 constexpr double kFirstY = 112, kRowHeight = 32;
-constexpr double kLeft = -124, kRight = 222;  // of the slider's knob
+constexpr double kLeft = -112, kRight = 210;  // of the slider's knob
 constexpr double kTrackDrop = 9;              // of the slider below the middle of its row
 constexpr double kTextRaise = 5;
-constexpr double kInset = 7;  // of the bar behind a row, whose ends are round
+constexpr double kRowLeft = -117, kRowRight = 215;  // of the bar behind a row, whose ends are round
+constexpr double kTextLeft = -130, kTextRight = 228;
 constexpr double kHelpY = -86;
 constexpr const char *kPaper = "#ffffff", *kChosen = "#e3eafa", *kTrack = "#c3cfe8",
                      *kKnob = "#4b6cb0", *kText = "#22304f", *kHelp = "#6f7fa3";
@@ -59,7 +60,7 @@ class SettingsEmitter {
         s.call(draw_row, at_);
         s.change(at_, 1);
       });
-      s.call(pen_.write, ui_text(UiText::settings_help), kHelp, kLeft - 6, kHelpY, 0);
+      s.call(pen_.write, ui_text(UiText::settings_help), kHelp, kTextLeft, kHelpY, 0);
     });
     const auto put = emit_put(draw_row);
     // Leaves the range of the row in the variables.
@@ -108,8 +109,9 @@ class SettingsEmitter {
       s.set(row, which + 0);
       s.call(read_range_, row);
       s.set(y, kFirstY + kRowHeight - row * kRowHeight);
-      bar(s, kPaper, kRowHeight - 2, kLeft + kInset, kRight - kInset, 0);
-      s.when(row == row_, [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kLeft + kInset, kRight - kInset, 0); });
+      bar(s, kPaper, kRowHeight - 2, kRowLeft, kRowRight, 0);
+      s.when(row == row_,
+             [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kRowLeft, kRowRight, 0); });
       bar(s, kTrack, 4, kLeft, kRight, kTrackDrop);
       s.set(knob, kLeft + (values_[row + 0] - least_) * (kRight - kLeft) / (most_ - least_));
       s.when(knob > kRight, [&](Script& s) { s.set(knob, kRight); });
@@ -117,9 +119,9 @@ class SettingsEmitter {
       bar(s, kKnob, 4, kLeft, knob, kTrackDrop);
       bar(s, kKnob, 11, knob, knob, kTrackDrop);
       const int first = place_of(UiText::temperature);
-      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kText, kLeft - 6, y + kTextRaise,
+      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kText, kTextLeft, y + kTextRaise,
              0);
-      s.call(pen_.write, to_str(values_[row + 0]), kText, kRight + 6, y + kTextRaise, 1);
+      s.call(pen_.write, to_str(values_[row + 0]), kText, kTextRight, y + kTextRaise, 1);
     });
   }
 
@@ -146,7 +148,7 @@ class SettingsEmitter {
     });
     return sprite_.define_yielding<>("drag slider", {}, [&](Script& s) {
       s.set(at_, floor((kFirstY + kRowHeight / 2 - mouse_y()) / kRowHeight) + 1);
-      s.when(at_ > 0 && at_ < kRows + 1 && mouse_x() > kLeft - 14, [&](Script& s) {
+      s.when(at_ > 0 && at_ < kRows + 1 && mouse_x() > kTextLeft, [&](Script& s) {
         s.call(choose_row, at_);
         s.call(follow);
         s.repeat_until(!mouse_down(), [&](Script& s) { s.call(follow); });
