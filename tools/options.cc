@@ -26,6 +26,7 @@ struct Parsed {
   ProbeOptions probe;
   PlanOptions plan;
   SynthCommand synth;
+  ExportOptions export_;
   PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
@@ -124,8 +125,10 @@ void add_build(CLI::App& app, Parsed& p) {
       ->needs(project);
   sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
       ->check(CLI::IsMember({"chat", "none"}));
-  sub->add_option("--target", p.build.target, "which limits to check")
-      ->check(CLI::IsMember({"sb3", "turbowarp"}));
+  sub->add_option(
+         "--target", p.build.target,
+         "what it is for: Scratch and TurboWarp, saving on Scratch's website, TurboWarp only")
+      ->check(CLI::IsMember({"sb3", "site", "turbowarp"}));
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_option("--html-report", p.build.html_report, "write a page about the project here too");
@@ -274,6 +277,17 @@ void add_plan(CLI::App& app, Parsed& p) {
       "  sb3lm build model.safetensors --plan plan.json -o chat.sb3");
 }
 
+void add_export(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("export", "the packed checkpoint back out of an .sb3");
+  sub->add_option("SB3", p.export_.sb3, "made by sb3lm build")->required();
+  sub->add_option("-o,--out", p.export_.out, "where to write; - is standard output")->required();
+  sub->footer(
+      "Codes and scales are those that went in, bit for bit, under the same names. If reading the\n"
+      "file takes conventions, they are written beside it.\n"
+      "Example:\n"
+      "  sb3lm export chat.sb3 -o model.safetensors");
+}
+
 void add_synth(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("synth", "write a checkpoint with random weights");
   std::string presets = "one of:";
@@ -334,6 +348,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return finished(p.plan, p);
+  if (name == "export") return finished(p.export_, p);
   if (name == "package") return p.package;
   return finished(p.synth, p);
 }
@@ -371,6 +386,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_probe(app, parsed);
   add_plan(app, parsed);
   add_synth(app, parsed);
+  add_export(app, parsed);
   add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {

@@ -132,6 +132,11 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -141,7 +146,7 @@ struct SynthCommand {
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SynthCommand, PackageOptions>;
+                             SynthCommand, ExportOptions, PackageOptions>;
 
 struct CommandLine {
   Command command;

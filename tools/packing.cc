@@ -1,21 +1,32 @@
 #include "packing.h"
 
+#include "base/error.h"
+
 namespace sb3lm {
 namespace {
 
 constexpr const char* kDense = "letters";
 
-Tune tune_of(const std::string& name) {
+bool is_site(const BuildOptions& options) {
+  return options.target == "site";
+}
+
+// The website runs what vanilla Scratch runs.
+Tune tune_of(const BuildOptions& options) {
+  if (is_site(options)) return Tune::scratch;
+  const std::string& name = options.tune;
   return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
 }
 
-Kernel kernel_of(const std::string& name) {
-  return name == "naive" ? Kernel::naive : Kernel::tables;
+Kernel kernel_of(const BuildOptions& options) {
+  if (is_site(options)) return Kernel::columns;
+  return options.kernel == "naive" ? Kernel::naive : Kernel::tables;
 }
 
 // Searching for codebooks takes time when building, letters when loading; the naive kernel reads
 // plain digits.
 std::string encoding_of(const BuildOptions& options) {
+  if (is_site(options)) return "range";
   if (options.level == "fast" || options.kernel == "naive") return "hex";
   return options.level == "smallest" ? kDense : "digits";
 }
@@ -32,6 +43,9 @@ int deflate_level(const std::string& level) {
 }  // namespace
 
 BuildOptions with_defaults(BuildOptions options) {
+  if (is_site(options) && (options.kernel != "tables" || !options.project.empty())) {
+    fail(Fault::usage, "target site has a kernel of its own, and makes projects of its own only");
+  }
   if (options.out.empty()) {
     options.out = options.input.file;
     options.out.replace_extension(".sb3");
@@ -44,8 +58,8 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
   return {.lower = {.context = options.context,
                     .encoding = encoding_of(options),
                     .title = options.title,
-                    .tune = tune_of(options.tune),
-                    .kernel = kernel_of(options.kernel),
+                    .tune = tune_of(options),
+                    .kernel = kernel_of(options),
                     .version = SB3LM_VERSION,
                     .chat_ui = has_chat_ui(options)},
           .bits = recipe.float_bits,
@@ -55,7 +69,7 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
 }
 
 bool denser(PackRequest& request) {
-  if (request.lower.kernel == Kernel::naive || request.lower.encoding == kDense) return false;
+  if (request.lower.kernel != Kernel::tables || request.lower.encoding == kDense) return false;
   request.lower.encoding = kDense;
   return true;
 }

@@ -18,7 +18,9 @@ namespace {
 
 constexpr int kLeafProducts = 64;      // of one compiled leaf
 constexpr int kUnrolledProducts = 64;  // of one interpreted loop turn
-constexpr int kSumBlock = 16;  // positions whose products are added up before they join the rest
+constexpr int kSumBlock = 16;    // positions whose products are added up before they join the rest
+constexpr int kSmallUnroll = 8;  // products of a loop turn where blocks are scarce
+static_assert(kValueBlock % kSmallUnroll == 0);
 static_assert(kValueBlock == 2 * kSumBlock);
 
 int largest_divisor(int n, int most) {
@@ -128,6 +130,7 @@ class AttentionEmitter {
 
   // scores of `heads_` heads = q.k / sqrt(head size) for every cached position.
   Proc<Num, Num> emit_scores() {
+    if (w_.small) return emit_scores_small();
     return emit_tuned<Num, Num>(engine_, w_, "scores " + name_, {"query at", "key at"},
                                 [&](Vm vm, const std::string& name) {
                                   return vm == Vm::turbowarp ? emit_scores_compiled(name)
@@ -178,6 +181,72 @@ class AttentionEmitter {
         });
   }
 
+  // Few blocks: heads, positions and parts of a head in loops.
+  Proc<Num, Num> emit_scores_small() {
+    const int size = spec_.head_size, unroll = largest_divisor(size, kSmallUnroll);
+    const auto to = local("to");
+    return engine_.define<Num, Num>(
+        "scores " + name_, {"query at", "key at"},
+        [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
+          s.set(q_, query_at);
+          s.set(to, scores_at(0));
+          s.repeat(heads_, [&](Script& s) {
+            s.set(key_, key_at);
+            s.set(score_, to);
+            s.repeat(w_.position + 1, [&](Script& s) {
+              s.set(acc_, 0);
+              s.repeat(size / unroll, [&](Script& s) {
+                s.change(acc_, unrolled_sum(unroll, [&](int k) {
+                           return item(w_.act, q_, k) * item(w_.keys, key_, k);
+                         }));
+                s.change(q_, unroll);
+                s.change(key_, unroll);
+              });
+              s.change(q_, -size);
+              s.change(key_, kv_width() - size);
+              s.replace(w_.act, score_, acc_ / std::sqrt(static_cast<double>(size)));
+              s.change(score_, 1);
+            });
+            s.change(q_, size);
+            s.change(to, score_stride());
+          });
+        });
+  }
+
+  // Weights and values by dimension; weights behind the last position are zeros up to a whole
+  // block.
+  Proc<Num, Num> emit_mix_small() {
+    const auto from = local("from");
+    return engine_.define<Num, Num>(
+        "mix " + name_, {"out at", "value at"}, [&](Script& s, Arg<Num> out_at, Arg<Num> value_at) {
+          s.set(out_, out_at);
+          s.set(from, scores_at(0));
+          s.repeat(heads_, [&](Script& s) {
+            s.set(value_, value_at);
+            s.repeat(spec_.head_size, [&](Script& s) {
+              s.set(acc_, 0);
+              s.set(key_, value_);
+              s.set(score_, from);
+              s.repeat(floor(w_.position / kSmallUnroll) + 1, [&](Script& s) {
+                s.change(acc_, unrolled_sum(kSmallUnroll, [&](int k) {
+                           return item(w_.act, score_, k) * item(w_.values, key_, k);
+                         }));
+                s.change(score_, kSmallUnroll);
+                s.change(key_, kSmallUnroll);
+              });
+              s.replace(w_.act, out_, acc_);
+              s.change(out_, 1);
+              s.change(value_, span_);
+            });
+            s.change(from, score_stride());
+          });
+        });
+  }
+
+  static Expr<Num> item(const List<Num>& list, const Var<Num>& at, int offset) {
+    return offset == 0 ? list[at] : list[at + offset];
+  }
+
   // scores become exp(score - max), zero up to a whole block; their sum in `total`.
   Proc<Num> emit_softmax() {
     const auto each = [&](Script& s, Arg<Num>& at, auto body) {
@@ -209,6 +278,7 @@ class AttentionEmitter {
   // other.
   Proc<Num, Num> emit_mix() {
     totals_ = locals("sum", heads_);
+    if (w_.small) return emit_mix_small();
     return emit_tuned<Num, Num>(
         engine_, w_, "mix " + name_, {"out at", "value at"}, [&](Vm vm, const std::string& name) {
           return vm == Vm::turbowarp ? emit_mix_compiled(name) : emit_mix_interpreted(name);

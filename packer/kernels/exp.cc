@@ -52,7 +52,7 @@ ExpBlocks emit_exp(Sprite& engine, const Workspace& w) {
     s.set(w.exp, ((1 + (r + r * r * series(r))) * powers[half + (kHalfPowers + 1)]) *
                      powers[n - half + (kHalfPowers + 1)]);
   });
-  return {prepare, exp, powers};
+  return {prepare, exp, powers, kHalfPowers + 1};
 }
 
 }  // namespace sb3lm

@@ -15,6 +15,7 @@ struct ExpBlocks {
   blocks::Proc<> prepare;
   blocks::Proc<blocks::Num> exp;
   blocks::List<blocks::Num> powers;
+  int one_at = 0;  // of 2^0 among the powers
 };
 ExpBlocks emit_exp(blocks::Sprite& engine, const Workspace& w);
 

@@ -27,10 +27,59 @@ void set_nibble_sums(Script& s, const Workspace& w, const std::vector<Var<Num>>&
   }
 }
 
+// Every input doubles the sums that are there already: the last three inputs by themselves, then
+// eight sums a turn.
+Proc<> emit_small_group(Sprite& engine, const Workspace& w, const Var<Num>& at) {
+  constexpr int kTurn = 8;
+  const auto a = engine.var<Num>("_table a"), b = engine.var<Num>("_table b"),
+             c = engine.var<Num>("_table c"), from = engine.var<Num>("_table from"),
+             turns = engine.var<Num>("_table turns");
+  return engine.define<>("table group", {}, [&](Script& s) {
+    s.set(from, w.table.length() + 1);
+    s.set(a, w.act[at + 5]);
+    s.set(b, w.act[at + 6]);
+    s.set(c, w.act[at + 7]);
+    s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
+    s.append(w.table, c);
+    s.append(w.table, b);
+    s.append(w.table, b + c);
+    s.append(w.table, a);
+    s.append(w.table, a + c);
+    s.append(w.table, a + b);
+    s.append(w.table, a + b + c);
+    s.change(at, 4);
+    s.set(turns, 1);
+    s.repeat(5, [&](Script& s) {
+      s.set(a, w.act[at]);
+      s.repeat(turns, [&](Script& s) {
+        for (int k = 0; k < kTurn; ++k) {
+          s.append(w.table, a + (k == 0 ? w.table[from] : w.table[from + k]));
+        }
+        s.change(from, kTurn);
+      });
+      s.set(from, from - turns * kTurn);
+      s.set(turns, turns * 2);
+      s.change(at, -1);
+    });
+    s.change(w.sum, w.table[w.table.length()]);
+    s.change(at, 9);
+  });
+}
+
 }  // namespace
 
 Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
   const auto at = engine.var<Num>("_table at");
+  const auto build = [&](const Proc<>& group) {
+    return engine.define<Num, Num>("table", {"in at", "groups"},
+                                   [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
+                                     s.set(at, in_at + 0);
+                                     s.set(w.sum, 0);
+                                     s.clear(w.table);
+                                     s.repeat(groups, [&](Script& s) { s.call(group); });
+                                   });
+  };
+  if (w.small) return build(emit_small_group(engine, w, at));
   std::vector<Var<Num>> high, low;
   for (int m = 0; m < 16; ++m) {
     high.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_high {}", m)));
@@ -56,13 +105,7 @@ Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
     s.change(w.sum, high[15] + low[15]);
     s.change(at, 8);
   });
-  return engine.define<Num, Num>("table", {"in at", "groups"},
-                                 [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
-                                   s.set(at, in_at + 0);
-                                   s.set(w.sum, 0);
-                                   s.clear(w.table);
-                                   s.repeat(groups, [&](Script& s) { s.call(group); });
-                                 });
+  return build(group);
 }
 
 }  // namespace sb3lm

@@ -13,6 +13,7 @@
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 #include "model/unicode.h"
+#include "scratch/letter_costumes.h"
 
 namespace sb3lm {
 namespace {
@@ -20,9 +21,6 @@ namespace {
 using namespace blocks;
 using scratch::Scalar;
 
-constexpr const char* kLetterAsset = "letter.svg";
-constexpr const char* kLetterSvg =
-    R"(<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>)";
 constexpr double kNoMerge = 1e9;  // above every rank
 
 // Halves of astral characters lie between U+D7FF and U+E000 in Scratch's order by UTF-16 units.
@@ -68,14 +66,13 @@ class LetterReader {
 
  private:
   void add_costumes() {
-    auto& costumes = engine_.target().costumes;
+    const auto& costumes = engine_.target().costumes;
     first_costume_ = static_cast<int>(costumes.size()) + 1;
     for (const scratch::Costume& costume : costumes) {
       check(costume.name.size() > 4, "a costume of the engine is named like a letter");
     }
-    engine_.program().assets[kLetterAsset] = kLetterSvg;
-    costumes.push_back({kUnknownLetter, kLetterAsset});
-    for (char32_t letter : table_) costumes.push_back({utf8(letter), kLetterAsset});
+    add_letter_costume(engine_, kUnknownLetter);
+    for (char32_t letter : table_) add_letter_costume(engine_, utf8(letter));
   }
 
   // Sets the glyph of one letter. An astral letter takes two, and its costume's name is both.

@@ -19,7 +19,7 @@ int unroll_of(int n) {
 Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps) {
   const auto in = engine.var<Num>("_norm in"), out = engine.var<Num>("_norm out"),
              weight = engine.var<Num>("_norm weight"), acc = engine.var<Num>("_norm acc");
-  const int unroll = unroll_of(width);
+  const int unroll = w.small ? 1 : unroll_of(width);
   return engine.define<Num, Num, Num>(
       "rmsnorm", {"in at", "weight at", "out at"},
       [&](Script& s, Arg<Num> in_at, Arg<Num> weight_at, Arg<Num> out_at) {

@@ -1,11 +1,18 @@
 #include "kernels/workspace.h"
 
+#include <utility>
+
 namespace sb3lm {
 
 using namespace blocks;
 
 Workspace make_workspace(Sprite& engine, WorkspaceSizes sizes) {
+  std::vector<List<Num>> columns;
+  for (int k = 1; k <= sizes.columns; ++k) {
+    columns.push_back(engine.list<Num>(fmt::format("_codes {}", k)));
+  }
   return {.codes = engine.list<Num>("_codes", {}, sizes.codes),
+          .columns = std::move(columns),
           .scales = engine.list<Num>("_scales", std::move(sizes.float_weights), sizes.scales),
           .act = engine.list<Num>("_act", {}, sizes.act),
           .table = engine.list<Num>("_table"),
@@ -15,7 +22,8 @@ Workspace make_workspace(Sprite& engine, WorkspaceSizes sizes) {
           .position = engine.var<Num>("_position"),
           .exp = engine.var<Num>("_exp"),
           .compiled = engine.var<Num>("_compiled", 1.0),
-          .tune = sizes.tune};
+          .tune = sizes.tune,
+          .small = sizes.small};
 }
 
 }  // namespace sb3lm

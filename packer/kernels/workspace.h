@@ -2,6 +2,8 @@
 // that lower/layout.cc hands out, so that one leaf procedure serves every matrix of a width.
 #pragma once
 
+#include <vector>
+
 #include "scratch/script.h"
 
 namespace sb3lm {
@@ -10,14 +12,17 @@ namespace sb3lm {
 /// (ARCHITECTURE.md, "Costs of blocks"): `both` carries those twice and picks at the green flag.
 enum class Tune { turbowarp, scratch, both };
 
-/// How matrices are multiplied: by table lookups, or as kernels/naive.h does.
-enum class Kernel { tables, naive };
+/// How matrices are multiplied: by table lookups, their codes in one list or dealt out to columns
+/// of them (kernels/columns.h), or as kernels/naive.h does.
+enum class Kernel { tables, columns, naive };
 
 struct Workspace {
-  blocks::List<blocks::Num> codes;    // bit planes: table index of each group of 8 weights; or
-                                      // for Kernel::naive the weights
-  blocks::List<blocks::Num> scales;   // row scales, norms, routers, float matrices
-  blocks::List<blocks::Num> act;      // activations, by region
+  blocks::List<blocks::Num> codes;  // bit planes: table index of each group of 8 weights; or
+                                    // for Kernel::naive the weights; for Kernel::columns those
+                                    // of one row only, on their way to or from the columns
+  std::vector<blocks::List<blocks::Num>> columns;  // Kernel::columns: one index a turn each
+  blocks::List<blocks::Num> scales;                // row scales, norms, routers, float matrices
+  blocks::List<blocks::Num> act;                   // activations, by region
   blocks::List<blocks::Num> table;    // 256 subset sums per group of 8 inputs, rebuilt per vector
   blocks::List<blocks::Num> keys;     // KV cache: per pass [position][kv head][dim]
   blocks::List<blocks::Num> values;   // KV cache: per pass [kv head][dim][position]
@@ -26,6 +31,7 @@ struct Workspace {
   blocks::Var<blocks::Num> exp;       // result of the exp procedure
   blocks::Var<blocks::Num> compiled;  // 1: the forms for a VM that compiles (TurboWarp); 0: others
   Tune tune = Tune::both;
+  bool small = false;  // few blocks rather than fast ones, where that costs no more than a third
 };
 
 /// Creates the lists with their preloaded sizes on the engine's target.
@@ -36,6 +42,8 @@ struct WorkspaceSizes {
   std::size_t act = 0;
   std::size_t cache = 0;
   Tune tune = Tune::both;
+  int columns = 0;
+  bool small = false;
 };
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 

@@ -5,7 +5,9 @@
 #include <map>
 #include <optional>
 
+#include "kernels/columns.h"
 #include "kernels/naive.h"
+#include "lower/layer_halves.h"
 
 namespace sb3lm {
 
@@ -51,27 +53,6 @@ class ForwardEmitter {
     return layout_.at({role, layer, expert});
   }
 
-  enum class Half { attention, feed_forward };
-  static Half half_of(Role role) {
-    switch (role) {
-      case Role::attention_norm:
-      case Role::q:
-      case Role::k:
-      case Role::v:
-      case Role::o:
-      case Role::q_bias:
-      case Role::k_bias:
-      case Role::v_bias:
-        return Half::attention;
-      default:
-        return Half::feed_forward;
-    }
-  }
-
-  // Where the weights of half a layer begin: its first codes and its first numbers.
-  struct Begin {
-    std::int64_t codes_at = 0, scales_at = 0;
-  };
   using LayerProc = Proc<Num, Num, Num>;  // codes at, scales at, cache at
   // Halves of layers that differ only in where their weights begin.
   struct HalfKind {
@@ -81,49 +62,11 @@ class ForwardEmitter {
     LayerProc run;
   };
 
-  std::vector<const TensorPlace*> tensors_of(int layer, Half half) const {
-    std::vector<const TensorPlace*> tensors;
-    for (const TensorPlace& tensor : layout_.tensors) {
-      if (tensor.key.layer == layer && half_of(tensor.key.role) == half) tensors.push_back(&tensor);
-    }
-    return tensors;
-  }
-
-  Begin begin_of(int layer, Half half) const {
-    Begin begin;
-    const auto lower = [](std::int64_t& least, std::int64_t at) {
-      if (at > 0 && (least == 0 || at < least)) least = at;
-    };
-    for (const TensorPlace* tensor : tensors_of(layer, half)) {
-      lower(begin.codes_at, tensor->codes_at);
-      lower(begin.scales_at, tensor->scales_at);
-    }
-    return begin;
-  }
-
-  bool alike(int a, int b, Half half) const {
-    const LayerSpec& first = layer_spec(a);
-    const LayerSpec& second = layer_spec(b);
-    if (half == Half::attention ? !(first.attention == second.attention)
-                                : !(first.feed_forward == second.feed_forward)) {
-      return false;
-    }
-    const Begin from = begin_of(a, half), to = begin_of(b, half);
-    const auto tensors = tensors_of(a, half), others = tensors_of(b, half);
-    return std::equal(
-        tensors.begin(), tensors.end(), others.begin(), others.end(),
-        [&](const TensorPlace* m, const TensorPlace* n) {
-          return same_kind(*m, *n) &&
-                 (!m->is_coded() || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
-                 m->scales_at - from.scales_at == n->scales_at - to.scales_at;
-        });
-  }
-
   const HalfKind& kind_of(int layer, Half half) {
     int number = 1;
     for (const HalfKind& kind : kinds_) {
       if (kind.half != half) continue;
-      if (alike(kind.layer, layer, half)) return kind;
+      if (alike(model_.spec, layout_, half, kind.layer, layer)) return kind;
       ++number;
     }
     const bool mixture = layer_spec(layer).feed_forward.is_mixture();
@@ -151,7 +94,7 @@ class ForwardEmitter {
     return engine_.define<Num, Num, Num>(
         name, {"codes at", "scales at", "cache at"},
         [&](Script& s, Arg<Num> codes_at, Arg<Num> scales_at, Arg<Num> cache_at) {
-          begin_ = begin_of(layer, half);
+          begin_ = begin_of(layout_, layer, half);
           layer_codes_ = &codes_at;
           layer_scales_ = &scales_at;
           body(s, cache_at);
@@ -173,9 +116,13 @@ class ForwardEmitter {
       if (is_vector(matrix.key.role)) continue;
       if (matrix.storage == Storage::codes) {
         if (!table_) table_ = emit_table(engine_, w_);
+        if (layout_.kernel == Kernel::columns) {
+          if (!column_rows_) column_rows_ = emit_column_rows(engine_, w_);
+          continue;
+        }
         const int groups = matrix.groups();
         if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
-      } else if (layout_.kernel == Kernel::naive) {
+      } else if (layout_.kernel != Kernel::tables) {
         auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
         if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
       } else {
@@ -208,13 +155,16 @@ class ForwardEmitter {
   // The same for a matrix of m's kind that lies elsewhere.
   void multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at, Expr<Num> scales_at,
                 Expr<Num> in, Expr<Num> out) {
-    if (m.storage == Storage::codes) {
+    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+      s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
+             row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
+    } else if (m.storage == Storage::codes) {
       s.call(rows_.at(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
              row_start(m.format.bits), std::move(scales_at), std::move(out));
     } else if (m.storage == Storage::numbers) {
       s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
              std::move(out));
-    } else if (layout_.kernel == Kernel::naive) {
+    } else if (layout_.kernel != Kernel::tables) {
       s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
              std::move(out));
     } else {
@@ -222,6 +172,8 @@ class ForwardEmitter {
              std::move(in), std::move(out));
     }
   }
+
+  int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
 
   const RopeBlocks& rope(const AttentionSpec& spec) {
     for (const auto& [known, blocks] : ropes_) {
@@ -366,11 +318,6 @@ class ForwardEmitter {
     return experts_.emplace_back(block, ExpertProcs{std::move(raise), std::move(lower)}).second;
   }
 
-  static bool same_kind(const TensorPlace& a, const TensorPlace& b) {
-    return a.storage == b.storage && a.shape == b.shape && a.format == b.format &&
-           a.stride == b.stride;
-  }
-
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
   LayerProc emit_mixture(int layer, const std::string& name) {
@@ -436,7 +383,11 @@ class ForwardEmitter {
     const auto id = engine_.var<Num>("_embed id");
     return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
       s.set(id, arg + 0);
-      if (m.storage == Storage::codes) {
+      if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+        const auto row = emit_column_embed(engine_, w_, m.format.bits, spec.width);
+        s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at,
+               layout_.act.x);
+      } else if (m.storage == Storage::codes) {
         const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
         s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
                layout_.act.x);
@@ -454,7 +405,7 @@ class ForwardEmitter {
 
   // Half of a pass; `proc` is of its kind.
   void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
-    const Begin begin = begin_of(model_.spec.passes[pass], half);
+    const Begin begin = begin_of(layout_, model_.spec.passes[pass], half);
     s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
            static_cast<double>(layout_.cache_at[pass]));
   }
@@ -528,6 +479,7 @@ class ForwardEmitter {
   const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
   std::map<int, RowsProc> rows_;
+  std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;

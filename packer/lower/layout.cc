@@ -233,11 +233,15 @@ int padded_size(int size) {
   return std::max(8 * group_count(size), DotShape::of(size).stride());
 }
 
+void place_context(const ModelSpec& spec, int context, Layout& layout) {
+  place_cache(spec, context, layout);
+  place_activations(spec, layout);
+}
+
 Layout make_layout(const Model& model, int context, const std::string& encoding) {
   Layout layout;
   place_tensors(model, encoding, layout);
-  place_cache(model.spec, context, layout);
-  place_activations(model.spec, layout);
+  place_context(model.spec, context, layout);
   return layout;
 }
 

@@ -10,6 +10,7 @@
 #include "kernels/kernels.h"
 #include "model/model.h"
 #include "quant/encoding.h"
+#include "quant/text_runs.h"
 
 namespace sb3lm {
 
@@ -66,6 +67,8 @@ struct Layout {
   std::vector<std::int64_t> cache_at;      // per pass
   std::int64_t cache = 0;
   Regions act;
+  int columns = 0;  // Kernel::columns: lists that share the codes; `codes` is the length of each
+  std::vector<TextRun> runs;  // of the tensors that are no floats, in expected_tensors order
 
   const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
 };
@@ -73,6 +76,9 @@ struct Layout {
 /// Items that a vector of `size` takes in `act`: table groups and padded dot products may read past
 /// its end, as zeros.
 int padded_size(int size);
+
+/// The caches of so many positions, and the activations.
+void place_context(const ModelSpec& spec, int context, Layout& layout);
 
 /// Places everything and packs the weights' text. `encoding` names the CodeEncoding for all codes.
 Layout make_layout(const Model& model, int context, const std::string& encoding);

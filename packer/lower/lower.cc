@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lower/column_layout.h"
+#include "lower/column_loader.h"
 #include "lower/forward.h"
 #include "lower/guide.h"
 #include "lower/layout.h"
@@ -11,6 +13,7 @@
 #include "lower/scripts.h"
 #include "lower/stage.h"
 #include "lower/ui.h"
+#include "lower/ui_small.h"
 #include "lower/warmup.h"
 
 namespace sb3lm {
@@ -21,13 +24,19 @@ namespace {
 
 constexpr int kLargestContext = 2048;
 
+bool in_columns(const LowerOptions& options) {
+  return options.kernel == Kernel::columns;
+}
+
 int context_of(const Model& model, const LowerOptions& options) {
   if (options.context < 0) fail(Fault::usage, "context {}: it must be positive", options.context);
   if (options.context > 0) return options.context;
-  return std::min(model.spec.context, kLargestContext);
+  const int context = std::min(model.spec.context, kLargestContext);
+  return in_columns(options) ? column_context(model.spec, context) : context;
 }
 
 Layout layout_of(const Model& model, const LowerOptions& options) {
+  if (in_columns(options)) return make_column_layout(model, context_of(model, options));
   Layout layout = make_layout(model, context_of(model, options), options.encoding);
   if (options.kernel == Kernel::naive) {
     if (options.encoding != "hex") {
@@ -47,6 +56,14 @@ scratch::Program empty_project(const LowerOptions& options) {
 }
 
 WorkspaceSizes sizes_of(const Layout& layout, Tune tune) {
+  if (layout.kernel == Kernel::columns) {
+    return {.float_weights = layout.floats,
+            .act = static_cast<std::size_t>(layout.act.size),
+            .cache = static_cast<std::size_t>(layout.cache),
+            .tune = tune,
+            .columns = layout.columns,
+            .small = true};
+  }
   return {.codes = static_cast<std::size_t>(layout.codes),
           .float_weights = layout.floats,
           .scales = static_cast<std::size_t>(layout.scales),
@@ -94,14 +111,15 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
   const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
-  const LoaderBlocks loader =
-      emit_loader(engine, workspace, layout,
-                  {.stage = stage,
-                   .tables = text ? text->tables : std::nullopt,
-                   .zeros = {{workspace.act, layout.act.size},
-                             {sample.score, model.spec.vocabulary},
-                             {sample.heap, model.spec.vocabulary}},
-                   .empties = {workspace.table, exp.powers, sample.kept, stage.logits}});
+  const LoaderParts parts{.stage = stage,
+                          .tables = text ? text->tables : std::nullopt,
+                          .zeros = {{workspace.act, layout.act.size},
+                                    {sample.score, model.spec.vocabulary},
+                                    {sample.heap, model.spec.vocabulary}},
+                          .empties = {workspace.table, exp.powers, sample.kept, stage.logits}};
+  const LoaderBlocks loader = in_columns(options)
+                                  ? emit_column_loader(engine, workspace, layout, exp, parts)
+                                  : emit_loader(engine, workspace, layout, parts);
   const Proc<> warm_up = emit_warmup(engine, workspace, stage, forward, sample);
   emit_scripts(engine, {.workspace = workspace,
                         .stage = stage,
@@ -113,6 +131,10 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .text = text,
                         .model = model,
                         .layout = layout});
+  if (in_columns(options)) {
+    if (options.chat_ui) add_small_ui(program, model.tokenizer.present());
+    return program;
+  }
   add_guide(program.targets[1], model,
             {.title = options.title,
              .parameters = parameter_text(model),

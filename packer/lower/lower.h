@@ -18,7 +18,7 @@ struct LowerOptions {
   std::string encoding = "digits";  // text form of the codes
   std::string title;
   Tune tune = Tune::both;
-  Kernel kernel = Kernel::tables;  // naive: only with encoding hex
+  Kernel kernel = Kernel::tables;  // naive: only with encoding hex; columns: with range
   std::string version;             // of this program, for `model info`
   bool chat_ui = true;             // false: only the engine and the public names
   bool shares_project = false;     // the program will be put into somebody else's project

@@ -219,7 +219,9 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"spec", spec_json(model.spec)},
                {"conventions", model.conventions},
                {"context", layout.context},
-               {"kernel", layout.kernel == Kernel::naive ? "naive" : "tables"},
+               {"kernel", layout.kernel == Kernel::naive     ? "naive"
+                          : layout.kernel == Kernel::columns ? "columns"
+                                                             : "tables"},
                {"codes", layout.codes},
                {"scales", layout.scales},
                {"tokenizer", tokenizer_json(model.tokenizer)},

@@ -4,6 +4,7 @@
 #include "quant/digits.h"
 #include "quant/hex.h"
 #include "quant/letters.h"
+#include "quant/range.h"
 
 namespace sb3lm {
 namespace {
@@ -23,6 +24,8 @@ const CodeEncoding kEncodings[] = {
      digits_pack, digits_unpack, digits_emit_decode},
     {"letters", digits_streams, letters_row_letters, digits_codebook_letters, digits_codebook,
      letters_pack, letters_unpack, letters_emit_decode},
+    {"range", range_streams, range_row_letters, range_codebook_letters, range_codebook_of,
+     range_pack, range_unpack, range_emit_decode},
 };
 
 }  // namespace

@@ -93,7 +93,7 @@ class Cutter {
     for_each_item(map_, list.items, [&](Span item) {
       const std::string_view letters = map_.text.substr(item.begin, item.size());
       const bool plain = std::all_of(letters.begin(), letters.end(), [](char letter) {
-        return letter >= ' ' && letter < '\x7f' && letter != '\\';
+        return static_cast<unsigned char>(letter - ' ') < 96 && letter != '\\';
       });
       if (!plain) broken(fmt::format("weight text {}: letters with escapes", items_.size() + 1));
       items_.push_back({item.begin + 1, item.end - 1});
@@ -105,6 +105,7 @@ class Cutter {
   void cut_tensor(const UnpackedTensor& tensor) {
     const Component component = component_of(tensor.key.role);
     const std::int64_t rows = tensor.shape.rows;
+    if (tensor.scale_letters > 0) return cut_shared(tensor, component);
     if (tensor.bits == 0) {
       if (tensor.item != 0) {
         add_halves(tensor.item, tensor.letter, rows * tensor.shape.cols, component, tensor.key);
@@ -120,6 +121,28 @@ class Cutter {
       add(letters_at(tensor.item + stream, tensor.letter, tensor.letters), component, tensor.key);
     }
     add_halves(tensor.scale_item, tensor.scale_letter, rows, Component::row_scales, tensor.key);
+  }
+
+  // A tensor that shares its texts with others, each text after its codebook.
+  void cut_shared(const UnpackedTensor& tensor, Component component) {
+    add_codebook(tensor.item);
+    if (tensor.bits == 0) {
+      add(letters_at(tensor.item, tensor.letter, tensor.scale_letters), component, tensor.key);
+      return;
+    }
+    add(letters_at(tensor.item, tensor.letter, tensor.letters), component, tensor.key);
+    add_codebook(tensor.scale_item);
+    add(letters_at(tensor.scale_item, tensor.scale_letter, tensor.scale_letters),
+        Component::row_scales, tensor.key);
+  }
+
+  // All of the item before a text.
+  void add_codebook(std::int64_t item) {
+    if (!codebooks_.insert(item).second) return;
+    if (item < 2 || item > static_cast<std::int64_t>(items_.size())) {
+      broken(fmt::format("weight text: no codebook before item {}", item));
+    }
+    add(items_[static_cast<std::size_t>(item - 2)], Component::codebooks);
   }
 
   void add_halves(std::int64_t item, std::int64_t letter, std::int64_t count, Component component,

@@ -1,14 +1,18 @@
 #include "unpack/unpack.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
 #include "base/half.h"
 #include "model/name_list.h"
 #include "quant/encoding.h"
+#include "quant/range.h"
+#include "quant/text_runs.h"
 #include "unpack/read_tokenizer.h"
 
 namespace sb3lm {
@@ -36,7 +40,7 @@ class ModelReader {
     out_.bits = info.at("bits");
     out_.context = info.at("context");
     out_.kernel = info.at("kernel");
-    if (out_.kernel != "tables" && out_.kernel != "naive") {
+    if (out_.kernel != "tables" && out_.kernel != "columns" && out_.kernel != "naive") {
       broken(fmt::format("model info: kernel '{}'", out_.kernel));
     }
     read_spec(info.at("spec"));
@@ -154,21 +158,135 @@ class ModelReader {
       }
     }
     std::map<Role, int> counts;
+    const bool runs = out_.kernel == "columns";
     for (const auto& [key, shape] : expected_tensors(out_.model.spec)) {
       const Entries& entries = roles[key.role];
       const auto found = entries.of.find(counts[key.role]++);
       const Json* entry = found == entries.of.end() ? entries.others : found->second;
       if (entry == nullptr) broken(tensor_key_text(key) + ": missing");
-      read_tensor({.key = key, .shape = shape}, *entry, info);
+      if (runs) {
+        read_of_runs({.key = key, .shape = shape}, *entry);
+      } else {
+        read_tensor({.key = key, .shape = shape}, *entry, info);
+      }
     }
+    if (runs) read_runs();
   }
 
-  void read_tensor(UnpackedTensor place, const Json& entry, const Json& info) {
-    const Json& texts = info.at("texts");
+  void check_shape(const UnpackedTensor& place) const {
     const std::int64_t rows = place.shape.rows, cols = place.shape.cols;
     if (rows < 1 || cols < 1 || rows > kMaxWeights / cols) {
       broken(fmt::format("model info: shape of {}", tensor_key_text(place.key)));
     }
+  }
+
+  // A tensor whose text comes with others'; floats have none.
+  void read_of_runs(UnpackedTensor place, const Json& entry) {
+    check_shape(place);
+    if (entry.contains("bits")) {
+      place.bits = entry.at("bits");
+      place.encoding = entry.at("encoding");
+      const std::string what = tensor_key_text(place.key);
+      const CodeEncoding& encoding = *reading(what, [&] { return &code_encoding(place.encoding); });
+      if (encoding.streams(place.bits) != 1 || encoding.codebook_letters(place.bits) == 0) {
+        broken(fmt::format("model info: {} of {} bits in {}", what, place.bits, place.encoding));
+      }
+      run_tensors_.push_back({place.key, place.shape, place.bits});
+    } else if (entry.at("type") == "f16") {
+      run_tensors_.push_back({place.key, place.shape, 0});
+    } else {
+      place.stride = place.shape.cols;
+      place.scales_at =
+          std::exchange(floats_at_, floats_at_ + std::int64_t{place.shape.rows} * place.stride);
+      out_.model.tensors[place.key] = read_floats(place, entry.at("type") == "bf16");
+    }
+    out_.tensors.push_back(std::move(place));
+  }
+
+  UnpackedTensor& unpacked(const TensorKey& key) {
+    return *std::find_if(out_.tensors.begin(), out_.tensors.end(),
+                         [&](const UnpackedTensor& tensor) { return tensor.key == key; });
+  }
+
+  void read_runs() {
+    std::int64_t item = 2;
+    for (const TextRun& run : text_runs(run_tensors_)) {
+      std::int64_t rows = 0, numbers = 0;
+      for (const std::size_t i : run.tensors) {
+        rows += run_tensors_[i].shape.rows;
+        numbers += std::int64_t{run_tensors_[i].shape.rows} * run_tensors_[i].shape.cols;
+      }
+      if (numbers > kMaxWeights) broken("model info: too many weights share a text");
+      run.bits > 0 ? read_code_run(run, item, static_cast<int>(rows))
+                   : read_number_run(run, item, numbers);
+      item += run.items();
+    }
+  }
+
+  // Its text is shared out by rows, which is about what each tensor has of it.
+  void read_code_run(const TextRun& run, std::int64_t item, int rows) {
+    CodedTensor all{.shape = {rows, run.cols}, .format = CodeFormat::of_bits(run.bits)};
+    const std::string first = tensor_key_text(run_tensors_[run.tensors.front()].key);
+    const std::string_view text = letters(item, 1), scale_text = letters(item + 2, 1);
+    const CodeEncoding& encoding =
+        code_encoding(unpacked(run_tensors_[run.tensors.front()].key).encoding);
+    reading(first, [&] { return encoding.unpack(std::span(&text, 1), letters(item - 1, 1), all); });
+    const std::vector<std::uint16_t> scales = reading(first, [&] {
+      return range_unpack_halves(letters(item + 1, 1), scale_text, static_cast<std::size_t>(rows));
+    });
+    std::int64_t row = 0;
+    for (const std::size_t i : run.tensors) {
+      const Shape shape = run_tensors_[i].shape;
+      CodedTensor tensor{.shape = shape, .format = all.format, .codes = {}, .row_scale = {}};
+      const std::int64_t end = row + shape.rows;
+      tensor.codes.assign(all.codes.begin() + row * run.cols, all.codes.begin() + end * run.cols);
+      tensor.row_scale.assign(scales.begin() + row, scales.begin() + end);
+      UnpackedTensor& place = unpacked(run_tensors_[i].key);
+      std::tie(place.letter, place.letters) = share(text.size(), row, end, rows);
+      std::tie(place.scale_letter, place.scale_letters) = share(scale_text.size(), row, end, rows);
+      place.item = item;
+      place.scale_item = item + 2;
+      out_.model.tensors[place.key] = std::move(tensor);
+      row = end;
+    }
+  }
+
+  void read_number_run(const TextRun& run, std::int64_t item, std::int64_t count) {
+    const std::string first = tensor_key_text(run_tensors_[run.tensors.front()].key);
+    const std::string_view text = letters(item, 1);
+    const std::vector<std::uint16_t> halves = reading(first, [&] {
+      return range_unpack_halves(letters(item - 1, 1), text, static_cast<std::size_t>(count));
+    });
+    std::int64_t at = 0;
+    for (const std::size_t i : run.tensors) {
+      const Shape shape = run_tensors_[i].shape;
+      FloatTensor tensor{.shape = shape, .type = FloatType::f16, .values = {}};
+      const std::int64_t end = at + std::int64_t{shape.rows} * shape.cols;
+      UnpackedTensor& place = unpacked(run_tensors_[i].key);
+      std::tie(place.letter, place.scale_letters) = share(text.size(), at, end, count);
+      place.item = item;
+      for (; at < end; ++at) {
+        tensor.values.push_back(
+            static_cast<float>(half_to_double(halves[static_cast<std::size_t>(at)])));
+      }
+      out_.model.tensors[place.key] = std::move(tensor);
+    }
+  }
+
+  // The letters, from 1, of parts [from, to) of `all`: first and count.
+  static std::pair<std::int64_t, std::int64_t> share(std::size_t text, std::int64_t from,
+                                                     std::int64_t to, std::int64_t all) {
+    const auto at = [&](std::int64_t part) {
+      return static_cast<std::int64_t>(static_cast<double>(text) * static_cast<double>(part) /
+                                       static_cast<double>(all));
+    };
+    return {at(from) + 1, at(to) - at(from)};
+  }
+
+  void read_tensor(UnpackedTensor place, const Json& entry, const Json& info) {
+    const Json& texts = info.at("texts");
+    check_shape(place);
+    const std::int64_t rows = place.shape.rows, cols = place.shape.cols;
     place.base = entry.value("base", 0);
     if (entry.contains("bits")) {
       place.bits = entry.at("bits");
@@ -335,6 +453,7 @@ class ModelReader {
   Unpacked out_;
   std::map<std::int64_t, std::int64_t> next_letter_;  // by text item
   std::int64_t floats_at_ = 1;
+  std::vector<RunTensor> run_tensors_;  // where tensors share their texts
 };
 
 }  // namespace

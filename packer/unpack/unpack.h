@@ -21,7 +21,8 @@ struct UnpackedTensor {
   std::int64_t item = 0, letter = 0;
   std::int64_t letters = 0;  // of codes, in each stream
   std::int64_t scale_item = 0, scale_letter = 0;
-  int base = 0;                            // see pack_halves
+  std::int64_t scale_letters = 0;  // of numbers, or row scales, where they share a text: about
+  int base = 0;                    // see pack_halves
   std::int64_t scales_at = 0, stride = 0;  // of floats, which are items of `_scales`
 };
 
@@ -31,7 +32,7 @@ struct Unpacked {
   std::string version;  // of the program that wrote it
   int context = 0;      // positions of its KV cache
   std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
-  std::string kernel;   // "tables" or "naive"
+  std::string kernel;   // "tables", "columns" or "naive"
   std::vector<UnpackedTensor> tensors;
 };
 

@@ -1,0 +1,18 @@
+// The layout for Kernel::columns: everything is decoded at the green flag, in the order of the
+// text, and added to lists that are empty before.
+#pragma once
+
+#include "lower/layout.h"
+
+namespace sb3lm {
+
+/// Items that vanilla Scratch adds to a list.
+inline constexpr std::int64_t kMostAdded = 200000;
+
+/// Throws unsupported where a list would have to be longer.
+Layout make_column_layout(const Model& model, int context);
+
+/// The longest context whose caches stay below kMostAdded items, at most `wanted`.
+int column_context(const ModelSpec& spec, int wanted);
+
+}  // namespace sb3lm
