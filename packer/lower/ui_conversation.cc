@@ -14,7 +14,7 @@ constexpr int kUser = 1, kModel = 2, kNote = 3;
 constexpr double kTop = 121, kBottom = -99;    // middle of the first and last line
 constexpr double kLineHeight = 16, kGap = 7;   // between turns
 constexpr double kScrollBy = 80;               // room that is made when the stage is full
-constexpr double kLeft = -136, kRight = 234;   // of the conversation
+constexpr double kLeft = -136, kRight = 229;   // of the conversation
 constexpr double kNotYet = 999;                // left edge of a line that is not to be drawn yet
 constexpr double kTextWidth = 310, kPad = 10;  // of bubbles
 constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa", *kPaper = "#ffffff";

@@ -262,9 +262,9 @@ class ScreenEmitter {
     const std::pair<const char*, const char*> messages[] = {
         {"s", "stop"}, {"n", "new chat"}, {"o", kSettingsMessage}, {"r", kSurpriseMessage}};
     screen_.when_key("space", [&](Script& s) { s.broadcast_named(buttons_[kFields]); });
-    for (const auto& [key, message] : messages) {
-      screen_.add_broadcast(message);
-      screen_.when_key(key, [&](Script& s) { s.broadcast(message); });
+    for (const auto& pair : messages) {
+      screen_.add_broadcast(pair.second);
+      screen_.when_key(pair.first, [&](Script& s) { s.broadcast(pair.second); });
     }
     for (const bool up : {true, false}) {
       screen_.when_key(up ? "up arrow" : "down arrow", [&](Script& s) {
