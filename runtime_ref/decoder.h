@@ -18,8 +18,8 @@ class Decoder {
   virtual void reset() = 0;
 
   /// Runs tokens at the next positions and hands over the logits after each of the last `wanted`
-  /// ones, in order. Throws usage for an id outside the vocabulary or more tokens than the context
-  /// has room for, before anything is run.
+  /// ones, in order; each is valid until the next one or the next call. Throws usage for an id
+  /// outside the vocabulary or more tokens than the context has room for, before anything is run.
   virtual void run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) = 0;
 
   /// Runs one token; its logits are valid until the next call.

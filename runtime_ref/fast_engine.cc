@@ -338,6 +338,7 @@ void FastEngine::route(const LayerSpec& spec, const Layer& layer, Tokens tokens,
     const std::vector<int> chosen = ops::top_k(score, ffn.top_k);
     if (ffn.router_norm == RouterNorm::all) ops::softmax(score);
     std::vector<double> weight;
+    weight.reserve(chosen.size());
     for (const int expert : chosen) weight.push_back(score[size_of(expert)]);
     if (ffn.router_norm == RouterNorm::chosen) ops::softmax(weight);
     for (std::size_t c = 0; c < chosen.size(); ++c) {

@@ -82,7 +82,7 @@ void multiply(const FixedProduct& job) {
       for (std::size_t col = 0; col < cols; ++col) {
         const std::size_t at = place[col];
         const int q = 256 * job.x[v].high[at] + job.x[v].low[at];
-        sum += (stored_code(w, row, col) ^ w.flip) * q;
+        sum += std::int64_t{stored_code(w, row, col) ^ w.flip} * q;
       }
       const std::int64_t all = w.step * sum + w.offset * job.scale[v].sum;
       job.y[v * job.y_stride + r] =
@@ -130,7 +130,8 @@ void attend(const HeadAttention& job) {
       const std::size_t within = p % kKvBlock;
       const std::int16_t* key = block.keys + job.kv_head * job.head_size * kKvBlock + within;
       score[p] = 0;
-      for (std::size_t d = 0; d < job.head_size; ++d) score[p] += q[d] * key[d * kKvBlock];
+      for (std::size_t d = 0; d < job.head_size; ++d)
+        score[p] += q[d] * static_cast<float>(key[d * kKvBlock]);
       score[p] *= block.key_steps[job.kv_head * kKvBlock + within];
       // A NaN is no maximum, but spoils the sum below.
       largest = std::max(largest, score[p]);
@@ -144,7 +145,7 @@ void attend(const HeadAttention& job) {
       const float weight = std::exp(score[p] - largest);
       const float factor = weight * block.value_steps[job.kv_head * kKvBlock + within];
       sum += weight;
-      for (std::size_t d = 0; d < padded; ++d) out[d] += factor * value[d];
+      for (std::size_t d = 0; d < padded; ++d) out[d] += factor * static_cast<float>(value[d]);
     }
     for (std::size_t d = 0; d < padded; ++d) out[d] /= sum;
   }

@@ -26,14 +26,14 @@ bool contains(const std::vector<int>& ids, int token) {
 }
 
 /// Runs the prompt; the logits after its last token, empty if nobody needs them.
-std::vector<double> prefill(Decoder& engine, const std::vector<int>& prompt,
-                            const GenerateOptions& options, Generated& result) {
+std::span<const double> prefill(Decoder& engine, const std::vector<int>& prompt,
+                                const GenerateOptions& options, Generated& result) {
   const bool record = options.record == RecordLogits::prompt_too;
-  std::vector<double> last;
+  std::span<const double> last;
   const std::size_t wanted = record ? prompt.size() : options.max_new_tokens > 0 ? 1 : 0;
   engine.run(prompt, wanted, [&](std::size_t, std::span<const double> logits) {
-    last.assign(logits.begin(), logits.end());
-    if (record) result.logits.push_back(last);
+    last = logits;
+    if (record) result.logits.emplace_back(logits.begin(), logits.end());
   });
   return last;
 }
@@ -52,9 +52,10 @@ Generated generate_after(Decoder& engine, Sampler& sampler, const std::vector<in
   check_prompt(engine, prompt);
   for (const int token : prompt) sampler.saw(token);
   Generated result;
-  const std::vector<double> first = prefill(engine, prompt, options, result);
-  if (options.record == RecordLogits::generated && !first.empty()) result.logits.push_back(first);
-  std::span<const double> logits = first;
+  std::span<const double> logits = prefill(engine, prompt, options, result);
+  if (options.record == RecordLogits::generated && !logits.empty()) {
+    result.logits.emplace_back(logits.begin(), logits.end());
+  }
   const auto ended = [&](const char* reason) {
     result.stop_reason = reason;
     return result;

@@ -10,8 +10,21 @@
 namespace sb3lm::fast {
 
 struct Kernels;
-/// Each fills in its functions for the instruction set that Highway has chosen.
-void set_simd_products(Kernels& kernels);
-void set_simd_vectors(Kernels& kernels);
+using FillIn = void (*)(Kernels& kernels);
+
+/// What a file fills in for each instruction set, null where it is not compiled for one. Highway's
+/// names: AVX3 is AVX-512, AVX3_DL what came with Ice Lake and Zen 4.
+struct SimdVersions {
+  FillIn avx3_dl, avx3, avx2, sse4, ssse3;
+  FillIn baseline;  // what every processor of the architecture has: NEON on ARM
+};
+SimdVersions simd_products();
+SimdVersions simd_vectors();
 
 }  // namespace sb3lm::fast
+
+#define SB3LM_SIMD_VERSIONS(function)                                                        \
+  {                                                                                          \
+    HWY_CHOOSE_AVX3_DL(function), HWY_CHOOSE_AVX3(function), HWY_CHOOSE_AVX2(function),      \
+        HWY_CHOOSE_SSE4(function), HWY_CHOOSE_SSSE3(function), HWY_STATIC_DISPATCH(function) \
+  }

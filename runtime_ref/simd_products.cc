@@ -8,6 +8,7 @@
 #include "runtime_ref/simd.h"
 // clang-format off
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 // clang-format on
 
@@ -31,6 +32,7 @@ using Sums = hn::Vec<D32>;
 
 constexpr std::size_t kLanes8 = HWY_LANES(std::uint8_t);
 constexpr std::size_t kRows = 4;
+constexpr std::size_t kAhead = 8 * kRows;
 // So that 256 * high + low fits 32 bits: columns * 15 * 32,640 < 2^31.
 constexpr std::size_t kSegment = 4096;
 
@@ -344,6 +346,17 @@ HWY_INLINE void store(const FixedProduct& job, Totals totals, std::size_t row, s
   }
 }
 
+/// Asks for rows that will soon be needed: a single vector is done with them before they arrive by
+/// themselves.
+HWY_INLINE void fetch_ahead(const PackedMatrix& w, std::size_t row, std::size_t rows) {
+  constexpr std::size_t kLine = 64;
+  const std::size_t row_bytes = w.row_bytes();
+  const std::size_t end = std::min((row + rows) * row_bytes, w.data.size());
+  for (std::size_t byte = row * row_bytes; byte < end; byte += kLine) {
+    hwy::Prefetch(w.data.data() + byte);
+  }
+}
+
 /// Rows [first, last) with vector `v`, and the next one if the tile has two.
 template <Twice kTwice>
 void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last, std::size_t v) {
@@ -363,6 +376,7 @@ void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last,
     if constexpr (kTwice == Twice::rows) tile.more_rows = four(row + kRows);
     tile.x = job.x[v];
     if constexpr (kTwice == Twice::vectors) tile.more_x = job.x[v + 1];
+    if constexpr (kTwice != Twice::vectors) fetch_ahead(w, row + kAhead, kStep);
     add_all<kTwice>(w, tile);
     store(job, tile.totals, row, last, v);
     if constexpr (kTwice == Twice::vectors) store(job, tile.more_totals, row, last, v + 1);
@@ -437,9 +451,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace sb3lm::fast {
-HWY_EXPORT(set_products);
-void set_simd_products(Kernels& kernels) {
-  HWY_DYNAMIC_DISPATCH(set_products)(kernels);
+SimdVersions simd_products() {
+  return SB3LM_SIMD_VERSIONS(set_products);
 }
 }  // namespace sb3lm::fast
 #endif

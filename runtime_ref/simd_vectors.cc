@@ -295,50 +295,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace sb3lm::fast {
-namespace {
-
-Kernels chosen() {
-  Kernels kernels = scalar_kernels();
-  set_simd_products(kernels);
-  set_simd_vectors(kernels);
-  return kernels;
+SimdVersions simd_vectors() {
+  return SB3LM_SIMD_VERSIONS(set_vectors);
 }
-
-std::vector<Kernels> every_table() {
-  std::vector<Kernels> tables;
-  for (std::int64_t left = hwy::SupportedTargets(); left != 0; left &= left - 1) {
-    hwy::SetSupportedTargetsForTest(left & -left);
-    tables.push_back(chosen());
-  }
-  hwy::SetSupportedTargetsForTest(0);
-  return tables;
-}
-
-}  // namespace
-
-HWY_EXPORT(set_vectors);
-void set_simd_vectors(Kernels& kernels) {
-  HWY_DYNAMIC_DISPATCH(set_vectors)(kernels);
-}
-
-const Kernels& best_kernels() {
-  static const Kernels kBest = chosen();
-  return kBest;
-}
-
-std::vector<const Kernels*> all_kernels() {
-  static const std::vector<Kernels> kTables = every_table();
-  std::vector<const Kernels*> all;
-  for (const Kernels& table : kTables) {
-    const auto same = [&](const Kernels* seen) { return seen->multiply == table.multiply; };
-    if (std::none_of(all.begin(), all.end(), same)) all.push_back(&table);
-  }
-  const auto scalar = [](const Kernels* seen) {
-    return seen->multiply == scalar_kernels().multiply;
-  };
-  if (std::none_of(all.begin(), all.end(), scalar)) all.push_back(&scalar_kernels());
-  return all;
-}
-
 }  // namespace sb3lm::fast
 #endif

@@ -23,20 +23,21 @@ bool looked(Done done) {
   return false;
 }
 
+constexpr int kRoundShift = 32;
+
 }  // namespace
 
 Workers::Workers(int threads) {
   const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
                                          : std::max(1u, std::thread::hardware_concurrency());
-  for (std::size_t i = 1; i < wanted; ++i) {
-    helpers_.emplace_back([this, i] { help(i); });
-  }
+  next_ = wanted;  // no part is left in round 0
+  for (std::size_t i = 1; i < wanted; ++i) helpers_.emplace_back([this] { help(); });
 }
 
 Workers::~Workers() {
   stop_ = true;
-  ++round_;
-  round_.notify_all();
+  next_ = ((next_ >> kRoundShift) + 1) << kRoundShift | count();
+  next_.notify_all();
   for (std::thread& helper : helpers_) helper.join();
 }
 
@@ -46,22 +47,32 @@ void Workers::run(const std::function<void(std::size_t)>& work) {
     return;
   }
   work_ = &work;
-  busy_ = static_cast<std::uint32_t>(helpers_.size());
-  ++round_;
-  round_.notify_all();
-  work(0);
-  if (looked([this] { return busy_ == 0; })) return;
-  for (std::uint32_t busy = busy_; busy != 0; busy = busy_) busy_.wait(busy);
+  done_ = 0;
+  next_ = ((next_ >> kRoundShift) + 1) << kRoundShift;
+  next_.notify_all();
+  take_parts();
+  const auto all_done = [this] { return done_ == count(); };
+  if (looked(all_done)) return;
+  for (std::uint32_t done = done_; done != count(); done = done_) done_.wait(done);
 }
 
-void Workers::help(std::size_t index) {
-  std::uint32_t seen = 0;
-  while (true) {
-    if (!looked([&] { return round_ != seen; })) round_.wait(seen);
-    seen = round_;
-    if (stop_) return;
-    (*work_)(index);
-    if (--busy_ == 0) busy_.notify_all();
+void Workers::take_parts() {
+  constexpr std::uint64_t kPart = (std::uint64_t{1} << kRoundShift) - 1;
+  for (std::uint64_t part = next_++ & kPart; part < count(); part = next_++ & kPart) {
+    (*work_)(part);
+    if (++done_ == count()) done_.notify_all();
+  }
+}
+
+void Workers::help() {
+  std::uint64_t seen = 0;  // round
+  while (!stop_) {
+    const auto is_new = [&] { return next_ >> kRoundShift != seen; };
+    if (!looked(is_new)) {
+      for (std::uint64_t next = next_; next >> kRoundShift == seen; next = next_) next_.wait(next);
+    }
+    seen = next_ >> kRoundShift;
+    take_parts();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -19,16 +20,20 @@ class Workers {
 
   std::size_t count() const { return helpers_.size() + 1; }
 
-  /// Calls work(0) to work(count() - 1), each on a thread of its own, and returns when all are
-  /// done. `work` may not throw.
+  /// Calls work(0) to work(count() - 1), each once, on whichever threads are free, and returns when
+  /// all are done. Nobody waits for a thread that has not begun: on a busy machine the caller does
+  /// the work itself. `work` may not throw.
   void run(const std::function<void(std::size_t)>& work);
 
  private:
-  void help(std::size_t index);
+  void help();
+  void take_parts();
 
   const std::function<void(std::size_t)>* work_ = nullptr;
-  std::atomic<std::uint32_t> round_ = 0;  // a new one starts work
-  std::atomic<std::uint32_t> busy_ = 0;   // helpers still at it
+  // The number of the round in the upper half, the next part of its work in the lower one. Whoever
+  // gets a part from it may use work_, which stays until all parts are done.
+  std::atomic<std::uint64_t> next_;
+  std::atomic<std::uint32_t> done_ = 0;  // parts of this round
   std::atomic<bool> stop_ = false;
   std::vector<std::thread> helpers_;
 };

@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "load.h"
 #include "quant/recipe.h"
+#include "report/text.h"
 #include "vm_process.h"
 
 namespace sb3lm {
@@ -47,25 +48,45 @@ std::map<TensorKey, int> narrower(const Model& checkpoint, const Model& sb3) {
   return bits;
 }
 
+struct Reference {
+  Model model;
+  std::size_t requantised = 0;  // matrices that a plan has taken bits from
+};
+
 // The checkpoint, read as the file says it was when it was built, unless the user says otherwise.
-Model load_reference(const InputOptions& options, const Unpacked& packed, Progress& progress) {
-  if (is_sb3(options.file)) return load_any(options, progress);
+Reference load_reference(const InputOptions& options, const Unpacked& packed, Progress& progress) {
+  if (is_sb3(options.file)) return {load_any(options, progress)};
   InputOptions input = options;
   for (const auto& [name, value] : packed.model.conventions) {
     input.import.conventions.emplace(name, value);
   }
   const Recipe& asked = input.recipe;
   const Rounding& rounding = packed.model.rounding;
-  Model model = import_model(input.file, input.import, progress);
+  Reference reference{import_model(input.file, input.import, progress)};
+  Model& model = reference.model;
   Recipe recipe = recipe_of(input);
   if (input.plan.empty() && asked.float_bits.empty()) {
     recipe.float_bits = packed.bits;
     recipe.bits = narrower(model, packed.model);
+    for (const auto& [key, bits] : recipe.bits) {
+      if (std::holds_alternative<CodedTensor>(model.at(key))) ++reference.requantised;
+    }
   }
   if (asked.scale_bits == 0) recipe.scale_bits = rounding.scale_bits;
   if (asked.router_bits == 0) recipe.router_bits = rounding.router_bits;
   apply_recipe(model, recipe);
-  return model;
+  return reference;
+}
+
+// What the project was found to differ in from the file as it is, and does on purpose.
+void print_reference(const Reference& reference) {
+  if (reference.requantised > 0) {
+    fmt::print("reference  {} matrices rounded to the project's fewer bits\n",
+               reference.requantised);
+  }
+  if (reference.model.rounding.any()) {
+    fmt::print("reference  {}\n", rounding_text(reference.model.rounding));
+  }
 }
 
 Json comparison_json(const VmComparison& vm) {
@@ -97,7 +118,8 @@ void print_comparison(const VmComparison& vm) {
 int run_command(const CompareOptions& options, Progress& progress) {
   const scratch::Program program = load_program(options.sb3, progress);
   const Unpacked packed = unpack(options.sb3.string(), program);
-  const Model model = load_reference(options.input, packed, progress);
+  const Reference reference = load_reference(options.input, packed, progress);
+  const Model& model = reference.model;
   check_same_weights(options.sb3.string(), model, packed.model);
 
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);
@@ -108,9 +130,15 @@ int run_command(const CompareOptions& options, Progress& progress) {
   if (options.json) {
     Json vms = Json::array();
     for (const VmComparison& vm : comparison.vms) vms.push_back(comparison_json(vm));
-    fmt::print("{}\n", Json{{"ok", comparison.ok}, {"reference", "double"}, {"vms", vms}}.dump(
-                           -1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n", Json{{"ok", comparison.ok},
+                            {"reference", "double"},
+                            {"requantised", reference.requantised},
+                            {"round_scales", model.rounding.scale_bits},
+                            {"router_bits", model.rounding.router_bits},
+                            {"vms", vms}}
+                           .dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
+    print_reference(reference);
     for (const VmComparison& vm : comparison.vms) print_comparison(vm);
     fmt::print("{}\n", comparison.ok ? "all agree" : "MISMATCH");
   }

@@ -25,7 +25,7 @@ int run_command(const RunOptions& options, Progress& progress) {
   const NativeModel native(options.input, options.engine, progress);
   if (options.chat) return chat_command(native, options);
   const Model& model = native.about();
-  const auto engine = native.decoder(options.context, options.threads);
+  auto engine = native.decoder(options.context, options.threads);
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);
   ReplyPrinter printer(model);
   OnToken print;
@@ -42,6 +42,9 @@ int run_command(const RunOptions& options, Progress& progress) {
     printer.finish();
     return 0;
   }
+  // Writing JSON takes no part in the peak.
+  engine.reset();
+  release_memory();
   const double count = static_cast<double>(made.tokens.size());
   const Json json = {
       {"prompt", prompt},

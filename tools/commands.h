@@ -18,6 +18,7 @@ int run_command(const PlanOptions& options, Progress& progress);
 int run_command(const SitePlanOptions& options, Progress& progress);
 int run_command(const PackageOptions& options, Progress& progress);
 int run_command(const SynthCommand& options, Progress& progress);
+int run_command(const ExportOptions& options, Progress& progress);
 
 /// The part of run that talks.
 class NativeModel;

@@ -12,8 +12,14 @@ NativeModel::NativeModel(const InputOptions& input, const std::string& engine, P
     model_ = load_any(input, progress);
     return;
   }
-  if (!is_sb3(input.file)) packed_ = import_packed(input.file, input.import);
+  // A plan or rounded scales change the weights, so they cannot stay in the file.
+  const Recipe& recipe = input.recipe;
+  const bool as_it_is = input.plan.empty() && recipe.scale_bits == 0 && recipe.router_bits == 0;
+  if (as_it_is && !is_sb3(input.file)) packed_ = import_packed(input.file, input.import);
   if (!packed_) packed_ = pack_weights(load_any(input, progress));
+  // What the file looked like is no longer needed.
+  packed_->about.source = {};
+  packed_->about.names.clear();
   release_memory();
 }
 

@@ -27,6 +27,7 @@ struct Parsed {
   PlanOptions plan;
   SitePlanOptions site_plan;
   SynthCommand synth;
+  ExportOptions export_;
   PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
@@ -289,6 +290,17 @@ void add_plan(CLI::App& app, Parsed& p) {
       "  sb3lm plan --target site");
 }
 
+void add_export(CLI::App& app, Parsed& p) {
+  auto* sub = app.add_subcommand("export", "the packed checkpoint back out of an .sb3");
+  sub->add_option("SB3", p.export_.sb3, "made by sb3lm build")->required();
+  sub->add_option("-o,--out", p.export_.out, "where to write; - is standard output")->required();
+  sub->footer(
+      "Codes and scales are those that went in, bit for bit, under the same names. If reading the\n"
+      "file takes conventions, they are written beside it.\n"
+      "Example:\n"
+      "  sb3lm export chat.sb3 -o model.safetensors");
+}
+
 void add_synth(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("synth", "write a checkpoint with random weights");
   std::string presets = "one of:";
@@ -362,6 +374,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
   if (name == "plan") return chosen_plan(p);
+  if (name == "export") return finished(p.export_, p);
   if (name == "package") return p.package;
   return finished(p.synth, p);
 }
@@ -399,6 +412,7 @@ CommandLine parse_command_line(int argc, char** argv) {
   add_probe(app, parsed);
   add_plan(app, parsed);
   add_synth(app, parsed);
+  add_export(app, parsed);
   add_package(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {

@@ -139,6 +139,11 @@ struct SitePlanOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
@@ -150,7 +155,7 @@ struct SynthCommand {
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SitePlanOptions, SynthCommand, PackageOptions>;
+                             SitePlanOptions, SynthCommand, ExportOptions, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -27,9 +27,10 @@ struct Part {
   PackedForm form;
   std::string_view type;
 };
-constexpr std::array<Part, 5> kParts{{
+constexpr std::array<Part, 6> kParts{{
     {"__bin", &PackedGroup::data, PackedForm::bits, "U8"},
     {"__int4", &PackedGroup::data, PackedForm::nibbles, "U8"},
+    {"__int8", &PackedGroup::data, PackedForm::bytes, "U8"},
     {"__scale", &PackedGroup::scale, PackedForm::plain, "F16"},
     {"__shape", &PackedGroup::shape, PackedForm::plain, "I32"},
     {"__cols", &PackedGroup::cols, PackedForm::plain, "I32"},
@@ -73,7 +74,7 @@ void take_shape(PackedGroup& group, const std::vector<std::int64_t>& extents) {
 }
 
 std::int64_t per_byte(PackedForm form) {
-  return form == PackedForm::bits ? 8 : 2;
+  return form == PackedForm::bits ? 8 : form == PackedForm::nibbles ? 2 : 1;
 }
 
 std::size_t row_bytes(const PackedGroup& group) {
@@ -123,7 +124,7 @@ void size_packed(PackedGroup& group) {
 
 void size_group(PackedGroup& group) {
   if (group.data == nullptr) {
-    group.fail("its scale, shape or cols is there without '{}__bin' or '{}__int4'", group.stem,
+    group.fail("its scale, shape or cols is there without '{}__bin', '__int4' or '__int8'",
                group.stem);
   }
   if (group.form != PackedForm::plain) {
@@ -293,6 +294,13 @@ Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conven
   return tensor;
 }
 
+Tensor unpack_bytes(const PackedGroup& group, int part) {
+  CodedTensor tensor = empty_coded(group, part, 8);
+  const Bytes bytes = part_bytes(group, part);
+  tensor.codes.assign(bytes.begin(), bytes.end());
+  return tensor;
+}
+
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                       const std::string& nibble_code, bool allow_narrow) {
   CodedTensor tensor = empty_coded(group, part, 4);
@@ -327,6 +335,14 @@ PackedMatrix view_bits(const PackedGroup& group, int part, const Conventions& co
           .high_first = conventions.is("bit-order", "msb"),
           .step = plus ? 2 : -2,
           .offset = plus ? -1 : 1,
+          .data = part_bytes(group, part),
+          .scales = part_scales(group, part)};
+}
+
+PackedMatrix view_bytes(const PackedGroup& group, int part) {
+  return {.shape = group.extent,
+          .storage = PackedStorage::bytes,
+          .offset = CodeFormat::of_bits(8).offset,
           .data = part_bytes(group, part),
           .scales = part_scales(group, part)};
 }

@@ -1,6 +1,7 @@
 // Tensors as SSMoELM packs them: up to four stored tensors share a stem,
-//   STEM__bin    U8   one bit per weight, rows padded to bytes        } one of the two
-//   STEM__int4   U8   one nibble per weight, rows padded to bytes     }
+//   STEM__bin    U8   one bit per weight, rows padded to bytes        } one
+//   STEM__int4   U8   one nibble per weight, rows padded to bytes     } of
+//   STEM__int8   U8   one byte per weight, its value + 128            } these
 //   STEM__scale  F16  one factor per row
 //   STEM__shape  I32  [rows, cols] or [experts, rows, cols]             optional
 //   STEM__cols   I32  weights per row                                   optional
@@ -20,7 +21,7 @@
 
 namespace sb3lm {
 
-enum class PackedForm { plain, bits, nibbles };
+enum class PackedForm { plain, bits, nibbles, bytes };
 
 /// One logical tensor of the file.
 struct PackedGroup {
@@ -59,12 +60,14 @@ std::string guess_narrow_code(const NibbleCounts& counts, const std::string& lik
 /// Tensor `part` of the group's stack, unpacked and checked (finite scales and values).
 Tensor unpack_plain(const PackedGroup& group, int part);
 Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conventions);
+Tensor unpack_bytes(const PackedGroup& group, int part);
 /// `allow_narrow`: a matrix whose values all lie in -4..3 becomes 3-bit.
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                       const std::string& nibble_code, bool allow_narrow);
 
 /// The same, checked but left where they are; owner is not set.
 PackedMatrix view_bits(const PackedGroup& group, int part, const Conventions& conventions);
+PackedMatrix view_bytes(const PackedGroup& group, int part);
 PackedMatrix view_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                           const std::string& nibble_code);
 

@@ -320,6 +320,7 @@ Tensor unpack(const PackedGroup& group, int part, const TensorKey& key,
               const Conventions& conventions) {
   if (group.form == PackedForm::plain) return unpack_plain(group, part);
   if (group.form == PackedForm::bits) return unpack_bits(group, part, conventions);
+  if (group.form == PackedForm::bytes) return unpack_bytes(group, part);
   const bool vocabulary = is_vocabulary_matrix(key);
   return unpack_nibbles(group, part, conventions,
                         conventions.text(vocabulary ? "embedding-code" : "nibble-code"),
@@ -433,6 +434,7 @@ PackedMatrix view(const PackedGroup& group, int part, const TensorKey& key,
                   const Conventions& conventions) {
   if (group.form == PackedForm::plain) return pack_tensor(unpack_plain(group, part));
   if (group.form == PackedForm::bits) return view_bits(group, part, conventions);
+  if (group.form == PackedForm::bytes) return view_bytes(group, part);
   return view_nibbles(
       group, part, conventions,
       conventions.text(is_vocabulary_matrix(key) ? "embedding-code" : "nibble-code"));

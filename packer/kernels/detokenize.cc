@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/letter_runs.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 
@@ -143,29 +144,20 @@ class Printer {
         });
   }
 
-  // Prints the letter of a code point, found by binary search.
+  // Prints the letter of a code point: the name of its glyph's costume (tokenize.cc).
   Proc<Num> emit_print_code() {
-    std::vector<Scalar> codes, letters;
-    for (char32_t c : letter_table(tokenizer_)) {
-      codes.emplace_back(static_cast<double>(c));
-      letters.emplace_back(utf8(c));
-    }
-    const auto count = static_cast<double>(codes.size());
-    const auto codes_list = engine_.list<Num>("_letter codes", std::move(codes));
-    const auto letters_list = engine_.list<Str>("_letters", std::move(letters));
-    const auto at = engine_.var<Num>("_letter code at"), end = engine_.var<Num>("_letter code end"),
-               middle = engine_.var<Num>("_letter code middle");
+    const LetterRunBlocks runs = emit_letter_runs(engine_, letter_table(tokenizer_));
+    const auto glyph = engine_.var<Num>("_letter printed");
+    const int before = letter_costumes(engine_);
     return engine_.define<Num>("_print code point", {"code"}, [&](Script& s, Arg<Num> code) {
-      s.set(at, 1);
-      s.set(end, count);
-      s.repeat_until(!(at < end), [&](Script& s) {
-        s.set(middle, floor((at + end) / 2));
-        s.when_else(
-            codes_list[middle] < code, [&](Script& s) { s.set(at, middle + 1); },
-            [&](Script& s) { s.set(end, middle); });
-      });
+      s.call(runs.find, code, 1);
+      s.set(glyph, runs.glyph_of(code + 0));
       s.when_else(
-          codes_list[at] == code, [&](Script& s) { print_letter(s, letters_list[at]); },
+          glyph > 0 && glyph < runs.end(),
+          [&](Script& s) {
+            s.switch_costume(to_str(glyph + before));
+            print_letter(s, costume_name());
+          },
           [&](Script& s) { print_letter(s, utf8(kReplacement)); });
     });
   }

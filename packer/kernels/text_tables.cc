@@ -3,7 +3,6 @@
 #include "kernels/text_tables.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 #include <utility>
 
@@ -11,14 +10,33 @@
 #include "model/unicode.h"
 
 namespace sb3lm {
+
+using scratch::Scalar;
+
 namespace {
 
-// Dashes, quotes, dots, spaces, currency, arrows and mathematical signs of everyday English text.
-constexpr char32_t kTypography[] = {
-    0x0152, 0x0153, 0x0160, 0x0161, 0x0178, 0x017D, 0x017E, 0x2002, 0x2003, 0x2009, 0x200B,
-    0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D,
-    0x201E, 0x2020, 0x2021, 0x2022, 0x2026, 0x2030, 0x2032, 0x2033, 0x2039, 0x203A, 0x20AC,
-    0x2122, 0x2190, 0x2191, 0x2192, 0x2193, 0x2212, 0x221E, 0x2248, 0x2260, 0x2264, 0x2265};
+struct CodeRange {
+  char32_t first, last;
+};
+// Printable ASCII, Latin-1 and Latin Extended-A; general punctuation; then currency, arrows,
+// mathematical signs and symbols of everyday text; last the emoji of many chats: hearts, stars,
+// hands, things, and all of the faces.
+constexpr CodeRange kLetters[] = {
+    {0x20, 0x17F},      {0x2002, 0x2003},   {0x2009, 0x2009},   {0x200B, 0x200B},
+    {0x200D, 0x200D},   {0x2010, 0x2027},   {0x2030, 0x205E},   {0x20AC, 0x20AC},
+    {0x2122, 0x2122},   {0x2190, 0x2193},   {0x2212, 0x2212},   {0x221E, 0x221E},
+    {0x2248, 0x2248},   {0x2260, 0x2260},   {0x2264, 0x2265},   {0x2600, 0x2601},
+    {0x2614, 0x2615},   {0x263A, 0x263A},   {0x2665, 0x2665},   {0x2705, 0x2705},
+    {0x2713, 0x2714},   {0x2728, 0x2728},   {0x274C, 0x274C},   {0x2753, 0x2753},
+    {0x2757, 0x2757},   {0x2764, 0x2764},   {0x2B50, 0x2B50},   {0xFE0F, 0xFE0F},
+    {0x1F308, 0x1F308}, {0x1F31E, 0x1F31F}, {0x1F339, 0x1F339}, {0x1F34E, 0x1F34E},
+    {0x1F355, 0x1F355}, {0x1F36A, 0x1F36A}, {0x1F381, 0x1F382}, {0x1F388, 0x1F389},
+    {0x1F3E0, 0x1F3E0}, {0x1F408, 0x1F408}, {0x1F415, 0x1F415}, {0x1F42C, 0x1F42C},
+    {0x1F431, 0x1F43C}, {0x1F440, 0x1F440}, {0x1F44B, 0x1F44F}, {0x1F480, 0x1F480},
+    {0x1F493, 0x1F49C}, {0x1F4A1, 0x1F4A1}, {0x1F4AA, 0x1F4AA}, {0x1F4AF, 0x1F4AF},
+    {0x1F4D6, 0x1F4D6}, {0x1F525, 0x1F525}, {0x1F600, 0x1F64F}, {0x1F680, 0x1F680},
+    {0x1F697, 0x1F697}, {0x1F914, 0x1F917}, {0x1F923, 0x1F923}, {0x1F929, 0x1F929},
+    {0x1F970, 0x1F970}};
 
 bool is_control(char32_t c) {
   return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0);
@@ -125,10 +143,11 @@ bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points) {
 
 std::vector<char32_t> letter_table(const Tokenizer& tokenizer) {
   std::set<char32_t> letters = {'\t', '\n', '\r', kReplacement};
-  for (char32_t c = 0x20; c < 0x100; ++c) {
-    if (!is_control(c)) letters.insert(c);
+  for (const CodeRange& range : kLetters) {
+    for (char32_t c = range.first; c <= range.last; ++c) {
+      if (!is_control(c)) letters.insert(c);
+    }
   }
-  letters.insert(std::begin(kTypography), std::end(kTypography));
   add_while_room(letters, alphabet_by_id(tokenizer));
   std::vector<char32_t> code_points;
   for (const Token& token : tokenizer.tokens) {
@@ -149,16 +168,34 @@ std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view
   return seen;
 }
 
-std::vector<std::vector<int>> initial_ids(const Tokenizer& tokenizer,
-                                          const std::vector<char32_t>& letters) {
-  Tokenizer unmerged;
-  unmerged.kind = tokenizer.kind;
-  unmerged.split = tokenizer.split;
-  unmerged.alphabet = tokenizer.alphabet;
-  unmerged.byte_token = tokenizer.byte_token;
-  unmerged.unknown = tokenizer.unknown;
-  std::vector<std::vector<int>> ids;
-  for (char32_t letter : letters) ids.push_back(encode(unmerged, utf8(letter), false));
+std::vector<Scalar> letter_runs(const std::vector<char32_t>& letters) {
+  std::vector<Scalar> runs;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    if (i > 0 && letters[i] == letters[i - 1] + 1) continue;
+    runs.emplace_back(static_cast<double>(i + 1));
+    runs.emplace_back(static_cast<double>(letters[i]));
+  }
+  runs.emplace_back(static_cast<double>(letters.size() + 1));
+  runs.emplace_back(kNoCode);
+  return runs;
+}
+
+std::vector<Scalar> letter_ids(const Tokenizer& tokenizer, const std::vector<char32_t>& letters) {
+  std::vector<Scalar> ids;
+  for (const char32_t letter : letters) {
+    const auto found = tokenizer.alphabet.find(utf8(letter));
+    const bool is_symbol =
+        tokenizer.kind != TokenizerKind::byte_bpe && found != tokenizer.alphabet.end();
+    ids.emplace_back(is_symbol ? static_cast<double>(found->second) : -1.0);
+  }
+  return ids;
+}
+
+std::vector<Scalar> byte_ids(const Tokenizer& tokenizer) {
+  std::vector<Scalar> ids;
+  for (const int id : tokenizer.byte_token) {
+    ids.emplace_back(static_cast<double>(id >= 0 ? id : tokenizer.unknown));
+  }
   return ids;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "kernels/letter_runs.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 #include "model/unicode.h"
@@ -20,7 +21,6 @@ namespace {
 using namespace blocks;
 using scratch::Scalar;
 
-constexpr const char* kUnknownLetter = "unknown letter";
 constexpr double kNoMerge = 1e9;  // above every rank
 
 // Halves of astral characters lie between U+D7FF and U+E000 in Scratch's order by UTF-16 units.
@@ -124,8 +124,7 @@ class LetterReader {
 class PieceMerger {
  public:
   PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const std::vector<char32_t>& table)
-      : engine_(engine) {
-    add_letter_lists(tokenizer, table);
+      : engine_(engine), add_letter_(emit_add_letter(tokenizer, table)) {
     kind_ = merge_lists(tokenizer).kind;
     for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) engine_.list<Num>(list->name);
     if (kind_ == MergeLists::Result::by_merge) engine_.list<Num>(pairs_.name);
@@ -152,15 +151,59 @@ class PieceMerger {
   }
 
  private:
-  void add_letter_lists(const Tokenizer& tokenizer, const std::vector<char32_t>& table) {
-    std::vector<Scalar> first, ids;
-    for (const std::vector<int>& of_letter : initial_ids(tokenizer, table)) {
-      first.emplace_back(static_cast<double>(ids.size() + 1));
-      for (int id : of_letter) ids.emplace_back(static_cast<double>(id));
+  // A letter's symbols: its own, or those of its bytes in UTF-8.
+  Proc<Num> emit_add_letter(const Tokenizer& tokenizer, const std::vector<char32_t>& table) {
+    engine_.list<Num>(letter_ids_.name, letter_ids(tokenizer, table));
+    const LetterRunBlocks runs = emit_letter_runs(engine_, table);
+    const auto id = engine_.var<Num>("_piece letter id"), code = engine_.var<Num>("_letter code");
+    const auto push = emit_push_byte(tokenizer);
+    const auto rest = [&](Script& s, int below) {
+      s.call(push, mod(floor(code / below), 64) + 128);
+    };
+    return engine_.define<Num>("_start letter", {"glyph"}, [&](Script& s, Arg<Num> glyph) {
+      s.set(id, letter_ids_[glyph + 0] + 0);
+      s.when_else(
+          id > -1, [&](Script& s) { s.append(symbols_, id); },
+          [&](Script& s) {
+            s.call(runs.find, glyph, 0);
+            s.set(code, runs.code_of(glyph + 0));
+            s.when_else(
+                code < 128, [&](Script& s) { s.call(push, code); },
+                [&](Script& s) {
+                  s.when_else(
+                      code < 2048, [&](Script& s) { s.call(push, floor(code / 64) + 192); },
+                      [&](Script& s) {
+                        s.when_else(
+                            code < 65536,
+                            [&](Script& s) { s.call(push, floor(code / 4096) + 224); },
+                            [&](Script& s) {
+                              s.call(push, floor(code / 262144) + 240);
+                              rest(s, 4096);
+                            });
+                        rest(s, 64);
+                      });
+                  s.call(push, mod(code, 64) + 128);
+                });
+          });
+    });
+  }
+
+  // Appends the symbol of a byte, if it has one.
+  Proc<Num> emit_push_byte(const Tokenizer& tokenizer) {
+    const std::array<int, 256>& ids = tokenizer.byte_token;
+    bool in_order = ids[0] >= 0;
+    for (int byte = 0; byte < 256; ++byte) {
+      in_order = in_order && ids[static_cast<std::size_t>(byte)] == ids[0] + byte;
     }
-    first.emplace_back(static_cast<double>(ids.size() + 1));
-    engine_.list<Num>(letter_first_.name, std::move(first));
-    engine_.list<Num>(letter_ids_.name, std::move(ids));
+    if (in_order) {
+      return engine_.define<Num>("_start byte", {"byte"}, [&](Script& s, Arg<Num> byte) {
+        s.append(symbols_, byte + ids[0]);
+      });
+    }
+    const auto list = engine_.list<Num>("_letter bytes", byte_ids(tokenizer));
+    return engine_.define<Num>("_start byte", {"byte"}, [&](Script& s, Arg<Num> byte) {
+      s.when(list[byte + 1] > -1, [&](Script& s) { s.append(symbols_, list[byte + 1] + 0); });
+    });
   }
 
   // Sets _pair to the place of the merge of two symbols and _pair rank to its rank.
@@ -184,19 +227,13 @@ class PieceMerger {
 
   // Symbols and pair ranks of a piece; the first walk's rank.
   Proc<Num, Num> emit_start(const Proc<Num, Num>& find_merge, const List<Num>& glyphs) {
-    const auto glyph = engine_.var<Num>("_piece glyph"), id = engine_.var<Num>("_piece letter id");
     return engine_.define<Num, Num>(
         "_start piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) s.clear(*list);
           if (kind_ == MergeLists::Result::by_merge) s.clear(pairs_);
           s.set(at_, from + 0);
           s.repeat(to + 1 - from, [&](Script& s) {
-            s.set(glyph, glyphs[at_] + 0);
-            s.set(id, letter_first_[glyph] + 0);
-            s.repeat(letter_first_[glyph + 1] - id, [&](Script& s) {
-              s.append(symbols_, letter_ids_[id]);
-              s.change(id, 1);
-            });
+            s.call(add_letter_, glyphs[at_ + 0]);
             s.change(at_, 1);
           });
           s.set(best_rank_, kNoMerge);
@@ -300,13 +337,14 @@ class PieceMerger {
 
   Sprite& engine_;
   MergeLists::Result kind_ = MergeLists::Result::is_rank;
-  List<Num> letter_first_{"_letter first"}, letter_ids_{"_letter ids"};
+  List<Num> letter_ids_{"_letter ids"};
   List<Num> merge_first_{"_merge first"}, merge_right_{"_merge right"};
   List<Num> merge_rank_{"_merge rank"}, merge_result_{"_merge result"};
   List<Num> symbols_{"_piece symbols"}, next_{"_piece next"}, previous_{"_piece previous"};
   List<Num> ranks_{"_piece ranks"}, pairs_{"_piece pairs"};  // of the pair that each symbol starts
   Var<Num> at_{"_merge at"}, pair_{"_merge pair"}, pair_rank_{"_merge pair rank"},
       best_rank_{"_merge best rank"};
+  Proc<Num> add_letter_;
 };
 
 // Cuts the glyphs into pieces and merges each.

@@ -7,6 +7,7 @@
 
 #include "kernels/columns.h"
 #include "kernels/naive.h"
+#include "lower/layer_halves.h"
 
 namespace sb3lm {
 
@@ -53,27 +54,6 @@ class ForwardEmitter {
     return layout_.at({role, layer, expert});
   }
 
-  enum class Half { attention, feed_forward };
-  static Half half_of(Role role) {
-    switch (role) {
-      case Role::attention_norm:
-      case Role::q:
-      case Role::k:
-      case Role::v:
-      case Role::o:
-      case Role::q_bias:
-      case Role::k_bias:
-      case Role::v_bias:
-        return Half::attention;
-      default:
-        return Half::feed_forward;
-    }
-  }
-
-  // Where the weights of half a layer begin: its first codes and its first numbers.
-  struct Begin {
-    std::int64_t codes_at = 0, scales_at = 0;
-  };
   using LayerProc = Proc<Num, Num, Num>;  // codes at, scales at, cache at
   // Halves of layers that differ only in where their weights begin.
   struct HalfKind {
@@ -83,49 +63,11 @@ class ForwardEmitter {
     LayerProc run;
   };
 
-  std::vector<const TensorPlace*> tensors_of(int layer, Half half) const {
-    std::vector<const TensorPlace*> tensors;
-    for (const TensorPlace& tensor : layout_.tensors) {
-      if (tensor.key.layer == layer && half_of(tensor.key.role) == half) tensors.push_back(&tensor);
-    }
-    return tensors;
-  }
-
-  Begin begin_of(int layer, Half half) const {
-    Begin begin;
-    const auto lower = [](std::int64_t& least, std::int64_t at) {
-      if (at > 0 && (least == 0 || at < least)) least = at;
-    };
-    for (const TensorPlace* tensor : tensors_of(layer, half)) {
-      lower(begin.codes_at, tensor->codes_at);
-      lower(begin.scales_at, tensor->scales_at);
-    }
-    return begin;
-  }
-
-  bool alike(int a, int b, Half half) const {
-    const LayerSpec& first = layer_spec(a);
-    const LayerSpec& second = layer_spec(b);
-    if (half == Half::attention ? !(first.attention == second.attention)
-                                : !(first.feed_forward == second.feed_forward)) {
-      return false;
-    }
-    const Begin from = begin_of(a, half), to = begin_of(b, half);
-    const auto tensors = tensors_of(a, half), others = tensors_of(b, half);
-    return std::equal(
-        tensors.begin(), tensors.end(), others.begin(), others.end(),
-        [&](const TensorPlace* m, const TensorPlace* n) {
-          return same_kind(*m, *n) &&
-                 (!m->is_coded() || m->codes_at - from.codes_at == n->codes_at - to.codes_at) &&
-                 m->scales_at - from.scales_at == n->scales_at - to.scales_at;
-        });
-  }
-
   const HalfKind& kind_of(int layer, Half half) {
     int number = 1;
     for (const HalfKind& kind : kinds_) {
       if (kind.half != half) continue;
-      if (alike(kind.layer, layer, half)) return kind;
+      if (alike(model_.spec, layout_, half, kind.layer, layer)) return kind;
       ++number;
     }
     const bool mixture = layer_spec(layer).feed_forward.is_mixture();
@@ -153,7 +95,7 @@ class ForwardEmitter {
     return engine_.define<Num, Num, Num>(
         name, {"codes at", "scales at", "cache at"},
         [&](Script& s, Arg<Num> codes_at, Arg<Num> scales_at, Arg<Num> cache_at) {
-          begin_ = begin_of(layer, half);
+          begin_ = begin_of(layout_, layer, half);
           layer_codes_ = &codes_at;
           layer_scales_ = &scales_at;
           body(s, cache_at);
@@ -377,11 +319,6 @@ class ForwardEmitter {
     return experts_.emplace_back(block, ExpertProcs{std::move(raise), std::move(lower)}).second;
   }
 
-  static bool same_kind(const TensorPlace& a, const TensorPlace& b) {
-    return a.storage == b.storage && a.shape == b.shape && a.format == b.format &&
-           a.stride == b.stride;
-  }
-
   static bool evenly_spaced(const std::vector<Block>& experts, const FeedForwardSpec& spec) {
     for (const auto part : {&Block::gate, &Block::up, &Block::down}) {
       for (std::size_t e = 1; e < static_cast<std::size_t>(spec.routed_experts); ++e) {
@@ -529,7 +466,7 @@ class ForwardEmitter {
 
   // Half of a pass; `proc` is of its kind.
   void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
-    const Begin begin = begin_of(model_.spec.passes[pass], half);
+    const Begin begin = begin_of(layout_, model_.spec.passes[pass], half);
     s.call(proc, static_cast<double>(begin.codes_at), static_cast<double>(begin.scales_at),
            static_cast<double>(layout_.cache_at[pass]));
   }

@@ -11,8 +11,9 @@ namespace {
 // Vanilla Scratch silently ignores additions to a list of this many items.
 constexpr int kListLimit = 200000;
 // Players step 30 times a second, and a script that gives way before the next step is due waits for
-// it, as something is drawn in nearly every step.
-constexpr double kStepMs = 34;
+// it, as something is drawn in nearly every step. Where drawing takes long, the script works longer
+// before it gives way again, up to a fifth of a second.
+constexpr double kStepMs = 34, kLongestStepMs = 200, kWorkPerPause = 8;
 constexpr double kPickUpSeconds = 0.2;
 constexpr char kServe[] = "_serve";
 
@@ -32,7 +33,9 @@ class ScriptEmitter {
         count_(engine.var<Num>("_run count")),
         first_time_(engine.var<Num>("_run first time")),
         last_time_(engine.var<Num>("_run last time")),
-        step_start_(engine.var<Num>("_run step start")) {}
+        step_start_(engine.var<Num>("_run step start")),
+        step_end_(engine.var<Num>("_run step end")),
+        step_length_(engine.var<Num>("_run step length")) {}
 
   void emit() {
     const auto serve = emit_serve();
@@ -347,7 +350,11 @@ class ScriptEmitter {
     if (p_.workspace.tune == Tune::scratch) return std::nullopt;
     return engine_.define<>("work for a step", {}, [&](Script& s) {
       s.set(step_start_, milliseconds());
-      s.repeat_until(ended() || milliseconds() - step_start_ > kStepMs, [&](Script& s) {
+      s.set(step_length_, (step_start_ - step_end_) * kWorkPerPause);
+      s.when(step_length_ < kStepMs, [&](Script& s) { s.set(step_length_, kStepMs); });
+      s.when(step_length_ > kLongestStepMs,
+             [&](Script& s) { s.set(step_length_, kLongestStepMs); });
+      s.repeat_until(ended() || milliseconds() - step_start_ > step_length_, [&](Script& s) {
         s.call(choose);
         s.when(!ended(), [&](Script& s) {
           s.when_else(
@@ -356,6 +363,7 @@ class ScriptEmitter {
           s.call(finish_token);
         });
       });
+      s.set(step_end_, milliseconds());
     });
   }
 
@@ -499,7 +507,7 @@ class ScriptEmitter {
   Var<Str> error_, request_;
   Var<Num> stop_, next_, whole_;
   List<Num> history_, turns_;  // tokens of the conversation, and how many each turn has
-  Var<Num> at_, count_, first_time_, last_time_, step_start_;
+  Var<Num> at_, count_, first_time_, last_time_, step_start_, step_end_, step_length_;
 };
 
 }  // namespace

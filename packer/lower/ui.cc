@@ -23,6 +23,10 @@ const Var<Str> kStatus{"status"}, kUserMessage{"user message"};
 constexpr std::size_t kTitleBytes = 34;  // what fits into the bar
 constexpr std::size_t kSubtitleBytes = 60;
 constexpr const char* kAskNow = "_ask";
+// TurboWarp keeps a project's settings in a comment of this form; with this one it draws the pen as
+// sharp as the window allows.
+constexpr const char* kTurboWarpSettings =
+    "TurboWarp reads this: it makes the text sharp.\n{\"hq\":true} // _twconfig_";
 
 // At most about `bytes` of text, cut between letters.
 std::string shortened(const std::string& text, std::size_t bytes) {
@@ -83,6 +87,7 @@ class UiEmitter {
     } else {
       add_token_lists();
     }
+    stage().target().notes.push_back(kTurboWarpSettings);
     stage().when_stage_clicked([&](Script& s) { s.broadcast(kClickMessage); });
     Sprite screen = add_sprite("Screen");
     screen.target().visible = false;

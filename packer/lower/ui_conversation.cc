@@ -14,12 +14,10 @@ constexpr int kUser = 1, kModel = 2, kNote = 3;
 constexpr double kTop = 121, kBottom = -99;    // middle of the first and last line
 constexpr double kLineHeight = 16, kGap = 7;   // between turns
 constexpr double kScrollBy = 80;               // room that is made when the stage is full
-constexpr double kLeft = -136, kRight = 234;   // of the conversation
+constexpr double kLeft = -136, kRight = 229;   // of the conversation
 constexpr double kNotYet = 999;                // left edge of a line that is not to be drawn yet
 constexpr double kTextWidth = 310, kPad = 10;  // of bubbles
-constexpr double kTextScale = 0.84, kTextPen = 1.5;
-constexpr double kTextDrop = 4;  // of the baseline below the middle of a line
-constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa";
+constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa", *kPaper = "#ffffff";
 constexpr const char *kUserText = "#ffffff", *kModelText = "#22304f", *kNoteText = "#6f7fa3";
 
 class ConversationEmitter {
@@ -30,13 +28,15 @@ class ConversationEmitter {
       sprite.list<Num>(list->name);
     }
     for (const auto* variable : {&covered_, &turn_, &at_, &begun_, &speaker_, &kind_, &x_, &word_,
-                                 &word_x_, &scroll_, &doc_y_, &first_line_, &line_}) {
+                                 &word_x_, &scroll_, &doc_y_, &first_line_, &line_, &in_view_}) {
       sprite.var<Num>(variable->name);
     }
   }
 
   ConversationBlocks emit() {
     const auto bubble = emit_bubble();
+    aim_ = emit_aim();
+    ink_ = emit_ink();
     const auto draw_line = emit_draw_line(bubble);
     const auto clear = emit_clear();
     const auto new_line = emit_new_line(draw_line);
@@ -63,52 +63,51 @@ class ConversationEmitter {
 
  private:
   Expr<Num> count() const { return start_.length(); }
-  Expr<Bool> is_shown(Expr<Num> y) const {
-    return copy(y) < kTop + 1 && std::move(y) > kBottom - 1 && covered_ == 0;
-  }
   Expr<Num> y_of(Expr<Num> line) const { return kTop + scroll_ - line_y_[std::move(line)]; }
-
-  void pen_line(Script& s, Expr<Num> x1, Expr<Num> y1, Expr<Num> x2, Expr<Num> y2) {
-    s.go_to(std::move(x1), std::move(y1));
-    s.pen_down();
-    s.go_to(std::move(x2), std::move(y2));
-    s.pen_up();
-  }
+  // Whether the last line that `aim` was called for is to be seen.
+  Expr<Bool> in_view() const { return in_view_ == 1; }
 
   // The bubble behind one line: a thick line, and where it has a line above, its two corners.
   Proc<Num, Num, Num> emit_bubble() {
     const auto right = sprite_.var<Num>("_bubble right");
+    const auto color = sprite_.var<Str>("_bubble color", "");
     return sprite_.define<Num, Num, Num>(
         "draw bubble", {"line", "left", "y"},
         [&](Script& s, Arg<Num> line, Arg<Num> left, Arg<Num> y) {
-          s.pen_color(kModelColor);
+          constexpr double half = kLineHeight / 2, quarter = kLineHeight / 4;
+          s.set(color, kModelColor);
           s.set(right, kLeft + kTextWidth + 2 * kPad);
           s.when(kind_of_[line + 0] == kUser, [&](Script& s) {
-            s.pen_color(kUserColor);
+            s.set(color, kUserColor);
             s.set(right, kRight);
           });
-          s.pen_size(kLineHeight + 1);
-          pen_line(s, left + kLineHeight / 2, y, right - kLineHeight / 2, y);
+          s.call(pen_.bar, color, kLineHeight + 1, left + half, y, right - half, y);
           s.when(line_y_[line + 0] - line_y_[line - 1] == kLineHeight, [&](Script& s) {
-            s.pen_size(kLineHeight / 2);
-            pen_line(s, left + kLineHeight / 4, y, left + kLineHeight / 4, y + kLineHeight);
-            pen_line(s, right - kLineHeight / 4, y, right - kLineHeight / 4, y + kLineHeight);
+            s.call(pen_.bar, color, half, left + quarter, y, left + quarter, y + kLineHeight);
+            s.call(pen_.bar, color, half, right - quarter, y, right - quarter, y + kLineHeight);
           });
         });
   }
 
   // Puts the pen where the text of a line begins.
-  void aim_at_line(Script& s, Expr<Num> line) {
-    s.set(pen_.x, left_[copy(line)] + kPad);
-    s.set(pen_.y, y_of(copy(line)) - kTextDrop);
-    ink(s, kind_of_[std::move(line)]);
+  Proc<Num> emit_aim() {
+    return sprite_.define<Num>("aim at line", {"line"}, [&](Script& s, Arg<Num> line) {
+      s.set(pen_.x, left_[line + 0] + kPad);
+      s.set(pen_.y, y_of(line + 0) - PenText::kDrop);
+      s.set(in_view_, 0);
+      s.when(pen_.y < kTop + 1 - PenText::kDrop && pen_.y > kBottom - 1 - PenText::kDrop &&
+                 covered_ == 0 && pen_.x < kNotYet,
+             [&](Script& s) { s.set(in_view_, 1); });
+    });
   }
-  void ink(Script& s, Expr<Num> kind) {
-    s.set(pen_.scale, kTextScale);
-    s.pen_size(kTextPen);
-    s.pen_color(kModelText);
-    s.when(copy(kind) == kUser, [&](Script& s) { s.pen_color(kUserText); });
-    s.when(std::move(kind) == kNote, [&](Script& s) { s.pen_color(kNoteText); });
+  Proc<Num> emit_ink() {
+    const auto color = sprite_.var<Str>("_ink", "");
+    return sprite_.define<Num>("take ink of", {"kind"}, [&](Script& s, Arg<Num> kind) {
+      s.set(color, kModelText);
+      s.when(kind == kUser, [&](Script& s) { s.set(color, kUserText); });
+      s.when(kind == kNote, [&](Script& s) { s.set(color, kNoteText); });
+      s.call(pen_.ink, color);
+    });
   }
 
   Proc<Num> emit_draw_line(const Proc<Num, Num, Num>& bubble) {
@@ -116,10 +115,11 @@ class ConversationEmitter {
                end = sprite_.var<Num>("_draw end");
     return sprite_.define<Num>("draw line", {"line"}, [&](Script& s, Arg<Num> which) {
       s.set(line, which + 0);
-      s.when(is_shown(y_of(line)) && left_[line + 0] < kNotYet, [&](Script& s) {
+      s.call(aim_, line);
+      s.when(in_view(), [&](Script& s) {
         s.when(kind_of_[line] < kNote,
-               [&](Script& s) { s.call(bubble, line, left_[line + 0], y_of(line + 0)); });
-        aim_at_line(s, line + 0);
+               [&](Script& s) { s.call(bubble, line, pen_.x - kPad, pen_.y + PenText::kDrop); });
+        s.call(ink_, kind_of_[line + 0]);
         s.set(at, start_[line + 0] + 0);
         s.set(end, glyphs_.length() + 1);
         s.when(line < count(), [&](Script& s) { s.set(end, start_[line + 1] + 0); });
@@ -187,12 +187,11 @@ class ConversationEmitter {
           },
           [&](Script& s) {
             s.call(pen_.find, one);
-            s.set(width, pen_.width_of(pen_.glyph) * kTextScale);
+            s.set(width, pen_.width_of(pen_.glyph) * PenText::kScale);
             s.when(!(x_ == 0 && space()), [&](Script& s) {
               s.when(x_ + width > kTextWidth && !space(), [&](Script& s) { s.call(wrap); });
               s.append(glyphs_, pen_.glyph);
-              s.when(kind_ > kUser && is_shown(y_of(count())),
-                     [&](Script& s) { s.call(pen_.draw, pen_.glyph); });
+              s.when(kind_ > kUser && in_view(), [&](Script& s) { s.call(pen_.draw, pen_.glyph); });
               s.change(x_, width);
               s.when(space(), [&](Script& s) {
                 s.set(word_, glyphs_.length() + 1);
@@ -211,7 +210,7 @@ class ConversationEmitter {
       s.when_else(
           word_ > 0,
           [&](Script& s) {
-            s.when(kind_ > kUser && is_shown(y_of(count())), [&](Script& s) { wipe_word(s); });
+            s.when(kind_ > kUser && in_view() && x_ > word_x_, [&](Script& s) { wipe_word(s); });
             s.change(x_, 0 - word_x_);
             s.call(new_line, word_, 0);
           },
@@ -225,12 +224,12 @@ class ConversationEmitter {
   }
 
   void wipe_word(Script& s) {
-    s.pen_color("#ffffff");
-    s.when(kind_ == kModel, [&](Script& s) { s.pen_color(kModelColor); });
-    s.pen_size(kLineHeight);
-    const double half = kLineHeight / 2;
-    pen_line(s, kLeft + kPad + half - 4 + word_x_, y_of(count()),
-             kLeft + kTextWidth + 2 * kPad - half, y_of(count()));
+    constexpr double half = kLineHeight / 2;
+    const auto color = sprite_.var<Str>("_wipe color", "");
+    s.set(color, kPaper);
+    s.when(kind_ == kModel, [&](Script& s) { s.set(color, kModelColor); });
+    s.call(pen_.bar, color, kLineHeight, kLeft + kPad + half - 4 + word_x_, pen_.y + PenText::kDrop,
+           kLeft + kTextWidth + 2 * kPad - half, pen_.y + PenText::kDrop);
   }
 
   // The bubble of a single line is as wide as its text.
@@ -277,7 +276,8 @@ class ConversationEmitter {
             s.set(begun_, 1);
           },
           [&](Script& s) {
-            aim_at_line(s, count());
+            s.call(aim_, count());
+            s.call(ink_, kind_);
             s.change(pen_.x, x_);
           });
       s.repeat_until(ended(), [&](Script& s) {
@@ -302,12 +302,13 @@ class ConversationEmitter {
   Sprite& sprite_;
   const PenText& pen_;
   const Proc<>& paint_;
+  Proc<Num> aim_, ink_;
   List<Num> glyphs_{"_shown glyphs"}, start_{"_line start"}, line_y_{"_line y"},
       kind_of_{"_line kind"}, left_{"_line left"};
   Var<Num> covered_{"_covered"}, turn_{"_shown turn"}, at_{"_shown at"}, begun_{"_turn begun"},
       speaker_{"_turn speaker"}, kind_{"_turn kind"}, x_{"_line x"}, word_{"_word start"},
       word_x_{"_word x"}, scroll_{"_scroll"}, doc_y_{"_last line y"},
-      first_line_{"_turn first line"}, line_{"_line"};
+      first_line_{"_turn first line"}, in_view_{"_in view"}, line_{"_line"};
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ using scratch::Scalar;
 constexpr int kLift = 100;
 constexpr int kBaseline = 4;      // y of the font's file
 constexpr int kCurveSteps = 3;    // lines for one piece of a curve: 0.1 pixels off at this size
+constexpr double kTextPen = 1.5;  // pixels
 constexpr int kCapitalRaise = 3;  // of marks, in units of the font
 constexpr const char* kDot = "dot.svg";
 constexpr const char* kDotSvg =
@@ -41,8 +42,9 @@ class PenEmitter {
     });
     const auto find = emit_find();
     const auto draw = emit_draw();
+    ink_ = emit_ink();
     const auto write = emit_write(find, draw);
-    return {glyph_, scale_, x_, y_, widths_, unpack, find, draw, write, others_at() + 1};
+    return {glyph_, x_, y_, widths_, unpack, find, draw, ink_, write, emit_bar(), others_at() + 1};
   }
 
  private:
@@ -231,36 +233,30 @@ class PenEmitter {
   }
 
   Proc<Num, Num, Num> emit_strokes() {
-    const auto at = sprite_.var<Num>("_stroke at"), end = sprite_.var<Num>("_stroke end");
-    return sprite_.define<Num, Num, Num>("draw strokes", {"shape", "dx", "dy"},
-                                         [&](Script& s, Arg<Num> shape, Arg<Num> dx, Arg<Num> dy) {
-                                           const auto go = [&](Script& s, int lift) {
-                                             s.go_to(x_ + (xs_[at + 0] + (dx - lift)) * scale_,
-                                                     y_ + (ys_[at + 0] + dy) * scale_);
-                                           };
-                                           s.set(at, first_[shape + 0] + 0);
-                                           s.set(end, first_[shape + 1] + 0);
-                                           s.repeat(end - at, [&](Script& s) {
-                                             s.when_else(
-                                                 xs_[at + 0] + 0 > kLift - 1,
-                                                 [&](Script& s) {
-                                                   s.pen_up();
-                                                   go(s, kLift);
-                                                   s.pen_down();
-                                                 },
-                                                 [&](Script& s) { go(s, 0); });
-                                             s.change(at, 1);
-                                           });
-                                           s.pen_up();
-                                         });
+    const auto at = sprite_.var<Num>("_stroke at"), px = sprite_.var<Num>("_stroke x");
+    return sprite_.define<Num, Num, Num>(
+        "draw strokes", {"shape", "dx", "dy"},
+        [&](Script& s, Arg<Num> shape, Arg<Num> dx, Arg<Num> dy) {
+          s.set(at, first_[shape + 0] + 0);
+          s.repeat(first_[shape + 1] - at, [&](Script& s) {
+            s.set(px, xs_[at + 0] + 0);
+            s.when(px > kLift - 1, [&](Script& s) { s.pen_up(); });
+            s.go_to(x_ + (mod(px, kLift) + dx) * scale_, y_ + (ys_[at + 0] + dy) * scale_);
+            s.when(px > kLift - 1, [&](Script& s) { s.pen_down(); });
+            s.change(at, 1);
+          });
+          s.pen_up();
+        });
   }
 
-  Proc<Str, Num, Num, Num> emit_write(const Proc<Str>& find, const Proc<Num>& draw) {
+  PenText::Write emit_write(const Proc<Str>& find, const Proc<Num>& draw) {
     const auto line = sprite_.list<Num>("_written");
     const auto at = sprite_.var<Num>("_write at"), width = sprite_.var<Num>("_write width");
-    return sprite_.define<Str, Num, Num, Num>(
-        "write", {"text", "x", "y", "anchor"},
-        [&](Script& s, Arg<Str> text, Arg<Num> left, Arg<Num> base, Arg<Num> anchor) {
+    return sprite_.define<Str, Str, Num, Num, Num>(
+        "write", {"text", "color", "x", "y", "anchor"},
+        [&](Script& s, Arg<Str> text, Arg<Str> color, Arg<Num> left, Arg<Num> middle,
+            Arg<Num> anchor) {
+          s.call(ink_, color);
           s.clear(line);
           s.set(width, 0);
           s.set(at, 1);
@@ -271,12 +267,35 @@ class PenEmitter {
             s.change(at, 1);
           });
           s.set(x_, left - width * anchor);
-          s.set(y_, base + 0);
+          s.set(y_, middle - PenText::kDrop);
           s.set(at, 1);
           s.repeat(line.length(), [&](Script& s) {
             s.call(draw, line[at + 0] + 0);
             s.change(at, 1);
           });
+        });
+  }
+
+  // What letters are drawn with.
+  Proc<Str> emit_ink() {
+    return sprite_.define<Str>("take ink", {"color"}, [&](Script& s, Arg<Str> color) {
+      s.set(scale_, PenText::kScale);
+      s.pen_size(kTextPen);
+      s.pen_color(color);
+    });
+  }
+
+  PenText::Bar emit_bar() {
+    return sprite_.define<Str, Num, Num, Num, Num, Num>(
+        "draw bar", {"color", "size", "x1", "y1", "x2", "y2"},
+        [&](Script& s, Arg<Str> color, Arg<Num> size, Arg<Num> x1, Arg<Num> y1, Arg<Num> x2,
+            Arg<Num> y2) {
+          s.pen_color(color);
+          s.pen_size(size);
+          s.go_to(x1, y1);
+          s.pen_down();
+          s.go_to(x2, y2);
+          s.pen_up();
         });
   }
 
@@ -286,6 +305,7 @@ class PenEmitter {
 
   Sprite& sprite_;
   const StrokeFont& font_;
+  Proc<Str> ink_;
   List<Str> letters_{"_font letters"}, shapes_{"_font shapes"};
   List<Num> codes_{"_font codes"}, widths_{"_font widths"}, first_{"_font first"}, xs_{"_font x"},
       ys_{"_font y"};

@@ -26,7 +26,6 @@ constexpr double kStatusX = -8, kStatusY = -136, kBarY = -158, kBarEnd = 230;
 constexpr double kRefreshMs = 250;    // of the numbers
 constexpr double kScrollPixels = 48;  // for one press of a key
 constexpr double kSlowSeconds = 0.5;  // a token
-constexpr double kTextScale = 0.84, kTextPen = 1.5, kTextDrop = 4;
 constexpr const char *kTrack = "#cdd8ec", *kFill = "#3f9d6b", *kFloor = "#e6edf8",
                      *kStatusText = "#3b4a6b", *kKeyText = "#31456f", *kWhite = "#ffffff";
 
@@ -35,8 +34,8 @@ std::vector<Scalar> button_items(const UiOptions& options) {
   const std::vector<Button> buttons = {
       {-127, -146, 210, 36, 30, UiText::ask, blue, message},
       {-127, -146, 210, 36, 0, UiText::stop, "#d9484f", "stop"},
-      {-193, 116, 84, 26, 0, UiText::new_chat, blue, "new chat"},
-      {-193, 84, 84, 26, 0, UiText::settings, blue, kSettingsMessage},
+      {-193, 116, 90, 26, 0, UiText::new_chat, blue, "new chat"},
+      {-193, 84, 90, 26, 0, UiText::settings, blue, kSettingsMessage},
       {160, -86, 130, 26, 0, UiText::surprise, kFill, kSurpriseMessage}};
   std::vector<Scalar> items;
   for (const Button& b : buttons) {
@@ -66,6 +65,7 @@ class ScreenEmitter {
   }
 
   void emit() {
+    read_button_ = emit_read_button();
     const auto draw_button = emit_draw_button();
     const auto say = emit_say();
     const auto show_status = emit_show_status(say);
@@ -94,39 +94,33 @@ class ScreenEmitter {
  private:
   static Expr<Bool> is_status(const char* text) { return same_text(Var<Str>("status"), text); }
 
-  Expr<Str> field(int k) const { return buttons_[row_ + k]; }
-  Expr<Num> number(int k) const { return to_num(field(k)); }
-  // Where a row's fields begin, so that field(0) is the first.
-  static Expr<Num> fields_at(Expr<Num> row) { return std::move(row) * kFields - (kFields - 1); }
-
-  void line(Script& s, Expr<Num> x1, Expr<Num> x2, Expr<Num> y) {
-    s.go_to(std::move(x1), copy(y));
-    s.pen_down();
-    s.go_to(std::move(x2), std::move(y));
-    s.pen_up();
+  // Reads a row of the list of buttons into variables.
+  Proc<Num> emit_read_button() {
+    for (const auto* variable : {&x_, &y_, &width_, &height_, &key_width_, &text_}) {
+      screen_.var<Num>(variable->name);
+    }
+    for (const auto* variable : {&color_, &message_}) screen_.var<Str>(variable->name, "");
+    const auto at = screen_.var<Num>("_button at");
+    return screen_.define<Num>("read button", {"row"}, [&](Script& s, Arg<Num> row) {
+      s.set(at, row * kFields);
+      int k = 1 - kFields;
+      for (const auto* variable : {&x_, &y_, &width_, &height_, &key_width_, &text_}) {
+        s.set(*variable, Expr<Num>(std::move(buttons_[at + k++]).take()));
+      }
+      for (const auto* variable : {&color_, &message_}) s.set(*variable, buttons_[at + k++]);
+    });
   }
 
   Proc<Num> emit_draw_button() {
-    const auto right = screen_.var<Num>("_button right");
-    const auto write = [&](Script& s, const char* color, int next, Expr<Num> x) {
-      s.pen_color(color);
-      s.pen_size(kTextPen);
-      s.call(pen_.write, List<Str>(kUiTexts)[number(5) + next], std::move(x), number(1) - kTextDrop,
-             0.5);
-    };
+    const auto half = screen_.var<Num>("_button half");
+    const List<Str> texts(kUiTexts);
     return screen_.define<Num>("draw button", {"row"}, [&](Script& s, Arg<Num> row) {
-      s.set(row_, fields_at(row + 0));
-      s.set(pen_.scale, kTextScale);
-      s.pen_color(field(6));
-      s.pen_size(number(3));
-      line(s, number(0) - (number(2) - number(3)) / 2, number(0) + (number(2) - number(3)) / 2,
-           number(1));
-      s.set(right, number(0) + number(2) / 2 - number(3) / 2);
-      s.pen_color(kWhite);
-      s.pen_size(kKeyHeight);
-      line(s, right - number(4), right, number(1));
-      write(s, kWhite, 0, number(0) - (number(4) + kKeyHeight) / 2);
-      write(s, kKeyText, 1, right - number(4) / 2);
+      s.call(read_button_, row);
+      s.set(half, (width_ - height_) / 2);
+      s.call(pen_.bar, color_, height_, x_ - half, y_, x_ + half, y_);
+      s.call(pen_.bar, kWhite, kKeyHeight, x_ + half - key_width_, y_, x_ + half, y_);
+      s.call(pen_.write, texts[text_ + 0], kWhite, x_ - (key_width_ + kKeyHeight) / 2, y_, 0.5);
+      s.call(pen_.write, texts[text_ + 1], kKeyText, x_ + half - key_width_ / 2, y_, 0.5);
     });
   }
 
@@ -169,21 +163,16 @@ class ScreenEmitter {
     return screen_.define<>("show what happens", {}, [&](Script& s) {
       s.set(shown_time_, milliseconds());
       s.call(say);
-      s.pen_color(kFloor);
-      s.pen_size(20);
-      line(s, kStatusX + 8, kBarEnd, kStatusY);
-      line(s, kStatusX + 8, kBarEnd, kBarY);
+      const auto bar = [&](Script& s, const char* color, double size, Expr<Num> end, double y) {
+        s.call(pen_.bar, color, size, kStatusX + 4, y, std::move(end), y);
+      };
+      bar(s, kFloor, 20, kBarEnd, kStatusY);
+      bar(s, kFloor, 10, kBarEnd, kBarY);
       s.when(progress < 100 && progress > 0, [&](Script& s) {
-        s.pen_color(kTrack);
-        s.pen_size(8);
-        line(s, kStatusX + 4, kBarEnd, kBarY);
-        s.pen_color(kFill);
-        line(s, kStatusX + 4, kStatusX + 4 + progress * ((kBarEnd - kStatusX - 4) / 100), kBarY);
+        bar(s, kTrack, 8, kBarEnd, kBarY);
+        bar(s, kFill, 8, kStatusX + 4 + progress * ((kBarEnd - kStatusX - 4) / 100), kBarY);
       });
-      s.set(pen_.scale, kTextScale);
-      s.pen_color(kStatusText);
-      s.pen_size(kTextPen);
-      s.call(pen_.write, said_, kStatusX, kStatusY - kTextDrop, 0);
+      s.call(pen_.write, said_, kStatusText, kStatusX, kStatusY, 0);
     });
   }
 
@@ -194,13 +183,11 @@ class ScreenEmitter {
       s.call(draw_button, kNewChatRow);
       s.call(draw_button, kSettingsRow);
       s.call(show_status);
-      s.when_else(
-          talk_.covered == 1,
-          [&](Script& s) {
-            s.call(draw_button, kSurpriseRow);
-            s.call(settings_.draw);
-          },
-          [&](Script& s) { s.call(talk_.redraw); });
+      s.when(talk_.covered == 1, [&](Script& s) {
+        s.call(draw_button, kSurpriseRow);
+        s.call(settings_.draw);
+      });
+      s.call(talk_.redraw);  // last: new letters go on where it leaves the pen
     });
   }
 
@@ -247,12 +234,11 @@ class ScreenEmitter {
     return screen_.define<>("press button", {}, [&](Script& s) {
       s.set(row_, 1);
       s.repeat(kSurpriseRow, [&](Script& s) {
-        const auto is_row = [&](Expr<Num> row) { return row_ == fields_at(std::move(row)); };
-        s.when((is_row(main_row_) || row_ > fields_at(kStopRow)) &&
-                   (abs(mouse_x() - number(0)) < number(2) / 2 &&
-                    abs(mouse_y() - number(1)) < number(3) / 2),
-               [&](Script& s) { s.broadcast_named(field(7)); });
-        s.change(row_, kFields);
+        s.call(read_button_, row_);
+        s.when((row_ == main_row_ || row_ > kStopRow) &&
+                   (abs(mouse_x() - x_) < width_ / 2 && abs(mouse_y() - y_) < height_ / 2),
+               [&](Script& s) { s.broadcast_named(message_); });
+        s.change(row_, 1);
       });
     });
   }
@@ -276,9 +262,9 @@ class ScreenEmitter {
     const std::pair<const char*, const char*> messages[] = {
         {"s", "stop"}, {"n", "new chat"}, {"o", kSettingsMessage}, {"r", kSurpriseMessage}};
     screen_.when_key("space", [&](Script& s) { s.broadcast_named(buttons_[kFields]); });
-    for (const auto& [key, message] : messages) {
-      screen_.add_broadcast(message);
-      screen_.when_key(key, [&](Script& s) { s.broadcast(message); });
+    for (const auto& pair : messages) {
+      screen_.add_broadcast(pair.second);
+      screen_.when_key(pair.first, [&](Script& s) { s.broadcast(pair.second); });
     }
     for (const bool up : {true, false}) {
       screen_.when_key(up ? "up arrow" : "down arrow", [&](Script& s) {
@@ -302,10 +288,14 @@ class ScreenEmitter {
   PenText pen_;
   ConversationBlocks talk_;
   SettingsBlocks settings_;
+  Proc<Num> read_button_;
   List<Str> buttons_{"_buttons"};
+  Var<Num> x_{"_button x"}, y_{"_button y"}, width_{"_button width"}, height_{"_button height"},
+      key_width_{"_button key width"}, text_{"_button text"};
+  Var<Str> color_{"_button color"}, message_{"_button message"};
   List<Num> marks_{"_loading marks"};
   Var<Str> shown_status_{"_shown status"}, said_{"_said"};
-  Var<Num> row_{"_button at"}, main_row_{"_main button"}, shown_time_{"_shown time"},
+  Var<Num> row_{"_button row"}, main_row_{"_main button"}, shown_time_{"_shown time"},
       slow_{"_is slow"}, forgotten_{"_shown forgotten"}, stages_{"_loading stages"};
 };
 

@@ -20,13 +20,15 @@ constexpr Setting kSettings[] = {
 };
 constexpr int kRows = 6, kSeedRow = 6;
 constexpr int kFields = 3;
-constexpr double kSeeds = 999983;  // what `surprise me` chooses from
+constexpr double kSeeds = 1000;  // that `surprise me` chooses from
 
 constexpr double kFirstY = 112, kRowHeight = 32;
-constexpr double kLeft = -124, kRight = 222;  // of the slider's knob
+constexpr double kLeft = -112, kRight = 210;  // of the slider's knob
 constexpr double kTrackDrop = 9;              // of the slider below the middle of its row
-constexpr double kTextRaise = 1;
-constexpr double kTextScale = 0.84, kTextPen = 1.5;
+constexpr double kTextRaise = 5;
+constexpr double kRowLeft = -117, kRowRight = 215;  // of the bar behind a row, whose ends are round
+constexpr double kTextLeft = -130, kTextRight = 228;
+constexpr double kHelpY = -86;
 constexpr const char *kPaper = "#ffffff", *kChosen = "#e3eafa", *kTrack = "#c3cfe8",
                      *kKnob = "#4b6cb0", *kText = "#22304f", *kHelp = "#6f7fa3";
 
@@ -42,7 +44,7 @@ class SettingsEmitter {
     sprite.list<Num>(ranges_.name, std::move(ranges));
     sprite.list<Num>(values_.name);
     sprite.var<Num>(row_.name, 1.0);
-    sprite.var<Num>(at_.name);
+    for (const auto* variable : {&at_, &least_, &most_, &step_}) sprite.var<Num>(variable->name);
   }
 
   SettingsBlocks emit() {
@@ -50,6 +52,7 @@ class SettingsEmitter {
       s.clear(values_);
       for (const Setting& setting : kSettings) s.append(values_, Var<Num>(setting.variable) + 0);
     });
+    read_range_ = emit_read_range();
     const auto draw_row = emit_draw_row();
     const auto draw = sprite_.define<>("draw settings", {}, [&](Script& s) {
       s.set(at_, 1);
@@ -57,117 +60,108 @@ class SettingsEmitter {
         s.call(draw_row, at_);
         s.change(at_, 1);
       });
-      s.pen_color(kHelp);
-      s.call(pen_.write, ui_text(UiText::settings_help), kLeft - 6,
-             kFirstY - kRows * kRowHeight - 3, 0);
+      s.call(pen_.write, ui_text(UiText::settings_help), kHelp, kTextLeft, kHelpY, 0);
     });
     const auto put = emit_put(draw_row);
-    const auto drag = emit_drag(draw_row, put);
+    // Leaves the range of the row in the variables.
+    const auto choose_row =
+        sprite_.define<Num>("choose row", {"row"}, [&](Script& s, Arg<Num> row) {
+          s.set(at_, row_);
+          s.set(row_, row + 0);
+          s.call(draw_row, at_);
+          s.call(draw_row, row_);
+        });
+    const auto drag = emit_drag(choose_row, put);
     const auto choose = sprite_.define<Num>("choose setting", {"by"}, [&](Script& s, Arg<Num> by) {
-      s.set(at_, row_);
-      s.set(row_, mod(row_ + by - 1, kRows) + 1);
-      s.call(draw_row, at_);
-      s.call(draw_row, row_);
+      s.call(choose_row, mod(row_ + by - 1, kRows) + 1);
     });
-    const auto change = sprite_.define<Num>(
-        "change setting", {"steps"},
-        [&](Script& s, Arg<Num> by) { s.call(put, values_[row_ + 0] + by * range(2), 1); });
+    const auto change =
+        sprite_.define<Num>("change setting", {"steps"}, [&](Script& s, Arg<Num> by) {
+          s.call(read_range_, row_);
+          s.call(put, values_[row_ + 0] + by * step_);
+        });
     const auto surprise = sprite_.define<>("surprise me", {}, [&](Script& s) {
-      s.set(at_, row_);
-      s.set(row_, kSeedRow);
-      s.call(draw_row, at_);
-      s.call(put, mod(floor(milliseconds()), kSeeds) + 1, 0);
+      s.call(choose_row, kSeedRow);
+      s.call(put, mod(floor(milliseconds()), kSeeds) + 1);
     });
     return {read, draw, drag, surprise, choose, change};
   }
 
  private:
-  // Of the chosen row: least, most, step.
-  Expr<Num> range(int k) const { return ranges_[row_ * kFields + (k + 1 - kFields)] + 0; }
-
-  static Expr<Num> y_of(Expr<Num> row) {
-    return kFirstY + kRowHeight - std::move(row) * kRowHeight;
+  // Reads a row's range into variables.
+  Proc<Num> emit_read_range() {
+    const auto at = sprite_.var<Num>("_setting range");
+    return sprite_.define<Num>("read range", {"row"}, [&](Script& s, Arg<Num> row) {
+      s.set(at, row * kFields);
+      int k = 1 - kFields;
+      for (const auto* variable : {&least_, &most_, &step_}) s.set(*variable, ranges_[at + k++]);
+    });
   }
 
   Proc<Num> emit_draw_row() {
     const auto row = sprite_.var<Num>("_setting drawn"), y = sprite_.var<Num>("_setting y"),
                knob = sprite_.var<Num>("_setting knob");
-    const auto line = [&](Script& s, const char* color, double size, Expr<Num> to, double drop) {
-      s.pen_color(color);
-      s.pen_size(size);
-      s.go_to(kLeft, y - drop);
-      s.pen_down();
-      s.go_to(std::move(to), y - drop);
-      s.pen_up();
+    const auto bar = [&](Script& s, const char* color, double size, Expr<Num> from, Expr<Num> to,
+                         double drop) {
+      s.call(pen_.bar, color, size, std::move(from), y - drop, std::move(to), y - drop);
     };
     return sprite_.define<Num>("draw setting", {"row"}, [&](Script& s, Arg<Num> which) {
       s.set(row, which + 0);
-      s.set(y, y_of(row));
-      line(s, kPaper, kRowHeight - 2, kRight, 0);
-      s.when(row == row_, [&](Script& s) { line(s, kChosen, kRowHeight - 2, kRight, 0); });
-      line(s, kTrack, 4, kRight, kTrackDrop);
-      const auto field = [&](int k) { return ranges_[row * kFields + (k + 1 - kFields)] + 0; };
-      s.set(knob, kLeft + (values_[row + 0] - field(0)) * (kRight - kLeft) / (field(1) - field(0)));
+      s.call(read_range_, row);
+      s.set(y, kFirstY + kRowHeight - row * kRowHeight);
+      bar(s, kPaper, kRowHeight - 2, kRowLeft, kRowRight, 0);
+      s.when(row == row_,
+             [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kRowLeft, kRowRight, 0); });
+      bar(s, kTrack, 4, kLeft, kRight, kTrackDrop);
+      s.set(knob, kLeft + (values_[row + 0] - least_) * (kRight - kLeft) / (most_ - least_));
       s.when(knob > kRight, [&](Script& s) { s.set(knob, kRight); });
       s.when(knob < kLeft, [&](Script& s) { s.set(knob, kLeft); });
-      line(s, kKnob, 4, knob, kTrackDrop);
-      s.pen_size(11);
-      s.pen_down();
-      s.pen_up();
-      s.pen_color(kText);
-      s.pen_size(kTextPen);
-      s.set(pen_.scale, kTextScale);
+      bar(s, kKnob, 4, kLeft, knob, kTrackDrop);
+      bar(s, kKnob, 11, knob, knob, kTrackDrop);
       const int first = place_of(UiText::temperature);
-      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kLeft - 6, y + kTextRaise, 0);
-      s.call(pen_.write, to_str(values_[row + 0] + 0), kRight + 6, y + kTextRaise, 1);
+      s.call(pen_.write, List<Str>(kUiTexts)[row + (first - 1)], kText, kTextLeft, y + kTextRaise,
+             0);
+      s.call(pen_.write, to_str(values_[row + 0]), kText, kTextRight, y + kTextRaise, 1);
     });
   }
 
-  // put (value) (whether it is kept inside its range)
-  Proc<Num, Num> emit_put(const Proc<Num>& draw_row) {
+  // put (value): the chosen row's, whose range is in the variables.
+  Proc<Num> emit_put(const Proc<Num>& draw_row) {
     const auto value = sprite_.var<Num>("_setting value");
-    return sprite_.define<Num, Num>(
-        "put setting", {"value", "bound"}, [&](Script& s, Arg<Num> wanted, Arg<Num> bound) {
-          // Steps are hundredths, which numbers do not hold exactly.
-          s.set(value, round(round(wanted / range(2)) * range(2) * 100) / 100);
-          s.when(bound == 1 && value > range(1), [&](Script& s) { s.set(value, range(1)); });
-          s.when(value < range(0), [&](Script& s) { s.set(value, range(0)); });
-          s.replace(values_, row_ + 0, value);
-          for (int i = 0; i < kRows; ++i) {
-            s.set(Var<Num>(kSettings[i].variable), values_[i + 1] + 0);
-          }
-          s.call(draw_row, row_);
-        });
+    return sprite_.define<Num>("put setting", {"value"}, [&](Script& s, Arg<Num> wanted) {
+      // Steps are hundredths, which numbers do not hold exactly.
+      s.set(value, round(round(wanted / step_) * step_ * 100) / 100);
+      s.when(value > most_, [&](Script& s) { s.set(value, most_); });
+      s.when(value < least_, [&](Script& s) { s.set(value, least_); });
+      s.replace(values_, row_ + 0, value);
+      for (int i = 0; i < kRows; ++i) {
+        s.set(Var<Num>(kSettings[i].variable), values_[i + 1]);
+      }
+      s.call(draw_row, row_);
+    });
   }
 
   // With screen refresh: one turn a frame, for as long as the button is down.
-  Proc<> emit_drag(const Proc<Num>& draw_row, const Proc<Num, Num>& put) {
+  Proc<> emit_drag(const Proc<Num>& choose_row, const Proc<Num>& put) {
+    const auto follow = sprite_.define<>("follow mouse", {}, [&](Script& s) {
+      s.call(put, least_ + (mouse_x() - kLeft) * (most_ - least_) / (kRight - kLeft));
+    });
     return sprite_.define_yielding<>("drag slider", {}, [&](Script& s) {
       s.set(at_, floor((kFirstY + kRowHeight / 2 - mouse_y()) / kRowHeight) + 1);
-      s.when(at_ > 0 && at_ < kRows + 1 && mouse_x() > kLeft - 14, [&](Script& s) {
-        s.call(choose_row(draw_row), at_);
-        const auto move = [&](Script& s) {
-          s.call(put, range(0) + (mouse_x() - kLeft) * (range(1) - range(0)) / (kRight - kLeft), 1);
-        };
-        move(s);
-        s.repeat_until(!mouse_down(), move);
+      s.when(at_ > 0 && at_ < kRows + 1 && mouse_x() > kTextLeft, [&](Script& s) {
+        s.call(choose_row, at_);
+        s.call(follow);
+        s.repeat_until(!mouse_down(), [&](Script& s) { s.call(follow); });
       });
-    });
-  }
-
-  Proc<Num> choose_row(const Proc<Num>& draw_row) {
-    const auto old = sprite_.var<Num>("_setting left");
-    return sprite_.define<Num>("choose row", {"row"}, [&](Script& s, Arg<Num> row) {
-      s.set(old, row_);
-      s.set(row_, row + 0);
-      s.call(draw_row, old);
     });
   }
 
   Sprite& sprite_;
   const PenText& pen_;
   List<Num> ranges_{"_setting ranges"}, values_{"_setting values"};
-  Var<Num> row_{"_setting row"}, at_{"_setting at"};
+  Proc<Num> read_range_;
+  Var<Num> row_{"_setting row"}, at_{"_setting at"}, least_{"_setting least"},
+      most_{"_setting most"}, step_{"_setting step"};
 };
 
 }  // namespace

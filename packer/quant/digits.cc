@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "quant/codebook.h"
+#include "quant/codebook_blocks.h"
 #include "quant/hex.h"
 #include "quant/row_decoder.h"
 
@@ -12,8 +13,6 @@ namespace sb3lm {
 using namespace blocks;
 
 namespace {
-
-constexpr char kNoLetter = '-';
 
 struct Symbols {
   int weights = 0, digits = 0;  // of a symbol; weights divide 8
@@ -24,9 +23,9 @@ struct Symbols {
     const int weights = bits <= 3 ? 4 : bits <= 6 ? 2 : 1;
     return {weights, bits == 4 ? 2 : (weights * bits + 3) / 4, bits};
   }
-  int count() const { return 1 << (weights * bits); }
+  SymbolShape shape() const { return {weights, 1 << bits, digits}; }
   int cells() const { return 1 << (4 * digits); }
-  int halves() const { return bits <= 4 ? 1 : 2; }  // letters of a weight in the codebook
+  int parts() const { return bits <= 4 ? 1 : 2; }  // items of a cell in the decoder's table
   int per_group() const { return 8 / weights; }
 };
 
@@ -39,29 +38,8 @@ int symbol_at(const CodedTensor& tensor, const Symbols& symbols, int row, int co
 }
 
 // The symbol of each cell, or kNoSymbol.
-std::vector<int> read_codebook(std::string_view codebook, const Symbols& symbols) {
-  const int cells = symbols.cells(), weights = symbols.weights;
-  if (static_cast<int>(codebook.size()) != cells * weights * symbols.halves()) {
-    fail(Fault::bad_input, "codebook of {} bits: {} letters", symbols.bits, codebook.size());
-  }
-  std::vector<int> all(static_cast<std::size_t>(cells));
-  for (int cell = 0; cell < cells; ++cell) {
-    int symbol = 0;
-    for (int k = 0; k < weights && symbol != kNoSymbol; ++k) {
-      int code = 0;
-      for (int half = 0; half < symbols.halves() && code != kNoSymbol; ++half) {
-        const int at = (half * cells + cell) * weights + k;
-        const char letter = codebook[static_cast<std::size_t>(at)];
-        code = letter == kNoLetter ? kNoSymbol : 16 * code + hex_digit(letter);
-      }
-      if (code >> symbols.bits > 0) {
-        fail(Fault::bad_input, "codebook of {} bits: code {}", symbols.bits, code);
-      }
-      symbol = code == kNoSymbol ? kNoSymbol : (symbol << symbols.bits) + code;
-    }
-    all[static_cast<std::size_t>(cell)] = symbol;
-  }
-  return all;
+std::vector<int> read_cells(std::string_view codebook, const Symbols& symbols) {
+  return codebook_cells(read_codebook(codebook, symbols.shape()), symbols.shape());
 }
 
 }  // namespace
@@ -75,14 +53,13 @@ int digits_row_letters(int bits, int groups) {
 }
 
 int digits_codebook_letters(int bits) {
-  const Symbols symbols = Symbols::of(bits);
-  return bits == 1 ? 0 : symbols.cells() * symbols.weights * symbols.halves();
+  return bits == 1 ? 0 : codebook_letters(Symbols::of(bits).shape());
 }
 
 std::string digits_codebook(int bits, std::span<const CodedTensor* const> tensors) {
   if (bits == 1) return {};
   const Symbols symbols = Symbols::of(bits);
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(symbols.count()), 0);
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(symbols.shape().symbols()), 0);
   for (const CodedTensor* tensor : tensors) {
     for (int row = 0; row < tensor->shape.rows; ++row) {
       for (int col = 0; col < 8 * group_count(tensor->shape.cols); col += symbols.weights) {
@@ -90,17 +67,7 @@ std::string digits_codebook(int bits, std::span<const CodedTensor* const> tensor
       }
     }
   }
-  std::string text;
-  const std::vector<int> cells = make_codebook(counts, symbols.digits).cells;
-  for (int half = symbols.halves() - 1; half >= 0; --half) {
-    for (const int symbol : cells) {
-      for (int k = symbols.weights - 1; k >= 0; --k) {
-        const int code = symbol >> (k * bits) & ((1 << bits) - 1);
-        text += symbol == kNoSymbol ? kNoLetter : kHexDigits[code >> (4 * half) & 15];
-      }
-    }
-  }
-  return text;
+  return codebook_text(make_codebook(counts, symbols.shape()));
 }
 
 void digits_pack(const CodedTensor& tensor, std::string_view codebook,
@@ -108,8 +75,8 @@ void digits_pack(const CodedTensor& tensor, std::string_view codebook,
   const int bits = tensor.format.bits;
   if (bits == 1) return hex_pack(tensor, codebook, streams);
   const Symbols symbols = Symbols::of(bits);
-  const std::vector<int> cells = read_codebook(codebook, symbols);
-  std::vector<std::size_t> cell_of(static_cast<std::size_t>(symbols.count()), cells.size());
+  const std::vector<int> cells = read_cells(codebook, symbols);
+  std::vector<std::size_t> cell_of(static_cast<std::size_t>(symbols.shape().symbols()));
   for (std::size_t cell = 0; cell < cells.size(); ++cell) {
     if (cells[cell] != kNoSymbol) cell_of[static_cast<std::size_t>(cells[cell])] = cell;
   }
@@ -117,7 +84,6 @@ void digits_pack(const CodedTensor& tensor, std::string_view codebook,
     for (int col = 0; col < 8 * group_count(tensor.shape.cols); col += symbols.weights) {
       const std::size_t cell =
           cell_of[static_cast<std::size_t>(symbol_at(tensor, symbols, row, col))];
-      if (cell == cells.size()) fail(Fault::bug, "codebook of {} bits: symbols missing", bits);
       for (int digit = 0; digit < symbols.digits; ++digit) {
         streams[static_cast<std::size_t>(digit)] +=
             kHexDigits[cell >> (4 * (symbols.digits - 1 - digit)) & 15];
@@ -131,7 +97,7 @@ std::size_t digits_unpack(std::span<const std::string_view> streams, std::string
   const int bits = tensor.format.bits;
   if (bits == 1) return hex_unpack(streams, codebook, tensor);
   const Symbols symbols = Symbols::of(bits);
-  const std::vector<int> cells = read_codebook(codebook, symbols);
+  const std::vector<int> cells = read_cells(codebook, symbols);
   const int letters = digits_row_letters(bits, group_count(tensor.shape.cols));
   require_letters(streams, tensor.shape.rows, letters);
   tensor.codes.assign(
@@ -172,17 +138,14 @@ class Decoder {
         cursor_(engine, name_) {}
 
   DecodeProc emit() {
-    const auto fill = emit_fill();
+    const auto fill = emit_fill_table(engine_, lists_, symbols_.shape(), name_ + " table", table_);
     std::vector<Var<Num>> index;
     index.reserve(static_cast<std::size_t>(symbols_.per_group()));
     for (int k = 0; k < symbols_.per_group(); ++k) index.push_back(local(fmt::format("{}", k)));
     return emit_row_decoder(
         engine_, name_, cursor_, symbols_.bits,
         [&](Script& s, Arg<Num>& item, Arg<Num>& letter) {
-          s.when(table_.length() == 0, [&](Script& s) {
-            s.call(fill, item - 1);
-            s.set(cursor_.item, item + 0);
-          });
+          s.when(table_.length() == 0, [&](Script& s) { s.call(fill, item - 1); });
           s.set(cursor_.from, letter + 0);
         },
         [&](Script& s, Arg<Num>& groups) {
@@ -198,25 +161,6 @@ class Decoder {
     return letter(cursor_.from + offset, lists_.text[cursor_.item + stream]);
   }
 
-  // The table from the codebook's text: for each cell the bits of its weights, plane by plane.
-  Proc<Num> emit_fill() {
-    const int weights = symbols_.weights;
-    const auto pair = [&](int k) {
-      return lists_.spread[to_num(join("0x", join(letter_of(0, k), letter_of(0, k + 1)))) + 1];
-    };
-    return engine_.define<Num>(name_ + " table", {"item"}, [&](Script& s, Arg<Num> item) {
-      s.set(cursor_.item, item + 0);
-      s.set(cursor_.from, 1);
-      s.repeat(symbols_.cells() * symbols_.halves(), [&](Script& s) {
-        s.append(table_, weights == 4 ? pair(0) * 4 + pair(2)
-                         : weights == 2
-                             ? pair(0) + 0
-                             : lists_.spread[to_num(join("0x", letter_of(0, 0))) + 1] + 0);
-        s.change(cursor_.from, weights);
-      });
-    });
-  }
-
   Expr<Num> cell(int k) {
     std::optional<Expr<Str>> digits;
     for (int stream = symbols_.digits - 1; stream >= 0; --stream) {
@@ -227,7 +171,7 @@ class Decoder {
 
   void one_group(Script& s, const std::vector<Var<Num>>& index, Arg<Num>& groups) {
     const int planes = symbols_.bits;
-    if (symbols_.halves() == 1) {
+    if (symbols_.parts() == 1) {
       set_planes(s, 0, planes, groups, [&](int k) { return cell(k); });
       return;
     }

@@ -1,6 +1,7 @@
 #include "report/html.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "report/figures.h"
@@ -36,7 +37,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string bytes_text(double bytes) {
-  return with_separators(static_cast<std::uint64_t>(bytes + 0.5));
+  return with_separators(static_cast<std::uint64_t>(std::llround(bytes)));
 }
 
 /// White letters stand on all of them. Neighbours in the list of components differ.
@@ -111,6 +112,7 @@ std::string component_boxes(const Report& report, const ComponentRow& row, const
   const double size = size_of(report, row);
   const std::vector<Part> parts = parts_of(report, row.component);
   std::vector<double> shares;
+  shares.reserve(parts.size());
   for (const Part& part : parts) shares.push_back(part.share);
   const std::vector<Box> boxes = squarify(shares, box);
   std::string svg;
@@ -127,13 +129,15 @@ std::string component_boxes(const Report& report, const ComponentRow& row, const
         R"(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="none" stroke-width="2.5"/>)",
         box.x, box.y, box.width, box.height);
   }
-  return svg + label(canvas, box, component_name(row.component), 0) +
-         label(canvas, box, bytes_text(size), 1) + "\n";
+  const std::string name = label(canvas, box, component_name(row.component), 0);
+  if (name.empty()) return svg + "\n";
+  return svg + name + label(canvas, box, bytes_text(size), 1) + "\n";
 }
 
 std::string treemap_svg(const Report& report, const Canvas& canvas) {
   const std::vector<const ComponentRow*> rows = by_size(report);
   std::vector<double> sizes;
+  sizes.reserve(rows.size());
   for (const ComponentRow* row : rows) sizes.push_back(size_of(report, *row));
   const std::vector<Box> boxes = squarify(sizes, {0, 0, canvas.width, canvas.height});
   std::string svg = fmt::format(
@@ -213,7 +217,8 @@ std::string bars_html(const Report& report) {
 
 std::string limits_html(const Report& report) {
   std::string html =
-      "<h2>Limits</h2>\n<div class=\"scroll\"><table><tr><th>target</th><th>measure</th>"
+      "<h2>Limits</h2>\n<div class=\"scroll\"><table><tr><th>target</th><th "
+      "class=\"word\">measure</th>"
       "<th>here</th><th>limit</th><th></th></tr>\n";
   for (const Limit& limit : target_limits()) {
     const std::size_t size = report.measures.*limit.measure;

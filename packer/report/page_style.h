@@ -24,14 +24,14 @@ svg rect { stroke: var(--paper) }
 @media (max-width: 640px) { svg.wide { display: none } svg.narrow { display: block } }
 .row { display: grid; grid-template-columns: 9.5em 1fr 6.5em; gap: 2px 10px; align-items: center; padding: 5px 0;
        border-bottom: 1px solid var(--line); font-variant-numeric: tabular-nums }
-.row > :last-child { text-align: right }
+.row > :nth-child(3) { text-align: right }
 .bar { position: relative; height: 16px; border-radius: 3px; overflow: hidden }
 .bar i, .bar b { position: absolute; inset: 0 auto 0 0; border-radius: 3px } .bar i { opacity: .4 }
 .note { grid-column: 1 / -1; color: var(--dim); font-size: .85rem }
 .scroll { overflow-x: auto }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th { color: var(--dim); font-weight: 500 } th, td { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--line) }
-th:first-child, td:first-child { text-align: left; padding-left: 0 } td.word { text-align: left } code { font-size: .9em }
+th:first-child, td:first-child { text-align: left; padding-left: 0 } .word { text-align: left } code { font-size: .9em }
 .over { color: #d8483d; font-weight: 600 } .gauge.over { color: inherit }
 @media (max-width: 640px) {
   body { padding: 12px } .row { grid-template-columns: 1fr 6.5em } .row .bar { grid-column: 1 / -1; grid-row: 2 }

@@ -68,7 +68,7 @@ class Cutter {
   void cut_target(const TargetSpans& target) {
     bool has_letters = false;
     for (const ListSpan& list : target.lists) {
-      has_letters = has_letters || list.name == "_letter first";
+      has_letters = has_letters || list.name == "_letter ids";
       cut_list(list);
     }
     add(target.blocks, Component::blocks);

@@ -127,10 +127,12 @@ class Reporter {
                                         const std::vector<Piece>& pieces) const {
     if (place.deflated) {
       std::vector<std::size_t> ends;
+      ends.reserve(pieces.size());
       for (const Piece& piece : pieces) ends.push_back(piece.span.end);
       return deflate_cost(report_.file + ": " + kProject, place.packed, ends);
     }
     std::vector<std::uint64_t> costs;
+    costs.reserve(pieces.size());
     for (const Piece& piece : pieces) costs.push_back(bits(piece.span.size()));
     return costs;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "report/figures.h"
 
@@ -9,7 +10,7 @@ namespace sb3lm {
 namespace {
 
 std::uint64_t rounded_bytes(double bits) {
-  return static_cast<std::uint64_t>(bits / 8 + 0.5);
+  return static_cast<std::uint64_t>(std::llround(bits / 8));
 }
 
 std::string count_text(std::int64_t number) {

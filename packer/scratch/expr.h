@@ -233,6 +233,9 @@ inline Expr<Num> days_since_2000() {
 inline Expr<Num> milliseconds() {
   return days_since_2000() * 86400000;
 }
+inline Expr<Str> costume_name() {
+  return Expr<Str>(detail::with_field(Op::costume_number, "name"));
+}
 inline Expr<Num> costume_number() {
   return Expr<Num>(detail::with_field(Op::costume_number, "number"));
 }

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/half.h"
 #include "import/json.h"
+#include "import/pack_tensors.h"
 #include "import/safetensors.h"
 #include "synth/presets.h"
 #include "synth/vocabulary.h"
@@ -122,16 +123,36 @@ class PackedWriter {
     }
     if (key.expert > 0 && layout_.stacked) return;  // went with expert 0
     const int count = key.expert == 0 && layout_.stacked ? experts_of(key.layer) : 1;
-    std::string packed;
-    std::vector<std::uint16_t> scales;
+    std::vector<CodedTensor> matrices;
     for (int i = 0; i < count; ++i) {
       TensorKey one = key;
       if (count > 1) one.expert = i;
-      const QuantisedMatrix matrix = weights_.quantised(one, shape, bits);
-      packed += bits == 1 ? pack_bits(matrix) : pack_nibbles(matrix, key.role);
-      scales.insert(scales.end(), matrix.scales.begin(), matrix.scales.end());
+      matrices.push_back(weights_.quantised(one, shape, bits));
     }
-    add_packed(stem(key), bits, count, shape, {std::move(packed), raw(scales)});
+    GroupToPack group{.stem = stem(key),
+                      .matrices = {},
+                      .stacked = key.expert >= 0 && layout_.stacked,
+                      .nibble_code = nibble_code(key.role)};
+    for (const CodedTensor& matrix : matrices) group.matrices.push_back(&matrix);
+    for (TensorToWrite& tensor : pack_group(group, conventions())) {
+      tensors_.push_back(std::move(tensor));
+    }
+  }
+
+  Conventions conventions() const {
+    Conventions conventions;
+    if (!layout_.flipped) return conventions;
+    conventions.set("synth", "bit-order", "lsb");
+    conventions.set("synth", "sign", "minus");
+    conventions.set("synth", "nibble-order", "high");
+    return conventions;
+  }
+
+  /// Offset 8; flipped: two's complement, and offset 4 for 3-bit matrices.
+  std::string nibble_code(Role role) const {
+    if (!layout_.flipped) return "offset8";
+    const bool vocabulary = role == Role::embedding || role == Role::head;
+    return vocabulary && model_.embedding_bits == 3 ? "offset4" : "twos";
   }
 
   int experts_of(int layer) const {
@@ -144,67 +165,6 @@ class PackedWriter {
     std::vector<std::int64_t> extents = {shape.cols};
     if (is_router(key.role)) extents.insert(extents.begin(), shape.rows);
     tensors_.push_back({stem(key), "F16", extents, raw(halves)});
-  }
-
-  struct PackedParts {
-    std::string data, scales;
-  };
-
-  void add_packed(const std::string& name, int bits, int count, Shape shape, PackedParts parts) {
-    const std::int64_t rows = static_cast<std::int64_t>(count) * shape.rows;
-    std::vector<std::int64_t> extents = {shape.rows};
-    if (layout_.stacked && name.find("experts.") != name.npos) {
-      extents.insert(extents.begin(), count);
-    }
-    const std::vector<std::int64_t> scale_shape = extents;
-    std::vector<std::int32_t> full(extents.begin(), extents.end());
-    full.push_back(shape.cols);
-    extents.push_back(static_cast<std::int64_t>(parts.data.size()) / rows);
-    tensors_.push_back({name + "__scale", "F16", scale_shape, std::move(parts.scales)});
-    tensors_.push_back(
-        {name + (bits == 1 ? "__bin" : "__int4"), "U8", extents, std::move(parts.data)});
-    tensors_.push_back(
-        {name + "__shape", "I32", {static_cast<std::int64_t>(full.size())}, raw(full)});
-    tensors_.push_back({name + "__cols", "I32", {1}, raw(std::vector<std::int32_t>{shape.cols})});
-  }
-
-  std::string pack_bits(const QuantisedMatrix& matrix) const {
-    std::string out;
-    const auto cols = static_cast<std::size_t>(matrix.shape.cols);
-    for (std::size_t row = 0; row < static_cast<std::size_t>(matrix.shape.rows); ++row) {
-      for (std::size_t from = 0; from < cols; from += 8) {
-        unsigned byte = 0;
-        for (std::size_t col = from; col < std::min(from + 8, cols); ++col) {
-          const bool plus = matrix.levels[row * cols + col] > 0;
-          const std::size_t at = col - from;
-          if (plus != layout_.flipped) byte |= 1u << (layout_.flipped ? at : 7 - at);
-        }
-        out += static_cast<char>(byte);
-      }
-    }
-    return out;
-  }
-
-  /// Offset 8; flipped: two's complement, and offset 4 for 3-bit matrices.
-  unsigned nibble(int level, Role role) const {
-    const bool vocabulary = role == Role::embedding || role == Role::head;
-    if (!layout_.flipped) return static_cast<unsigned>(level + 8);
-    if (vocabulary && model_.embedding_bits == 3) return static_cast<unsigned>(level + 4);
-    return static_cast<unsigned>(level) & 15u;
-  }
-
-  std::string pack_nibbles(const QuantisedMatrix& matrix, Role role) const {
-    std::string out;
-    const auto cols = static_cast<std::size_t>(matrix.shape.cols);
-    for (std::size_t row = 0; row < static_cast<std::size_t>(matrix.shape.rows); ++row) {
-      for (std::size_t col = 0; col < cols; col += 2) {
-        const std::int8_t* levels = matrix.levels.data() + row * cols + col;
-        const unsigned even = nibble(levels[0], role);
-        const unsigned odd = col + 1 < cols ? nibble(levels[1], role) : 0;
-        out += static_cast<char>(layout_.flipped ? even << 4 | odd : odd << 4 | even);
-      }
-    }
-    return out;
   }
 
   std::map<std::string, std::string> metadata() const {

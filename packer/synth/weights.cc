@@ -79,16 +79,17 @@ std::vector<float> WeightSource::plain(const TensorKey& key, Shape shape) const 
   return values;
 }
 
-QuantisedMatrix WeightSource::quantised(const TensorKey& key, Shape shape, int bits) const {
-  QuantisedMatrix matrix{shape, {}, {}};
-  matrix.levels.reserve(static_cast<std::size_t>(shape.rows) *
-                        static_cast<std::size_t>(shape.cols));
+CodedTensor WeightSource::quantised(const TensorKey& key, Shape shape, int bits) const {
+  CodedTensor matrix{.shape = shape, .format = CodeFormat::of_bits(bits)};
+  matrix.codes.reserve(static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols));
   each_row(key, shape, [&matrix, bits](const std::vector<double>& row) {
     const std::uint16_t bits16 = half_from_double(row_step(row, bits));
     const double scale = half_to_double(bits16);
-    matrix.scales.push_back(bits16);
+    matrix.row_scale.push_back(bits16);
+    const CodeFormat& format = matrix.format;
     for (const double value : row) {
-      matrix.levels.push_back(static_cast<std::int8_t>(level_of(value, scale, bits)));
+      const int level = level_of(value, scale, bits);
+      matrix.codes.push_back(static_cast<std::uint8_t>((level - format.offset) / format.step));
     }
   });
   return matrix;

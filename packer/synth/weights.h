@@ -9,13 +9,6 @@
 
 namespace sb3lm {
 
-/// One quantised matrix: signed levels and binary16 row scales.
-struct QuantisedMatrix {
-  Shape shape;
-  std::vector<std::int8_t> levels;  // 1 bit: -1 or 1
-  std::vector<std::uint16_t> scales;
-};
-
 class WeightSource {
  public:
   WeightSource(const SynthModel& model, const SynthOptions& options)
@@ -23,7 +16,7 @@ class WeightSource {
 
   /// Unquantised values: norms 1 +- 0.2, everything else normal (or Student-t).
   std::vector<float> plain(const TensorKey& key, Shape shape) const;
-  QuantisedMatrix quantised(const TensorKey& key, Shape shape, int bits) const;
+  CodedTensor quantised(const TensorKey& key, Shape shape, int bits) const;
 
  private:
   template <class Take>

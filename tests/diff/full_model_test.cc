@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "pack.h"
+#include "report/report.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
 #include "support/tiny_model.h"
@@ -18,6 +19,28 @@ constexpr std::size_t kLimit = 10485760;
 constexpr int kContext = 128;
 const BlockRequest kRequest{.tokens = {0, 2730, 8191}, .max_new_tokens = 2, .record_logits = 2};
 
+// What a project costs beside its weights, and its codes beside their entropy.
+constexpr std::size_t kMostOther = 140000, kMostBlocks = 82000;
+constexpr double kMostCodes = 1.010;
+
+void check_shares(const std::string& sb3) {
+  const Report report = make_report("full.sb3", as_bytes(sb3));
+  std::size_t codes = 0, other = 0, blocks = 0;
+  double entropy = 0;
+  for (const ComponentRow& row : report.components) {
+    if (row.component <= Component::routed_experts) {
+      codes += row.sb3_bytes;
+      entropy += row.entropy_bits / 8;
+    } else if (row.component >= Component::tokenizer) {
+      other += row.sb3_bytes;
+    }
+    if (row.component == Component::blocks) blocks = row.sb3_bytes;
+  }
+  CHECK(static_cast<double>(codes) <= kMostCodes * entropy);
+  CHECK(other <= kMostOther);
+  CHECK(blocks <= kMostBlocks);
+}
+
 }  // namespace
 
 TEST_CASE("SSMoELM-5L, synthetic, at full scale") {
@@ -28,6 +51,7 @@ TEST_CASE("SSMoELM-5L, synthetic, at full scale") {
             .runs = {kRequest}};
   CHECK(job.sb3.size() <= kLimit);
   CHECK(job.sb3.size() > kLimit / 2);  // 40 million weights are really in it
+  check_shares(job.sb3);
 
   BlockResult blocks;
   {

@@ -29,8 +29,8 @@ std::optional<Story> load_story() {
   }
   SilentProgress silent;
   const std::filesystem::path folder = std::filesystem::path(data) / "stories260K";
-  const Model model =
-      load_model(folder / "stories260K.bin", {.tokenizer = folder / "tok512.bin"}, {.float_bits = "float"}, silent);
+  const Model model = load_model(folder / "stories260K.bin", {.tokenizer = folder / "tok512.bin"},
+                                 {.float_bits = "float"}, silent);
   const MappedFile file(folder / "greedy-256.txt");
   REQUIRE(file.text().ends_with('\n'));
   return Story{

@@ -283,6 +283,18 @@ Filled command_project() {
     run.push_back(repeat(num(times), stack(change("k", num(1)))));
     log(fmt::format("repeat {}", times), var("k"));
   }
+  // The pen leaves no trace that a block could see, but a machine must know it.
+  run.push_back(scratch::make_node(Op::pen_clear));
+  run.push_back(block(Op::pen_color, text("#ff8000")));
+  run.push_back(block(Op::pen_size, num(3)));
+  run.push_back(scratch::make_node(Op::pen_down));
+  run.push_back(block(Op::go_to_xy, num(10), num(-10)));
+  run.push_back(scratch::make_node(Op::pen_up));
+  // Where no mouse ever moved, its place is no number in Node.
+  log("mouse x", add(scratch::make_node(Op::mouse_x), num(0)));
+  log("mouse y", add(scratch::make_node(Op::mouse_y), num(0)));
+  log("mouse down", scratch::make_node(Op::mouse_down));
+  log("contains, other case", block(Op::text_contains, text("Error: no"), text("error")));
   NodePtr until = block(Op::repeat_until, block(Op::greater, var("k"), num(6)));
   until->bodies.push_back(stack(change("k", num(2))));
   run.push_back(std::move(until));

@@ -17,8 +17,11 @@ export const kExpected = {question: 'What is a lighthouse?', beginning: 'A light
 
 export const jszip = () => createRequire(new URL('../../tools/package.json', import.meta.url))('jszip');
 
+export const sb3lmStatus = (binary, ...options) =>
+  spawnSync(binary, ['-q', ...options], {encoding: 'utf8'});
+
 export function sb3lm(binary, ...options) {
-  const {status, stdout, stderr} = spawnSync(binary, ['-q', ...options], {encoding: 'utf8'});
+  const {status, stdout, stderr} = sb3lmStatus(binary, ...options);
   if (status === kMissingProgram) throw new Failure(kMissingProgram, stderr);
   if (status !== 0) throw new Error(`sb3lm ${options.join(' ')}: exit ${status}: ${stderr}`);
   return stdout;

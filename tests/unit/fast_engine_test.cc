@@ -17,6 +17,7 @@ namespace {
 
 std::vector<int> some_tokens(const Model& model, int count) {
   std::vector<int> tokens;
+  tokens.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) tokens.push_back((7 + 131 * i) % model.spec.vocabulary);
   return tokens;
 }
@@ -78,6 +79,29 @@ TEST_CASE("the fast engine computes every width of codes") {
     quantise_matrices(model, bits);
     check_model(model);
   }
+}
+
+TEST_CASE("the fast engine adds biases and weighs a gated shared expert") {
+  Model model = tiny_model("tiny-moe");
+  const auto vector = [](int size, float factor) {
+    FloatTensor tensor{.shape = {1, size}, .type = FloatType::f32, .values = {}};
+    tensor.values.resize(static_cast<std::size_t>(size));
+    for (int i = 0; i < size; ++i) {
+      tensor.values[static_cast<std::size_t>(i)] = factor * static_cast<float>((i * 7) % 11 - 5);
+    }
+    return tensor;
+  };
+  for (int layer = 0; layer < static_cast<int>(model.spec.layers.size()); ++layer) {
+    LayerSpec& spec = model.spec.layers[static_cast<std::size_t>(layer)];
+    spec.attention.qkv_bias = true;
+    spec.feed_forward.shared_gated = true;
+    const int q_width = spec.attention.query_heads * spec.attention.head_size;
+    model.tensors[{Role::q_bias, layer}] = vector(q_width, 0.1F);
+    model.tensors[{Role::k_bias, layer}] = vector(model.spec.kv_width(layer), 0.2F);
+    model.tensors[{Role::v_bias, layer}] = vector(model.spec.kv_width(layer), 0.15F);
+    model.tensors[{Role::shared_router, layer}] = vector(model.spec.width, 0.05F);
+  }
+  check_model(model);
 }
 
 TEST_CASE("numbers depend neither on threads nor on how tokens are split") {

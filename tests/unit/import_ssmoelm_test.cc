@@ -120,7 +120,8 @@ TEST_CASE("both spellings name the same roles") {
   CHECK(role_of_name("layers.0.mlp.gate.weight") == TensorKey{Role::router, 0});
   CHECK(role_of_name("layers.0.mlp.gate_proj.weight") == TensorKey{Role::gate, 0});
   CHECK(role_of_name("final_norm.weight") == TensorKey{Role::final_norm});
-  CHECK_FALSE(role_of_name("layers.0.attention.wq.bias"));
+  CHECK(role_of_name("layers.0.attention.wq.bias") == TensorKey{Role::q_bias, 0});
+  CHECK_FALSE(role_of_name("layers.0.attention.wo.bias"));
   CHECK_FALSE(role_of_name("layers.x.attention.wq"));
   CHECK(nearest_role("layer.0.attention.w_q") == "q");
 }
@@ -229,7 +230,7 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
        }},
       {"tensor 'layers.1.attention.wk.weight': 'layers.1.attention.wk.weight__scale' is missing",
        [](Editor& e) { e.remove("layers.1.attention.wk.weight__scale"); }},
-      {"there without 'layers.1.attention.wk.weight__bin' or",
+      {"there without 'layers.1.attention.wk.weight__bin', '__int4'",
        [](Editor& e) { e.remove("layers.1.attention.wk.weight__int4"); }},
       {"tensor 'norm.weight': final_norm is [1, 63] but must be [1, 64]",
        [](Editor& e) {
@@ -279,9 +280,9 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
          for (const char* key : {"n_heads", "n_kv_heads", "head_dim"}) e.metadata.erase(key);
        }},
       {"nothing says the context", [](Editor& e) { e.metadata.erase("context"); }},
-      {"1 tensors have no known role: 'layers.0.attention.wq.bias' [1, 64]",
+      {"1 tensors have no known role: 'layers.0.attention.wo.bias' [1, 64]",
        [](Editor& e) {
-         e.tensors.push_back({"layers.0.attention.wq.bias", "F16", {64}, std::string(128, '\0')});
+         e.tensors.push_back({"layers.0.attention.wo.bias", "F16", {64}, std::string(128, '\0')});
        }},
       {"weights of type I32 are not supported",
        [](Editor& e) {

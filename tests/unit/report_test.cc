@@ -4,12 +4,14 @@
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
+#include "base/entropy.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "lower/lower.h"
 #include "quant/encoding.h"
 #include "quant/rtn.h"
-#include "base/entropy.h"
 #include "report/pieces.h"
 #include "report/separators.h"
 #include "report/text.h"
@@ -153,7 +155,7 @@ TEST_CASE("each tensor's text is found where it is") {
 
 TEST_CASE("float weights in the list of scales are found") {
   // llama2.c checkpoints hold float32 norms, which are preloaded as numbers.
-  const Built built(quantised("tiny-dense"));
+  const Built built(tiny_model("tiny-dense"));
   const TensorKey key{.role = Role::final_norm};
   const auto& norm = std::get<FloatTensor>(built.unpacked.model.at(key));
   REQUIRE(norm.type == FloatType::f32);
@@ -289,6 +291,71 @@ TEST_CASE("text and JSON say the same") {
   CHECK(checkpoint.at("kind") == "checkpoint");
   CHECK_FALSE(checkpoint.contains("sb3_bytes"));
   CHECK_FALSE(checkpoint.at("components").at(0).contains("sb3_bytes"));
+}
+
+namespace {
+
+/// The names in backticks of the document.
+std::set<std::string> documented_names() {
+  const std::string text(MappedFile(SB3LM_SOURCE_DIR "/docs/report-json.md").text());
+  std::set<std::string> names;
+  for (std::size_t at = text.find('`'); at != std::string::npos; at = text.find('`', at + 1)) {
+    const std::size_t end = text.find('`', at + 1);
+    std::string word;
+    for (const char letter : text.substr(at + 1, end - at - 1) + ",") {
+      if (std::isalnum(static_cast<unsigned char>(letter)) || letter == '_') {
+        word += letter;
+      } else {
+        names.insert(word);
+        word.clear();
+      }
+    }
+    at = end;
+  }
+  return names;
+}
+
+void collect_keys(const nlohmann::json& json, std::set<std::string>& keys) {
+  if (json.is_object()) {
+    for (const auto& [key, value] : json.items()) {
+      keys.insert(key);
+      collect_keys(value, keys);
+    }
+  } else if (json.is_array()) {
+    for (const auto& item : json) collect_keys(item, keys);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("docs/report-json.md names every key, and has no others at the top") {
+  Model model = quantised("tiny-moe");
+  model.rounding = {.scale_bits = 6,
+                    .router_bits = 8,
+                    .change = ModelChange{
+                        .tokens = 9, .logits = 0.5, .perplexity_before = 3, .perplexity_after = 4}};
+  const std::string sb3 = build(model, 6);
+  const auto json = nlohmann::json::parse(report_json(make_report("x.sb3", as_bytes(sb3), 50'000)));
+  REQUIRE_FALSE(json.at("advice").empty());
+  REQUIRE(json.at("load").is_object());
+  std::set<std::string> keys;
+  collect_keys(json, keys);
+  const std::set<std::string> documented = documented_names();
+  for (const std::string& key : keys) {
+    CAPTURE(key);
+    CHECK(documented.contains(key));
+  }
+  // The first table's rows.
+  const std::string text(MappedFile(SB3LM_SOURCE_DIR "/docs/report-json.md").text());
+  std::size_t rows = 0;
+  for (std::size_t at = text.find("\n| `"); at != std::string::npos;
+       at = text.find("\n| `", at + 1)) {
+    const std::string key = text.substr(at + 4, text.find('`', at + 4) - at - 4);
+    CAPTURE(key);
+    CHECK(json.contains(key));
+    ++rows;
+  }
+  CHECK(rows == json.size());
 }
 
 TEST_CASE("what is not ours is refused") {

@@ -55,8 +55,8 @@ TEST_CASE("a small project reads") {
 }
 
 TEST_CASE("unknown blocks are named") {
-  const std::string text = reason(archive(flag_then(R"("a":{"opcode":"pen_clear","next":null})")));
-  CHECK(text == "x.sb3: Stage: block 'a': opcode 'pen_clear' is not one that sb3lm knows");
+  const std::string text = reason(archive(flag_then(R"("a":{"opcode":"pen_stamp","next":null})")));
+  CHECK(text == "x.sb3: Stage: block 'a': opcode 'pen_stamp' is not one that sb3lm knows");
 }
 
 TEST_CASE("references that lead nowhere or in circles are refused") {

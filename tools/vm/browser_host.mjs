@@ -42,7 +42,7 @@ function servedFiles(machine) {
   return files;
 }
 
-async function launchChromium() {
+export async function launchChromium() {
   let playwright;
   try {
     playwright = await import('playwright-core');

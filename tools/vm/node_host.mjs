@@ -30,6 +30,8 @@ export class NodeHost {
     this.#Storage = requirePackage('scratch-storage').ScratchStorage;
     // scratch-vm logs to stdout, which belongs to the result.
     requirePackage('minilog').disable();
+    // The pen's blocks have names to translate, which matter to an editor only.
+    requirePackage('format-message').setup({missingTranslation: 'ignore'});
   }
 
   async open(file, request) {

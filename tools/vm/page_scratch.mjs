@@ -10,6 +10,7 @@ export async function openMachine(request) {
     document.getElementById('stage').append(canvas);
     const renderer = new window.ScratchRender(canvas);
     renderer.resize(480, 360);
+    Object.assign(canvas.style, {width: '480px', height: '360px'});
     vm.attachRenderer(renderer);
   }
   vm.setTurboMode(request.turbo);

@@ -1,0 +1,162 @@
+// A packaged project in headless Chromium, as a person has it: mouse, keyboard and what the stage's
+// public names say. Whatever the page asks the network for, and whatever goes wrong in it, is kept.
+
+import {pathToFileURL} from 'node:url';
+
+const kWidth = 480;
+const kHeight = 360;
+const kTimeout = 120_000;
+
+// In the page: looks names up, watches the reply grow, and stops the clock
+// at a given number of tokens, since a reply may take less time than a picture of it.
+function watch() {
+  const find = (name, type) => {
+    for (const target of window.vm.runtime.targets) {
+      for (const variable of Object.values(target.variables)) {
+        if (variable.name === name && variable.type === type) return variable;
+      }
+    }
+    throw new Error(`the project has no '${name}'`);
+  };
+  const page = {
+    lengths: [],
+    holdAt: Infinity,
+    variable: (name) => find(name, '').value,
+    list: (name) => find(name, 'list').value.slice(),
+    look() {
+      if (!window.vm?.runtime.targets.length) return;
+      const count = find('output tokens', 'list').value.length;
+      if (page.lengths.at(-1) !== count) page.lengths.push(count);
+      if (count < page.holdAt) return;
+      page.holdAt = Infinity;
+      window.vm.runtime.stop();
+      page.held = true;
+    },
+  };
+  window.project = page;
+  const attach = setInterval(() => {
+    if (!window.vm) return;
+    clearInterval(attach);
+    window.vm.runtime.on('AFTER_EXECUTE', page.look);
+  }, 1);
+}
+
+export class ProjectPage {
+  complaints = [];
+  requests = [];
+  #page;
+
+  static async open(chromium, html) {
+    const context = await chromium.newContext({
+      viewport: {width: kWidth, height: kHeight}, deviceScaleFactor: 2, offline: true,
+    });
+    const opened = new ProjectPage(await context.newPage());
+    await opened.#listen();
+    await opened.#page.goto(pathToFileURL(html).href, {timeout: kTimeout});
+    // Not as an init script: those also run in the player's sandboxed frames, and are blocked there.
+    await opened.#page.evaluate(watch);
+    return opened;
+  }
+
+  constructor(page) {
+    this.#page = page;
+    page.setDefaultTimeout(kTimeout);
+  }
+
+  async #listen() {
+    const page = this.#page;
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(message.text());
+    });
+    await page.route(/^(?!file:|data:|blob:)/, (route) => {
+      this.requests.push(route.request().url());
+      return route.abort();
+    });
+  }
+
+  title() {
+    return this.#page.title();
+  }
+
+  variable(name) {
+    return this.#page.evaluate((wanted) => window.project.variable(wanted), name);
+  }
+
+  list(name) {
+    return this.#page.evaluate((wanted) => window.project.list(wanted), name);
+  }
+
+  /** How many tokens the reply had, each time that it grew. */
+  lengths() {
+    return this.#page.evaluate(() => window.project.lengths);
+  }
+
+  async whenStatus(status) {
+    await this.#page.waitForFunction((wanted) => window.vm?.runtime.targets.length > 0 &&
+      window.project.variable('status') === wanted, status);
+  }
+
+  /** Stops the clock as soon as the reply has so many tokens; call before asking. */
+  holdAt(tokens) {
+    return this.#page.evaluate((count) => Object.assign(window.project, {holdAt: count, held: false}),
+      tokens);
+  }
+
+  async whenHeld() {
+    await this.#page.waitForFunction(() => window.project.held);
+  }
+
+  goOn() {
+    return this.#page.evaluate(() => window.vm.runtime.start());
+  }
+
+  /** Stage coordinates. */
+  async click(x, y) {
+    await this.#page.mouse.click(kWidth / 2 + x, kHeight / 2 - y);
+  }
+
+  async drag(from, to) {
+    const {mouse} = this.#page;
+    await mouse.move(kWidth / 2 + from.x, kHeight / 2 - from.y);
+    await mouse.down();
+    await mouse.move(kWidth / 2 + to.x, kHeight / 2 - to.y, {steps: 4});
+    // The project looks at the mouse once a frame.
+    await this.frames(6);
+    await mouse.up();
+    await this.frames(3);
+  }
+
+  async press(key) {
+    await this.#page.keyboard.press(key, {delay: 60});
+    await this.frames(3);
+  }
+
+  async type(text) {
+    await this.#page.waitForSelector('.sc-question-input', {state: 'visible'});
+    await this.#page.keyboard.type(text);
+  }
+
+  frames(count) {
+    return this.#page.evaluate((frames) => new Promise((resolve) => {
+      const next = (left) => (left > 0 ? requestAnimationFrame(() => next(left - 1)) : resolve());
+      next(frames * 2);  // the project's frames are half as many
+    }), count);
+  }
+
+  async until(what, check) {
+    for (const end = Date.now() + kTimeout; ;) {
+      if (await check()) return;
+      if (Date.now() > end) throw new Error(`never: ${what}`);
+      await this.#page.waitForTimeout(20);
+    }
+  }
+
+  picture(path) {
+    return this.#page.screenshot({path});
+  }
+
+  close() {
+    return this.#page.context().close();
+  }
+}
