@@ -67,7 +67,7 @@ std::size_t range_unpack(std::span<const std::string_view> streams, std::string_
                          CodedTensor& tensor) {
   const int bits = tensor.format.bits, tuple = range_tuple(bits);
   const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
-  const auto padded = static_cast<std::size_t>(8 * group_count(tensor.shape.cols));
+  const auto padded = std::size_t{8} * static_cast<std::size_t>(group_count(tensor.shape.cols));
   const auto letters = static_cast<std::size_t>(range_codebook_letters(bits));
   if (codebook.size() != letters) fail(Fault::bad_input, "codebook: {} letters", codebook.size());
   const RangeTable table = range_table(codebook, 1 << bits, tuple);

@@ -66,10 +66,10 @@ RangeTable range_table(std::string_view codebook, int codes, int tuple) {
   }
   std::vector<double> weights(static_cast<std::size_t>(codes), 0.0);
   double sum = 0;
-  for (int k = 0; k < count; ++k) {
-    const int weight = number_at(codebook, 2 + 2 * static_cast<std::size_t>(k));
-    weights[static_cast<std::size_t>(first + k)] = weight;
-    sum += weight;
+  auto weight = weights.begin() + first;
+  for (std::size_t at = 2; at < codebook.size(); at += 2) {
+    *weight = number_at(codebook, at);
+    sum += *weight++;
   }
   if (sum == 0) fail(Fault::bad_input, "codebook: no code occurs");
   // In the order of operations that the blocks have, for the same bits.
@@ -109,9 +109,9 @@ std::string RangeWriter::letters() const {
     text += range_letter(static_cast<int>(state % kRangeLetters));
     state /= kRangeLetters;
   };
-  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    while (state >= kRangeLetters * (least / step->of) * step->size) put_letter();
-    state = state / step->size * step->of + step->first + state % step->size;
+  for (const Step& step : std::vector<Step>(steps_.rbegin(), steps_.rend())) {
+    while (state >= kRangeLetters * (least / step.of) * step.size) put_letter();
+    state = state / step.size * step.of + step.first + state % step.size;
   }
   while (state > 0) put_letter();
   std::reverse(text.begin(), text.end());
