@@ -3,6 +3,7 @@
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
+#include "scratch/pass_short.h"
 #include "scratch/pass_unused.h"
 
 namespace sb3lm {
@@ -21,6 +22,7 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   options.shares_project = !request.project.empty();
   scratch::Program program = lower(model, options);
   scratch::drop_unused(program);
+  if (request.lower.kernel == Kernel::columns) scratch::shorten(program);
   const bool fast = request.lower.tune != Tune::scratch && request.lower.kernel != Kernel::naive;
   require_valid(program, {.compiled = fast});
   if (request.project.empty()) return write_sb3(program, request.deflate_level, progress);

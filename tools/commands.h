@@ -15,6 +15,7 @@ int run_command(const LogitsOptions& options, Progress& progress);
 int run_command(const EvalOptions& options, Progress& progress);
 int run_command(const ProbeOptions& options, Progress& progress);
 int run_command(const PlanOptions& options, Progress& progress);
+int run_command(const SitePlanOptions& options, Progress& progress);
 int run_command(const PackageOptions& options, Progress& progress);
 int run_command(const SynthCommand& options, Progress& progress);
 int run_command(const ExportOptions& options, Progress& progress);

@@ -25,6 +25,7 @@ struct Parsed {
   EvalOptions eval;
   ProbeOptions probe;
   PlanOptions plan;
+  SitePlanOptions site_plan;
   SynthCommand synth;
   ExportOptions export_;
   PackageOptions package;
@@ -258,10 +259,21 @@ void add_probe(CLI::App& app, Parsed& p) {
 void add_plan(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("plan", "choose the width of every matrix for a size to fit");
   add_input(sub, p.plan.build.input, p, "checkpoint");
+  auto* file = sub->get_option("FILE")->required(false);
   add_text(sub, p.plan.text);
-  sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
-      ->required()
-      ->transform(parse_size);
+  auto* fit =
+      sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
+          ->transform(parse_size);
+  auto* target = sub->add_option("--target", p.plan.build.target,
+                                 "site, without FILE: the largest model of a preset's shape that a "
+                                 "project on Scratch's website holds")
+                     ->check(CLI::IsMember({"site"}))
+                     ->excludes(file)
+                     ->excludes(fit);
+  sub->add_option("--preset", p.site_plan.preset,
+                  "of synth, whose shape --target site takes (default: ssmoelm-5l)")
+      ->needs(target);
+  sub->add_option("--seed", p.site_plan.seed, "of its random weights (default: 1)")->needs(target);
   sub->add_option("-o,--out", p.plan.out, "where to write (default: FILE.plan.json)");
   add_shape(sub, p.plan.build);
   sub->add_option("--use-tokens", p.plan.use_tokens,
@@ -274,7 +286,8 @@ void add_plan(CLI::App& app, Parsed& p) {
       "The plan is exact for the options it was made with: give build the same ones.\n"
       "Examples:\n"
       "  sb3lm plan model.safetensors --fit 10MiB -o plan.json\n"
-      "  sb3lm build model.safetensors --plan plan.json -o chat.sb3");
+      "  sb3lm build model.safetensors --plan plan.json -o chat.sb3\n"
+      "  sb3lm plan --target site");
 }
 
 void add_export(CLI::App& app, Parsed& p) {
@@ -298,6 +311,8 @@ void add_synth(CLI::App& app, Parsed& p) {
   sub->add_option("--seed", p.synth.seed, "of the random numbers (default: 1)");
   sub->add_option("--distribution", p.synth.distribution, "of the weights")
       ->check(CLI::IsMember({"gauss", "student5"}));
+  sub->add_option("--layers", p.synth.layers, "stored layers (default: the preset's, at most)");
+  sub->add_option("--vocabulary", p.synth.vocabulary, "tokens (default: the preset's, at most)");
   sub->add_option("-o,--out", p.synth.out, "where to write")->required();
   sub->footer("Example:\n  sb3lm synth --preset ssmoelm-5l -o model.safetensors");
 }
@@ -337,6 +352,17 @@ Command finished(Options options, const Parsed& parsed) {
   return options;
 }
 
+Command chosen_plan(const Parsed& p) {
+  if (p.plan.build.target == "site") {
+    SitePlanOptions options = p.site_plan;
+    options.json = p.plan.json;
+    return options;
+  }
+  if (p.plan.build.input.file.empty()) throw CLI::RequiredError("FILE");
+  if (p.plan.fit == 0) throw CLI::RequiredError("--fit");
+  return finished(p.plan, p);
+}
+
 Command chosen(const CLI::App& app, const Parsed& p) {
   const std::string name = app.get_subcommands().front()->get_name();
   if (name == "build") return finished(p.build, p);
@@ -347,7 +373,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "logits") return finished(p.logits, p);
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
-  if (name == "plan") return finished(p.plan, p);
+  if (name == "plan") return chosen_plan(p);
   if (name == "export") return finished(p.export_, p);
   if (name == "package") return p.package;
   return finished(p.synth, p);

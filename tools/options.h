@@ -137,16 +137,25 @@ struct ExportOptions {
   std::filesystem::path out;
 };
 
+/// plan --target site: which model fits, not which widths of a given one.
+struct SitePlanOptions {
+  std::string preset = "ssmoelm-5l";
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
   std::string distribution = "gauss";
+  int layers = 0;      // 0: the preset's
+  int vocabulary = 0;  // 0: the preset's
   std::filesystem::path out;
 };
 
 using Command = std::variant<BuildOptions, ReportOptions, InspectOptions, CompareOptions,
                              RunOptions, LogitsOptions, EvalOptions, ProbeOptions, PlanOptions,
-                             SynthCommand, ExportOptions, PackageOptions>;
+                             SitePlanOptions, SynthCommand, ExportOptions, PackageOptions>;
 
 struct CommandLine {
   Command command;

@@ -318,6 +318,21 @@ class ForwardEmitter {
     return experts_.emplace_back(block, ExpertProcs{std::move(raise), std::move(lower)}).second;
   }
 
+  static bool evenly_spaced(const std::vector<Block>& experts, const FeedForwardSpec& spec) {
+    for (const auto part : {&Block::gate, &Block::up, &Block::down}) {
+      for (std::size_t e = 1; e < static_cast<std::size_t>(spec.routed_experts); ++e) {
+        const TensorPlace &a = *(experts[0].*part), &b = *(experts[1].*part),
+                          &c = *(experts[e].*part);
+        const auto distance = static_cast<std::int64_t>(e);
+        if (!same_kind(a, c) || c.codes_at - a.codes_at != distance * (b.codes_at - a.codes_at) ||
+            c.scales_at - a.scales_at != distance * (b.scales_at - a.scales_at)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
   LayerProc emit_mixture(int layer, const std::string& name) {
@@ -338,32 +353,78 @@ class ForwardEmitter {
     std::vector<ExpertProcs> procs;
     procs.reserve(experts.size());
     for (const Block& block : experts) procs.push_back(expert_procs(block));
+    const auto shared_factor = [&] {
+      return spec.shared_gated ? w_.act[act.router_weights + spec.routed_experts] + 0
+                               : Expr<Num>(1);
+    };
     // body(script, number of the expert) in each that runs.
     const auto each_chosen = [&](Script& s, auto body) {
       s.set(slot_, 0);
       for (std::size_t e = 0; e < experts.size(); ++e) {
         const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
         if (static_cast<int>(e) == spec.routed_experts) {
-          body(s, e, spec.shared_gated ? weight() + 0 : Expr<Num>(1));
+          body(s, e, shared_factor());
           continue;
         }
         s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
       }
     };
+    // Where blocks are scarce: the routed experts in a loop, as they lie at equal distances.
+    const bool in_loop = w_.small && spec.routed_experts > 1 && evenly_spaced(experts, spec);
+    const auto expert = engine_.var<Num>("_expert");
+    const auto spaced = [&](Expr<Num> first, std::int64_t step) {
+      return std::move(first) + expert * static_cast<double>(step);
+    };
+    const auto loop_chosen = [&](Script& s, auto body) {
+      s.set(slot_, 0);
+      s.set(expert, 0);
+      s.repeat(spec.routed_experts, [&](Script& s) {
+        const auto weight = [&] { return w_.act[expert + act.router_weights]; };
+        s.when(weight() > 0, [&](Script& s) { body(s, weight()); });
+        s.change(expert, 1);
+      });
+    };
+    const Block &first = experts[0], &second = experts[in_loop ? 1 : 0];
+    const auto raise = [&](Script& s, std::size_t e) {
+      const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
+      s.call(procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
+    };
+    const auto lower = [&](Script& s, std::size_t e, Expr<Num> factor) {
+      const TensorPlace& down = *experts[e].down;
+      s.call(procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
+    };
+    const auto codes_step = [](const TensorPlace& a, const TensorPlace& b) {
+      return b.codes_at - a.codes_at;
+    };
+    const auto scales_step = [](const TensorPlace& a, const TensorPlace& b) {
+      return b.scales_at - a.scales_at;
+    };
+    const auto shared = static_cast<std::size_t>(spec.routed_experts);
     return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
       prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
       if (spec.shared_gated) weigh_shared(s, layer);
-      each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) {
-        const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
-        s.call(procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
+      if (!in_loop) {
+        each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) { raise(s, e); });
+        each_chosen(s, lower);
+        return;
+      }
+      loop_chosen(s, [&](Script& s, Expr<Num> /*factor*/) {
+        const TensorPlace &gate = *first.gate, &up = *first.up;
+        s.call(procs[0].raise, spaced(codes_of(gate), codes_step(gate, *second.gate)),
+               spaced(scales_of(gate), scales_step(gate, *second.gate)),
+               spaced(codes_of(up), codes_step(up, *second.up)),
+               spaced(scales_of(up), scales_step(up, *second.up)));
       });
-      each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> factor) {
-        const TensorPlace& down = *experts[e].down;
-        s.call(procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
+      if (experts.size() > shared) raise(s, shared);
+      loop_chosen(s, [&](Script& s, Expr<Num> factor) {
+        const TensorPlace& down = *first.down;
+        s.call(procs[0].lower, spaced(codes_of(down), codes_step(down, *second.down)),
+               spaced(scales_of(down), scales_step(down, *second.down)), std::move(factor));
       });
+      if (experts.size() > shared) lower(s, shared, shared_factor());
     });
   }
 

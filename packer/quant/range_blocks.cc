@@ -137,6 +137,8 @@ class RangeEmitter {
             s.set(times_, times_ * 2);
             longer_symbols(s, total, code);
           });
+          s.set(slots_, range_slots(1));
+          s.when(codes == 2, [&](Script& s) { s.set(slots_, range_slots(2)); });
           share_slots(s, rest);
           s.set(slots_, sizes_.length());
           s.set(most_, slots_ * static_cast<double>(kRangeStates) - 1);
@@ -161,7 +163,7 @@ class RangeEmitter {
     s.set(slot_, 1);
     s.repeat(shares_.length(), [&](Script& s) {
       s.when(shares_[slot_ + 0] > 0, [&](Script& s) {
-        s.set(size, floor(shares_[slot_ + 0] * kRangeSlots + 0.5));
+        s.set(size, floor(shares_[slot_ + 0] * slots_ + 0.5));
         s.when(size == 0, [&](Script& s) { s.set(size, 1); });
         s.set(base_, 0);
         s.repeat(size, [&](Script& s) {

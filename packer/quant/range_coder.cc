@@ -84,7 +84,7 @@ RangeTable range_table(std::string_view codebook, int codes, int tuple) {
   RangeTable table{.codes = codes, .first = {}, .size = {}, .symbol = {}};
   for (std::size_t symbol = 0; symbol < shares.size(); ++symbol) {
     const double share = shares[symbol];
-    const auto size = share > 0 ? std::max(1.0, std::floor(share * kRangeSlots + 0.5)) : 0.0;
+    const auto size = share > 0 ? std::max(1.0, std::floor(share * range_slots(tuple) + 0.5)) : 0.0;
     table.first.push_back(table.slots());
     table.size.push_back(static_cast<std::uint32_t>(size));
     table.symbol.insert(table.symbol.end(), table.size.back(), static_cast<std::uint32_t>(symbol));

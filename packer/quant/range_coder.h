@@ -23,8 +23,11 @@ int range_value(char letter);
 inline constexpr int kRangeMaxWeight = kRangeLetters * kRangeLetters - 1;
 /// The state's lower bound is this many times the number of slots, its upper one 94 times that.
 inline constexpr std::uint64_t kRangeStates = 65536;
-/// Slots are shared out by frequency, at least one for each symbol that occurs.
-inline constexpr double kRangeSlots = 65000;
+/// Slots are shared out by frequency, at least one for each symbol that occurs. Pairs of codes need
+/// many, for the rarest are very rare.
+inline double range_slots(int tuple) {
+  return tuple == 2 ? 65000 : 16000;
+}
 
 /// What symbols of `tuple` codes each mean and how many slots they have. Codes are independent of
 /// each other, so that the codebook says only how often each code comes: the first code that does,

@@ -179,8 +179,11 @@ void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
     out_.key("next");
     pending.next ? out_.string(ids_.use(*pending.next)) : out_.null();
   }
-  out_.key("parent");
-  pending.parent ? out_.string(ids_.use(*pending.parent)) : out_.null();
+  const bool is_reporter = !pending.in_stack && !pending.top && !pending.parent;
+  if (!short_form_ || !is_reporter) {
+    out_.key("parent");
+    pending.parent ? out_.string(ids_.use(*pending.parent)) : out_.null();
+  }
   if (pending.top) {
     out_.key("topLevel").boolean(true);
     out_.key("x").number(pending.top->x).key("y").number(pending.top->y);
@@ -271,6 +274,9 @@ void BlockOut::value_input(std::string_view name, InputKind kind, const Node* va
   if (is_literal(value)) {
     out_.number(kShadow);
     literal(primitive, value);
+  } else if (short_form_) {
+    out_.number(kNoShadow);
+    inner(*value);
   } else {
     out_.number(kObscuredShadow);
     inner(*value);
@@ -375,7 +381,8 @@ void BlockOut::call_mutation(const std::string& code) {
   out_.string(
       array_text(placeholders(code), [](Placeholder, std::size_t i) { return argument_id(i); }));
   // The call's warp flag is not read by any virtual machine; the prototype's is.
-  out_.key("warp").string("true").end();
+  if (!short_form_) out_.key("warp").string("true");
+  out_.end();
 }
 
 void BlockOut::broadcast_name(const std::string& name) {

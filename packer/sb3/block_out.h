@@ -23,8 +23,10 @@ class BlockOut {
     bool is_top = false;  // of a script or a definition
   };
 
-  BlockOut(const Names& names, IdTable& ids, IdTable::Handle first_handle)
-      : names_(names), ids_(ids), next_handle_(first_handle) {}
+  /// `short_form`: without what lies under a block in an input, without a call's own warp flag (the
+  /// prototype's counts), and without the parents of reporters, which nobody asks for.
+  BlockOut(const Names& names, IdTable& ids, IdTable::Handle first_handle, bool short_form)
+      : names_(names), ids_(ids), next_handle_(first_handle), short_form_(short_form) {}
 
   /// Procedures, then scripts, each with everything under it.
   std::vector<Block> target(const scratch::Target& target);
@@ -87,6 +89,7 @@ class BlockOut {
   Handle next_handle_;
   std::vector<Pending> pending_;
   std::vector<std::string> comments_;
+  bool short_form_;
 };
 
 }  // namespace sb3lm

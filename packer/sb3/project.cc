@@ -81,7 +81,7 @@ class ProjectOut {
     parts.variables = inside([&] { write_variables(stage); });
     parts.lists = inside([&] { write_lists(stage); });
     parts.broadcasts = inside([&] { write_broadcasts(stage); });
-    BlockOut blocks(names_, ids_, names_.first_free);
+    BlockOut blocks(names_, ids_, names_.first_free, program_.counts_text);
     const std::vector<BlockOut::Block> texts = blocks.target(stage);
     parts.blocks = inside([&] {
       out_.begin_object();
@@ -137,7 +137,7 @@ class ProjectOut {
     }
     IdTable::Handle next = names_.first_free;
     for (const Target& target : program_.targets) {
-      BlockOut out(names_, ids_, next);
+      BlockOut out(names_, ids_, next, program_.counts_text);
       std::vector<BlockOut::Block> blocks = out.target(target);
       next = out.next_handle();
       for (BlockOut::Block& block : blocks) {
@@ -147,7 +147,9 @@ class ProjectOut {
                        [](const auto& a, const auto& b) { return a.text < b.text; });
       for (const BlockOut::Block& block : blocks) order_.push_back(block.handle);
     }
-    ids_.assign(order_, around_.ids, given_ids());
+    // Neighbouring ids are longer, and shorter only for deflate.
+    const std::vector<IdTable::Handle> none;
+    ids_.assign(program_.counts_text ? none : order_, around_.ids, given_ids());
   }
 
   std::map<IdTable::Handle, std::string> given_ids() const {
@@ -173,7 +175,7 @@ class ProjectOut {
     out_.key("broadcasts");
     write_broadcasts(target);
     out_.key("blocks").begin_object();
-    BlockOut blocks(names_, ids_, first_handle);
+    BlockOut blocks(names_, ids_, first_handle, program_.counts_text);
     write_blocks(blocks.target(target), first_handle);
     out_.end().key("comments").begin_object();
     for (const std::string& comment : blocks.comments()) out_.raw(comment);
@@ -254,8 +256,13 @@ class ProjectOut {
       if (found == assets_.end()) fail(Fault::bug, "costume without asset '{}'", costume.asset);
       out_.begin_object().key("name").string(costume.name);
       out_.key("assetId").string(found->second.id);
-      out_.key("md5ext").string(found->second.file_name());
+      if (!program_.counts_text) out_.key("md5ext").string(found->second.file_name());
       out_.key("dataFormat").string(found->second.format);
+      // An empty picture has its centre where players would look for it.
+      if (program_.counts_text && costume.center_x == 0 && costume.center_y == 0) {
+        out_.end();
+        continue;
+      }
       out_.key("rotationCenterX").number(costume.center_x);
       out_.key("rotationCenterY").number(costume.center_y).end();
     }

@@ -118,6 +118,8 @@ struct Program {
   std::vector<Monitor> monitors;
   std::map<std::string, std::string> assets;  // "<name>.svg" before writing: bytes by file name
   std::string title;
+  /// The file's bytes count before compression: what players can do without is left out.
+  bool counts_text = false;
 };
 
 }  // namespace sb3lm::scratch

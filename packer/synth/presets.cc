@@ -177,6 +177,23 @@ SynthModel synth_model(std::string_view preset) {
   fail(Fault::usage, "there is no preset '{}'; there are {}", preset, fmt::join(names, ", "));
 }
 
+void keep_layers(SynthModel& model, int layers) {
+  ModelSpec& spec = model.spec;
+  const int stored = static_cast<int>(spec.layers.size());
+  if (layers < 1 || layers > stored) {
+    fail(Fault::usage, "{} layers: preset {} has 1 to {}", layers, model.name, stored);
+  }
+  if (layers == stored) return;
+  spec.layers.erase(spec.layers.begin() + (layers - 1), spec.layers.end() - 1);
+  std::vector<int> passes;
+  for (const int pass : spec.passes) {
+    if (pass < layers - 1) passes.push_back(pass);
+    if (pass == stored - 1) passes.push_back(layers - 1);
+  }
+  spec.passes = std::move(passes);
+  model.describes_itself = true;
+}
+
 int stored_bits(const SynthModel& model, const TensorKey& key) {
   const int last = static_cast<int>(model.spec.layers.size()) - 1;
   switch (key.role) {

@@ -22,6 +22,10 @@ struct SynthModel {
 /// Throws usage, with the list of presets, if there is no such preset.
 SynthModel synth_model(std::string_view preset);
 
+/// Keeps the last layer and the first ones, and the passes over them. Throws usage unless there are
+/// so many layers.
+void keep_layers(SynthModel& model, int layers);
+
 /// Stored bits of a matrix; 16 for a plain F16 tensor.
 int stored_bits(const SynthModel& model, const TensorKey& key);
 

@@ -240,10 +240,22 @@ std::string write_llama2c(const SynthModel& model, const SynthOptions& options) 
   return out;
 }
 
+// A vocabulary has bytes, letters and some pieces.
+constexpr int kSmallestVocabulary = 512;
+
 }  // namespace
 
 SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
   SynthModel model = synth_model(options.preset);
+  if (options.layers != 0) keep_layers(model, options.layers);
+  if (options.vocabulary != 0) {
+    if (options.vocabulary < kSmallestVocabulary || options.vocabulary > model.spec.vocabulary) {
+      fail(Fault::usage, "vocabulary {}: with preset {} it is {} to {}", options.vocabulary,
+           options.preset, kSmallestVocabulary, model.spec.vocabulary);
+    }
+    model.spec.vocabulary = options.vocabulary;
+    model.describes_itself = true;
+  }
   if (options.layout) model.layout = *options.layout;
   if (model.llama2c) {
     return {.checkpoint = write_llama2c(model, options),

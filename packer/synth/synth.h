@@ -26,6 +26,8 @@ struct SynthOptions {
   std::uint64_t seed = 1;
   bool student5 = false;              // Student-t(5) weights instead of normal ones
   std::optional<SynthLayout> layout;  // instead of the preset's
+  int layers = 0;                     // stored layers, at most the preset's; 0: all of them
+  int vocabulary = 0;                 // at most the preset's; 0: the same
 };
 
 struct SynthPreset {

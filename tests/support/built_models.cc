@@ -25,6 +25,23 @@ BuiltModel build_tiny(const std::string& preset, const std::string& bits, int co
   return built;
 }
 
+BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, int context) {
+  BuiltModel built{.name = preset + " for the website", .model = tiny_model(preset), .sb3 = {}};
+  if (!bits.empty()) quantise_matrices(built.model, std::stoi(bits));
+  SilentProgress silent;
+  built.sb3 = pack(built.model,
+                   {.lower = {.context = context,
+                              .encoding = "range",
+                              .title = preset,
+                              .tune = Tune::scratch,
+                              .kernel = Kernel::columns,
+                              .version = "test"},
+                    .bits = bits,
+                    .deflate_level = 1},
+                   silent);
+  return built;
+}
+
 std::vector<BuiltModel> build_all_tiny() {
   std::vector<BuiltModel> all;
   for (const SynthPreset& preset : synth_presets()) {
@@ -36,6 +53,9 @@ std::vector<BuiltModel> build_all_tiny() {
       all.push_back(build_tiny(name, "", kContext));
     }
   }
+  all.push_back(build_tiny_site("tiny-moe-gated", "", kContext));
+  all.push_back(build_tiny_site("tiny-moe-odd", "", kContext));
+  all.push_back(build_tiny_site("tiny-dense", "5", kContext));
   return all;
 }
 
