@@ -1,6 +1,7 @@
 // The range coder by itself. tests/diff/encodings_test has the encoding and its blocks.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
