@@ -19,7 +19,7 @@ namespace {
 constexpr int kLeafProducts = 64;      // of one compiled leaf
 constexpr int kUnrolledProducts = 64;  // of one interpreted loop turn
 constexpr int kSumBlock = 16;    // positions whose products are added up before they join the rest
-constexpr int kSmallUnroll = 8;  // products of a loop turn where blocks are scarce
+constexpr int kSmallUnroll = 4;  // products of a loop turn where blocks are scarce
 static_assert(kValueBlock % kSmallUnroll == 0);
 static_assert(kValueBlock == 2 * kSumBlock);
 

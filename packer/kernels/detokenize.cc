@@ -146,7 +146,8 @@ class Printer {
 
   // Prints the letter of a code point: the name of its glyph's costume (tokenize.cc).
   Proc<Num> emit_print_code() {
-    const LetterRunBlocks runs = emit_letter_runs(engine_, letter_table(tokenizer_));
+    const LetterRunBlocks runs =
+        emit_letter_runs(engine_, letter_table(tokenizer_, engine_.program().counts_text));
     const auto glyph = engine_.var<Num>("_letter printed");
     const int before = letter_costumes(engine_);
     return engine_.define<Num>("_print code point", {"code"}, [&](Script& s, Arg<Num> code) {

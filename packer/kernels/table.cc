@@ -27,29 +27,23 @@ void set_nibble_sums(Script& s, const Workspace& w, const std::vector<Var<Num>>&
   }
 }
 
-// Every input doubles the sums that are there already: the last three inputs by themselves, then
-// eight sums a turn.
+// Every input doubles the sums that are there already: the last two inputs by themselves, then four
+// sums a turn.
 Proc<> emit_small_group(Sprite& engine, const Workspace& w, const Var<Num>& at) {
-  constexpr int kTurn = 8;
+  constexpr int kTurn = 4;
   const auto a = engine.var<Num>("_table a"), b = engine.var<Num>("_table b"),
-             c = engine.var<Num>("_table c"), from = engine.var<Num>("_table from"),
-             turns = engine.var<Num>("_table turns");
+             from = engine.var<Num>("_table from"), turns = engine.var<Num>("_table turns");
   return engine.define<>("table group", {}, [&](Script& s) {
     s.set(from, w.table.length() + 1);
-    s.set(a, w.act[at + 5]);
-    s.set(b, w.act[at + 6]);
-    s.set(c, w.act[at + 7]);
+    s.set(a, w.act[at + 6]);
+    s.set(b, w.act[at + 7]);
     s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
-    s.append(w.table, c);
     s.append(w.table, b);
-    s.append(w.table, b + c);
     s.append(w.table, a);
-    s.append(w.table, a + c);
     s.append(w.table, a + b);
-    s.append(w.table, a + b + c);
-    s.change(at, 4);
+    s.change(at, 5);
     s.set(turns, 1);
-    s.repeat(5, [&](Script& s) {
+    s.repeat(6, [&](Script& s) {
       s.set(a, w.act[at]);
       s.repeat(turns, [&](Script& s) {
         for (int k = 0; k < kTurn; ++k) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -42,9 +43,14 @@ bool is_control(char32_t c) {
   return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0);
 }
 
-void add_while_room(std::set<char32_t>& letters, const std::vector<char32_t>& more) {
+// Latin-1; dashes, quotation marks and the ellipsis.
+constexpr CodeRange kFew[] = {
+    {0x20, 0xFF}, {0x2013, 0x2014}, {0x2018, 0x201E}, {0x2022, 0x2022}, {0x2026, 0x2026}};
+
+void add_while_room(std::set<char32_t>& letters, const std::vector<char32_t>& more,
+                    std::size_t most) {
   for (char32_t c : more) {
-    if (letters.size() >= kMaxLetters) return;
+    if (letters.size() >= most) return;
     if (!is_control(c)) letters.insert(c);
   }
 }
@@ -141,18 +147,19 @@ bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points) {
   return true;
 }
 
-std::vector<char32_t> letter_table(const Tokenizer& tokenizer) {
+std::vector<char32_t> letter_table(const Tokenizer& tokenizer, bool few) {
   std::set<char32_t> letters = {'\t', '\n', '\r', kReplacement};
-  for (const CodeRange& range : kLetters) {
+  const std::size_t most = few ? kFewLetters : kMaxLetters;
+  for (const CodeRange& range : few ? std::span<const CodeRange>(kFew) : kLetters) {
     for (char32_t c = range.first; c <= range.last; ++c) {
       if (!is_control(c)) letters.insert(c);
     }
   }
-  add_while_room(letters, alphabet_by_id(tokenizer));
+  add_while_room(letters, alphabet_by_id(tokenizer), most);
   std::vector<char32_t> code_points;
   for (const Token& token : tokenizer.tokens) {
     if (token.type == TokenType::special || !decode_utf8(token.text, code_points)) continue;
-    add_while_room(letters, code_points);
+    add_while_room(letters, code_points, most);
   }
   return {letters.begin(), letters.end()};
 }

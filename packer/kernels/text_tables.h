@@ -16,7 +16,7 @@ namespace sb3lm {
 
 inline constexpr char32_t kReplacement = 0xFFFD;
 /// Costumes cost load time and a linear search by name, so rare letters are left out.
-inline constexpr std::size_t kMaxLetters = 800;
+inline constexpr std::size_t kMaxLetters = 800, kFewLetters = 256;
 
 /// UTF-8 of one code point.
 std::string utf8(char32_t code_point);
@@ -27,7 +27,9 @@ bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points);
 /// Latin-1, Latin Extended-A, general punctuation, common signs, a hundred and fifty emoji and
 /// U+FFFD always; then, while fewer than kMaxLetters, the alphabet's letters and those in the
 /// vocabulary's tokens, in order of their ids. A glyph is a letter's place in it, from 1.
-std::vector<char32_t> letter_table(const Tokenizer& tokenizer);
+///
+/// `few`: without Latin Extended-A, signs and emoji, and at most kFewLetters.
+std::vector<char32_t> letter_table(const Tokenizer& tokenizer, bool few = false);
 
 /// `text` as the blocks see it: each letter (astral ones too) outside the table is one U+FFFD.
 std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view text);

@@ -443,7 +443,7 @@ class Cutter {
 }  // namespace
 
 TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer, const List<Num>& ids) {
-  const std::vector<char32_t> table = letter_table(tokenizer);
+  const std::vector<char32_t> table = letter_table(tokenizer, engine.program().counts_text);
   LetterReader reader(engine, table);
   PieceMerger merger(engine, tokenizer, table);
   Cutter cutter(engine, reader, table);

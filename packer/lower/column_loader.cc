@@ -107,8 +107,9 @@ class LoaderEmitter {
   LoaderBlocks emit() {
     const auto empty = emit_empty();
     const auto fill = engine_.define<>("fill lists", {}, [&](Script& s) {
-      for (const auto& [list, count] : zeros_) {
-        s.repeat(static_cast<double>(count), [&](Script& s) { s.append(list, Expr<Num>(0) + 0); });
+      for (const auto& zeros : zeros_) {
+        s.repeat(static_cast<double>(zeros.second),
+                 [&](Script& s) { s.append(zeros.first, Expr<Num>(0) + 0); });
       }
       if (parts_.tables) s.call(parts_.tables->fill);
     });

@@ -50,6 +50,7 @@ Layout layout_of(const Model& model, const LowerOptions& options) {
 scratch::Program empty_project(const LowerOptions& options) {
   scratch::Program program;
   program.title = options.title;
+  program.counts_text = in_columns(options);
   program.targets.push_back({.name = "Stage", .is_stage = true});
   program.targets.push_back({.name = kEngineName, .visible = false, .layer = 1});
   return program;

@@ -43,7 +43,6 @@ class Shortener {
       for (Procedure& procedure : target.procedures) shorten(procedure.body);
       for (Script& script : target.scripts) shorten(script.body);
     }
-    program_.counts_text = true;
   }
 
  private:

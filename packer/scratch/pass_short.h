@@ -6,7 +6,7 @@
 namespace sb3lm::scratch {
 
 /// Drops the `+ 0` of private numbers and arguments, which only compilers want, and gives private
-/// variables, and private lists without items, names of a few letters. Sets Program::counts_text.
+/// variables, and private lists without items, names of a few letters.
 void shorten(Program& program);
 
 }  // namespace sb3lm::scratch

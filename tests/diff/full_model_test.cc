@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "pack.h"
+#include "report/limits.h"
 #include "report/report.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
@@ -81,4 +82,38 @@ TEST_CASE("SSMoELM-5L, synthetic, at full scale") {
   CHECK(turbowarp.tokens == blocks.tokens);
   CHECK(turbowarp.logits.size() == 4 * 8192);
   CHECK(same_bits(turbowarp.logits, blocks.logits));
+}
+
+TEST_CASE("the largest model of that shape for Scratch's website, nearly") {
+  SilentProgress silent;
+  constexpr int kVocabulary = 3840;
+  const Model model =
+      tiny_model(SynthOptions{.preset = "ssmoelm-5l", .layers = 2, .vocabulary = kVocabulary});
+  VmJob job{.name = "site",
+            .sb3 = pack(model,
+                        {.lower = {.context = kContext,
+                                   .encoding = "range",
+                                   .title = "site",
+                                   .tune = Tune::scratch,
+                                   .kernel = Kernel::columns}},
+                        silent),
+            .runs = {kRequest}};
+  job.runs[0].tokens = {0, 1300, kVocabulary - 1};
+  CHECK(over_limits("site", as_bytes(job.sb3)) == std::vector<std::string>{});
+  BlockSession session(read_sb3("site.sb3", as_bytes(job.sb3)), silent);
+  const BlockResult blocks = session.run(job.runs[0], silent);
+  REQUIRE(blocks.tokens.size() == 2);
+  Engine engine(model, kContext);
+  const Agreement agreement =
+      check_against_engine(engine, job.runs[0].tokens, blocks.tokens, blocks.logits);
+  INFO(agreement.first_difference);
+  CHECK(agreement.ok);
+  CHECK(agreement.max_rel_error < 1e-11);
+  const auto results = run_batch(SB3LM_SOURCE_DIR, "turbowarp", {job});
+  if (!results) {
+    MESSAGE("skipped: TurboWarp cannot run here (tools/setup installs what it needs)");
+    return;
+  }
+  CHECK(results->at(0).at(0).tokens == blocks.tokens);
+  CHECK(same_bits(results->at(0).at(0).logits, blocks.logits));
 }

@@ -24,7 +24,7 @@ constexpr int kContext = 40;
 std::int64_t items(const BlockEvaluator& evaluator, const scratch::Program& program) {
   std::int64_t sum = 0;
   for (const scratch::List& list : program.targets[1].lists) {
-    if (list.items.empty()) sum += static_cast<std::int64_t>(evaluator.list_size(list.name));
+    if (list.size() == 0) sum += static_cast<std::int64_t>(evaluator.list_size(list.name));
   }
   return sum;
 }
@@ -39,7 +39,7 @@ TEST_CASE("it keeps the website's limits, and nothing is preloaded") {
   for (const scratch::Target& target : program.targets) {
     for (const scratch::List& list : target.lists) {
       CAPTURE(list.name);
-      CHECK(list.zeros < 200);
+      if (list.items.empty()) CHECK(list.zeros < 200);
     }
   }
 }

@@ -73,7 +73,7 @@ TEST_CASE("codebooks that are none") {
   CHECK_THROWS_AS(range_table("     ", 16, 2), Error);
   CHECK_THROWS_AS(range_table("    ", 16, 2), Error);   // a weight of nothing
   CHECK_THROWS_AS(range_table("\"   ", 16, 2), Error);  // no letter of ours
-  CHECK_THROWS_AS(range_table(" 0 !", 16, 2), Error);   // code 16 of 0 to 15
+  CHECK_THROWS_AS(range_table(" 1 !", 16, 2), Error);   // code 16 of 0 to 15
   CHECK_THROWS_AS(range_table(std::string(64, '~'), 16, 2), Error);
   CHECK(range_table("   !", 16, 2).slots() == 65000);  // code 0 alone
 }
