@@ -132,16 +132,16 @@ struct PlanOptions {
   bool json = false;
 };
 
+struct ExportOptions {
+  std::filesystem::path sb3;
+  std::filesystem::path out;
+};
+
 /// plan --target site: which model fits, not which widths of a given one.
 struct SitePlanOptions {
   std::string preset = "ssmoelm-5l";
   std::uint64_t seed = 1;
   bool json = false;
-};
-
-struct ExportOptions {
-  std::filesystem::path sb3;
-  std::filesystem::path out;
 };
 
 struct SynthCommand {

@@ -29,8 +29,7 @@ class ForwardEmitter {
         norm_(emit_rmsnorm(engine, w, model.spec.width, model.spec.norm_eps)),
         add_(emit_add(engine, w)),
         swiglu_(emit_swiglu(engine, w, exp)),
-        slot_(engine.var<Num>("_slot")),
-        expert_(engine.var<Num>("_expert")) {
+        slot_(engine.var<Num>("_slot")) {
     emit_leaves();
   }
 
@@ -334,98 +333,108 @@ class ForwardEmitter {
     return true;
   }
 
+  // The experts of a layer, the shared one last.
+  struct Mixture {
+    const FeedForwardSpec& spec;
+    std::vector<Block> experts;
+    std::vector<ExpertProcs> procs;
+
+    std::size_t routed() const { return static_cast<std::size_t>(spec.routed_experts); }
+    bool has_shared() const { return experts.size() > routed(); }
+  };
+
+  Mixture mixture_of(int layer) {
+    Mixture m{.spec = layer_spec(layer).feed_forward, .experts = {}, .procs = {}};
+    for (int e = 0; e < m.spec.routed_experts; ++e) {
+      m.experts.push_back({&place(Role::expert_gate, layer, e), &place(Role::expert_up, layer, e),
+                           &place(Role::expert_down, layer, e)});
+    }
+    if (m.spec.shared_experts > 0) {
+      m.experts.push_back({&place(Role::shared_gate, layer), &place(Role::shared_up, layer),
+                           &place(Role::shared_down, layer)});
+    }
+    for (const Block& block : m.experts) m.procs.push_back(expert_procs(block));
+    return m;
+  }
+
   // All hidden vectors first, while the table holds the normed input; then each way down. Every
   // expert that runs has a slot in the hidden regions, in index order, the shared one last.
   LayerProc emit_mixture(int layer, const std::string& name) {
-    const FeedForwardSpec& spec = layer_spec(layer).feed_forward;
     const Regions& act = layout_.act;
     const TensorPlace& router_matrix = place(Role::router, layer);
-    const auto route = router(spec);
-    std::vector<Block> experts;
-    experts.reserve(static_cast<std::size_t>(spec.routed_experts) + 1);
-    for (int e = 0; e < spec.routed_experts; ++e) {
-      experts.push_back({&place(Role::expert_gate, layer, e), &place(Role::expert_up, layer, e),
-                         &place(Role::expert_down, layer, e)});
-    }
-    if (spec.shared_experts > 0) {
-      experts.push_back({&place(Role::shared_gate, layer), &place(Role::shared_up, layer),
-                         &place(Role::shared_down, layer)});
-    }
-    std::vector<ExpertProcs> procs;
-    procs.reserve(experts.size());
-    for (const Block& block : experts) procs.push_back(expert_procs(block));
-    const auto shared_factor = [&] {
-      return spec.shared_gated ? w_.act[act.router_weights + spec.routed_experts] + 0
-                               : Expr<Num>(1);
-    };
-    // body(script, number of the expert) in each that runs.
-    const auto each_chosen = [&](Script& s, auto body) {
-      s.set(slot_, 0);
-      for (std::size_t e = 0; e < experts.size(); ++e) {
-        const auto weight = [&] { return w_.act[act.router_weights + static_cast<int>(e)]; };
-        if (static_cast<int>(e) == spec.routed_experts) {
-          body(s, e, shared_factor());
-          continue;
-        }
-        s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
-      }
-    };
-    // Where blocks are scarce: the routed experts in a loop, as they lie at equal distances.
-    const bool in_loop = w_.small && spec.routed_experts > 1 && evenly_spaced(experts, spec);
-    const auto spaced = [&](Expr<Num> first, std::int64_t step) {
-      return std::move(first) + expert_ * static_cast<double>(step);
-    };
-    const auto loop_chosen = [&](Script& s, auto body) {
-      s.set(slot_, 0);
-      s.set(expert_, 0);
-      s.repeat(spec.routed_experts, [&](Script& s) {
-        const auto weight = [&] { return w_.act[expert_ + act.router_weights]; };
-        s.when(weight() > 0, [&](Script& s) { body(s, weight()); });
-        s.change(expert_, 1);
-      });
-    };
-    const Block &first = experts[0], &second = experts[in_loop ? 1 : 0];
-    const auto raise = [&](Script& s, std::size_t e) {
-      const TensorPlace &gate = *experts[e].gate, &up = *experts[e].up;
-      s.call(procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
-    };
-    const auto lower = [&](Script& s, std::size_t e, Expr<Num> factor) {
-      const TensorPlace& down = *experts[e].down;
-      s.call(procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
-    };
-    const auto codes_step = [](const TensorPlace& a, const TensorPlace& b) {
-      return b.codes_at - a.codes_at;
-    };
-    const auto scales_step = [](const TensorPlace& a, const TensorPlace& b) {
-      return b.scales_at - a.scales_at;
-    };
-    const auto shared = static_cast<std::size_t>(spec.routed_experts);
+    const Mixture m = mixture_of(layer);
+    const auto route = router(m.spec);
+    const bool in_loop = m.routed() > 1 && evenly_spaced(m.experts, m.spec);
+    if (in_loop && !expert_) expert_ = engine_.var<Num>("_expert");
     return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
-      prepare(s, act.norm, {experts.front().gate, experts.back().gate, &router_matrix});
+      prepare(s, act.norm, {m.experts.front().gate, m.experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
-      if (spec.shared_gated) weigh_shared(s, layer);
-      if (!in_loop) {
-        each_chosen(s, [&](Script& s, std::size_t e, Expr<Num> /*factor*/) { raise(s, e); });
-        each_chosen(s, lower);
-        return;
-      }
-      loop_chosen(s, [&](Script& s, Expr<Num> /*factor*/) {
-        const TensorPlace &gate = *first.gate, &up = *first.up;
-        s.call(procs[0].raise, spaced(codes_of(gate), codes_step(gate, *second.gate)),
-               spaced(scales_of(gate), scales_step(gate, *second.gate)),
-               spaced(codes_of(up), codes_step(up, *second.up)),
-               spaced(scales_of(up), scales_step(up, *second.up)));
-      });
-      if (experts.size() > shared) raise(s, shared);
-      loop_chosen(s, [&](Script& s, Expr<Num> factor) {
-        const TensorPlace& down = *first.down;
-        s.call(procs[0].lower, spaced(codes_of(down), codes_step(down, *second.down)),
-               spaced(scales_of(down), scales_step(down, *second.down)), std::move(factor));
-      });
-      if (experts.size() > shared) lower(s, shared, shared_factor());
+      if (m.spec.shared_gated) weigh_shared(s, layer);
+      in_loop ? run_in_loop(s, m) : run_one_by_one(s, m);
     });
+  }
+
+  Expr<Num> shared_factor(const Mixture& m) {
+    if (!m.spec.shared_gated) return 1;
+    return w_.act[layout_.act.router_weights + m.spec.routed_experts] + 0;
+  }
+  void raise(Script& s, const Mixture& m, std::size_t e) {
+    const TensorPlace &gate = *m.experts[e].gate, &up = *m.experts[e].up;
+    s.call(m.procs[e].raise, codes_of(gate), scales_of(gate), codes_of(up), scales_of(up));
+  }
+  void lower(Script& s, const Mixture& m, std::size_t e, Expr<Num> factor) {
+    const TensorPlace& down = *m.experts[e].down;
+    s.call(m.procs[e].lower, codes_of(down), scales_of(down), std::move(factor));
+  }
+
+  void run_one_by_one(Script& s, const Mixture& m) {
+    const auto each_chosen = [&](auto body) {
+      s.set(slot_, 0);
+      for (std::size_t e = 0; e < m.routed(); ++e) {
+        const auto weight = [&] {
+          return w_.act[layout_.act.router_weights + static_cast<int>(e)];
+        };
+        s.when(weight() > 0, [&](Script& s) { body(s, e, weight() + 0); });
+      }
+      if (m.has_shared()) body(s, m.routed(), shared_factor(m));
+    };
+    each_chosen([&](Script& s, std::size_t e, Expr<Num> /*factor*/) { raise(s, m, e); });
+    each_chosen(
+        [&](Script& s, std::size_t e, Expr<Num> factor) { lower(s, m, e, std::move(factor)); });
+  }
+
+  // Routed experts that lie at equal distances take fewer blocks in a loop.
+  void run_in_loop(Script& s, const Mixture& m) {
+    const Var<Num>& expert = *expert_;
+    const Block &first = m.experts[0], &second = m.experts[1];
+    const auto codes = [&](const TensorPlace* Block::*part) {
+      const TensorPlace &a = *(first.*part), &b = *(second.*part);
+      return codes_of(a) + expert * static_cast<double>(b.codes_at - a.codes_at);
+    };
+    const auto scales = [&](const TensorPlace* Block::*part) {
+      const TensorPlace &a = *(first.*part), &b = *(second.*part);
+      return scales_of(a) + expert * static_cast<double>(b.scales_at - a.scales_at);
+    };
+    const auto each_chosen = [&](auto body) {
+      s.set(slot_, 0);
+      s.set(expert, 0);
+      s.repeat(m.spec.routed_experts, [&](Script& s) {
+        const auto weight = [&] { return w_.act[expert + layout_.act.router_weights]; };
+        s.when(weight() > 0, [&](Script& s) { body(s, weight()); });
+        s.change(expert, 1);
+      });
+    };
+    each_chosen([&](Script& s, Expr<Num> /*factor*/) {
+      s.call(m.procs[0].raise, codes(&Block::gate), scales(&Block::gate), codes(&Block::up),
+             scales(&Block::up));
+    });
+    if (m.has_shared()) raise(s, m, m.routed());
+    each_chosen([&](Script& s, Expr<Num> factor) {
+      s.call(m.procs[0].lower, codes(&Block::down), scales(&Block::down), std::move(factor));
+    });
+    if (m.has_shared()) lower(s, m, m.routed(), shared_factor(m));
   }
 
   // The weight of a gated shared expert, after those of the routed ones.
@@ -533,7 +542,8 @@ class ForwardEmitter {
   AddProc add_;
   std::optional<Proc<Num, Num, Num>> add_numbers_;
   Proc<Num, Num, Num> swiglu_;
-  Var<Num> slot_, expert_;
+  Var<Num> slot_;
+  std::optional<Var<Num>> expert_;  // in a loop over the routed ones
   std::deque<HalfKind> kinds_;
   // Of the procedure of half a layer that is open.
   Begin begin_;

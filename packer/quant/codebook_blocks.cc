@@ -121,7 +121,9 @@ Proc<Num> emit_fill_table(Sprite& engine, const DecodeLists& lists, const Symbol
   const int codes = shape.codes, symbols = shape.symbols(), parts = codes > 16 ? 2 : 1;
   const int lengths_at = codes + 1, bits_at = lengths_at + 16 * shape.digits;
   return engine.define<Num>(name, {"item"}, [&](Script& s, Arg<Num> item) {
-    const auto digit = [&](Expr<Num> place) { return letter(std::move(place), lists.text[item + 0]); };
+    const auto digit = [&](Expr<Num> place) {
+      return letter(std::move(place), lists.text[item + 0]);
+    };
     const auto count_to = [&](Script& s, int last, auto body) {
       s.repeat(last, [&](Script& s) {
         body(s);

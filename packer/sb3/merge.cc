@@ -267,6 +267,7 @@ class Merger {
     add(stage_, stage_spans_, "blocks", '{', parts.blocks);
     add(whole, root_spans_, "targets", '[', parts.sprites);
     add(whole, root_spans_, "monitors", '[', parts.monitors);
+    add(whole, root_spans_, "extensions", '[', missing_extensions(parts.extensions));
     return edits_.apply();
   }
 
@@ -300,6 +301,21 @@ class Merger {
     // Neither object is empty: one has targets, the other a name.
     edits_.replace({object.begin + 1, object.begin + 1},
                    fmt::format("\"{}\":{}{}{},", name, kind, items, kind == '{' ? '}' : ']'));
+  }
+
+  // As items of an array. Names of extensions are plain words.
+  std::string missing_extensions(const std::vector<std::string>& wanted) const {
+    std::string items;
+    const JsonArray* there = root_.at("extensions").array();
+    for (const std::string& name : wanted) {
+      const bool known =
+          there != nullptr &&
+          std::any_of(there->items.begin(), there->items.end(), [&](const Json& extension) {
+            return extension.string() != nullptr && *extension.string() == name;
+          });
+      if (!known) items += fmt::format("{}\"{}\"", items.empty() ? "" : ",", name);
+    }
+    return items;
   }
 
   // Entries of the stage that become the program's.

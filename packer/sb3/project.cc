@@ -101,6 +101,7 @@ class ProjectOut {
       for (const Monitor& monitor : program_.monitors) write_monitor(monitor);
       out_.end();
     });
+    if (uses_pen(program_)) parts.extensions.emplace_back("pen");
     for (const auto& variable : stage.variables) {
       if (!around_.variables.contains(variable.name)) continue;
       parts.shared_variables[variable.name] = alone([&] { write_entry(variable); });

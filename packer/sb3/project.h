@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "scratch/ir.h"
 
@@ -35,6 +36,7 @@ struct ProjectParts {
   std::string variables, lists, broadcasts, blocks;  // members of the stage's
   std::string sprites;                               // items of "targets"
   std::string monitors;                              // items
+  std::vector<std::string> extensions;               // names
   /// By name, what the stage's entry of a shared variable or list has to be: ["name",value].
   std::map<std::string, std::string> shared_variables, shared_lists;
 };

@@ -7,8 +7,8 @@ const kWidth = 480;
 const kHeight = 360;
 const kTimeout = 120_000;
 
-// In the page: looks names up, watches the reply grow, and stops the clock
-// at a given number of tokens, since a reply may take less time than a picture of it.
+// In the page: looks names up, and stops the clock when the reply has a given number of tokens, since
+// a reply may take less time than a picture of it.
 function watch() {
   const find = (name, type) => {
     for (const target of window.vm.runtime.targets) {
@@ -18,42 +18,50 @@ function watch() {
     }
     throw new Error(`the project has no '${name}'`);
   };
+  let output = null;
+  let status = null;
   const page = {
-    lengths: [],
     holdAt: Infinity,
     variable: (name) => find(name, '').value,
     list: (name) => find(name, 'list').value.slice(),
     look() {
-      if (!window.vm?.runtime.targets.length) return;
-      const count = find('output tokens', 'list').value.length;
-      if (page.lengths.at(-1) !== count) page.lengths.push(count);
-      if (count < page.holdAt) return;
+      output ??= find('output tokens', 'list');
+      status ??= find('status', '');
+      const count = output.value.length;
+      // Until a request begins, the list holds the reply before.
+      if (count < page.holdAt || status.value !== 'thinking') return;
       page.holdAt = Infinity;
       window.vm.runtime.stop();
+      window.vm.runtime.redrawRequested = true;  // ends the frame too
       page.held = true;
     },
   };
   window.project = page;
-  const attach = setInterval(() => {
-    if (!window.vm) return;
-    clearInterval(attach);
-    window.vm.runtime.on('AFTER_EXECUTE', page.look);
-  }, 1);
+  // After every step of every script: a frame may hold many tokens.
+  const {sequencer} = window.vm.runtime;
+  const step = sequencer.stepThread;
+  sequencer.stepThread = (thread) => {
+    step.call(sequencer, thread);
+    page.look();
+  };
 }
 
 export class ProjectPage {
   complaints = [];
   requests = [];
   #page;
+  #inspector = null;
 
-  static async open(chromium, html) {
+  /** Pictures are `sharpness` times as large as the stage; drawing that takes time. */
+  static async open(chromium, html, sharpness = 1) {
     const context = await chromium.newContext({
-      viewport: {width: kWidth, height: kHeight}, deviceScaleFactor: 2, offline: true,
+      viewport: {width: kWidth, height: kHeight}, deviceScaleFactor: sharpness, offline: true,
     });
     const opened = new ProjectPage(await context.newPage());
     await opened.#listen();
     await opened.#page.goto(pathToFileURL(html).href, {timeout: kTimeout});
     // Not as an init script: those also run in the player's sandboxed frames, and are blocked there.
+    await opened.#page.waitForFunction(() => window.vm);
     await opened.#page.evaluate(watch);
     return opened;
   }
@@ -87,11 +95,6 @@ export class ProjectPage {
     return this.#page.evaluate((wanted) => window.project.list(wanted), name);
   }
 
-  /** How many tokens the reply had, each time that it grew. */
-  lengths() {
-    return this.#page.evaluate(() => window.project.lengths);
-  }
-
   async whenStatus(status) {
     await this.#page.waitForFunction((wanted) => window.vm?.runtime.targets.length > 0 &&
       window.project.variable('status') === wanted, status);
@@ -109,6 +112,12 @@ export class ProjectPage {
 
   goOn() {
     return this.#page.evaluate(() => window.vm.runtime.start());
+  }
+
+  /** Makes the page's processor that many times slower; 1: as it is. */
+  async slowDown(times) {
+    this.#inspector ??= await this.#page.context().newCDPSession(this.#page);
+    await this.#inspector.send('Emulation.setCPUThrottlingRate', {rate: times});
   }
 
   /** Stage coordinates. */

@@ -35,9 +35,11 @@ TEST_CASE("every block of the engine has its place in the guide") {
   for (const BuiltModel& built : build_all_tiny()) {
     CAPTURE(built.name);
     const scratch::Program program = read_sb3("x", as_bytes(built.sb3));
+    // The website's projects have short names, and no room to read them.
+    if (built.name.ends_with("for the website")) continue;
     for (const scratch::Procedure& procedure : engine_of(program).procedures) {
       CAPTURE(procedure.code);
-      CHECK(in_guide(procedure));
+      CHECK_MESSAGE(in_guide(procedure), "packer/lower/guide.def has no row for it");
     }
     const std::set<std::string> said = headings(engine_of(program));
     for (const char* heading : {"START HERE", "HOW WRITING WORKS", "HOW THE MODEL WORKS",

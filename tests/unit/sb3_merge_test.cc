@@ -187,6 +187,26 @@ TEST_CASE("members that are missing are added, members that make no sense refuse
   }
 }
 
+TEST_CASE("the pen is asked for once") {
+  SilentProgress progress;
+  const auto extensions = [&](const std::string& theirs) {
+    const std::string zip = zipped(project("\"variables\":{}", "", theirs));
+    const std::string sb3 = add_to_sb3("x", as_bytes(zip), small_program(), {.level = 1}, progress);
+    scratch::Program ours = small_program();
+    Sprite(ours, 1).when_flag([](Script& s) { s.pen_clear(); });
+    const std::string both =
+        add_to_sb3("x", as_bytes(zip), std::move(ours), {.level = 1}, progress);
+    CHECK(contains(json_of(sb3), theirs));  // without the pen, as they were
+    const std::string json = json_of(both);
+    const std::size_t at = json.rfind("\"extensions\":");
+    return json.substr(at + 13, json.find(']', at) - at - 12);
+  };
+  CHECK(extensions(R"(,"extensions":[])") == R"(["pen"])");
+  CHECK(extensions(R"(,"extensions":["music"])") == R"(["music","pen"])");
+  CHECK(extensions(R"(,"extensions":["pen"])") == R"(["pen"])");
+  CHECK(extensions(R"(,"meta":{})") == R"(["pen"])");
+}
+
 TEST_CASE("what is no project is refused") {
   const auto stage = [](const std::string& members) { return reason(project(members, "")); };
   CHECK(contains(reason("[]"), "no Scratch 3 project"));

@@ -46,6 +46,7 @@ function titleOf(file, project) {
 function choose(options, title) {
   options.username = 'player';  // the default draws lots, and no two pages would be the same
   options.autoplay = true;
+  options.highQualityPen = true;  // the chat is drawn with the pen
   options.cloudVariables.mode = 'ignore';
   options.bakeExtensions = false;
   options.app.windowTitle = title;
