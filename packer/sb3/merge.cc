@@ -213,7 +213,7 @@ class Edits {
  public:
   explicit Edits(std::string_view text) : text_(text) {}
 
-  void replace(Span span, std::string with) { edits_.push_back({span, std::move(with)}); }
+  void replace(Span span, std::string with) { edits_.emplace_back(span, std::move(with)); }
 
   /// Adds to the object or array that `span` is.
   void add_inside(Span span, const std::string& items) {
