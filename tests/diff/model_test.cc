@@ -55,6 +55,21 @@ ModelSpec uneven_spec() {
 // Far below the 1e-9 of ARCHITECTURE.md, and above what orders of summation leave.
 constexpr double kUsualError = 1e-11;
 
+// The program's logits are the engine's; the number of positions that were compared.
+int check_blocks(const Model& model, const scratch::Program& program) {
+  SilentProgress silent;
+  BlockSession session(program, silent);
+  const BlockRequest request = comparison_request(model);
+  const BlockResult result = session.run(request, silent);
+  Engine engine(model);
+  const Agreement agreement =
+      check_against_engine(engine, request.tokens, result.tokens, result.logits);
+  INFO(agreement.first_difference);
+  CHECK(agreement.ok);
+  CHECK(agreement.max_rel_error < kUsualError);
+  return agreement.positions;
+}
+
 }  // namespace
 
 TEST_CASE("every feature of a model's description") {
@@ -93,15 +108,7 @@ TEST_CASE("routers as codes, a shared expert's too, and rounded scales") {
   CHECK(rounding.change->tokens == 7);
   CHECK(rounding.change->logits == 0.125);
   CHECK(rounding.change->perplexity_after == 2);
-  BlockSession session(program, silent);
-  const BlockRequest request = comparison_request(model);
-  const BlockResult result = session.run(request, silent);
-  Engine engine(model);
-  const Agreement agreement =
-      check_against_engine(engine, request.tokens, result.tokens, result.logits);
-  INFO(agreement.first_difference);
-  CHECK(agreement.ok);
-  CHECK(agreement.max_rel_error < kUsualError);
+  check_blocks(model, program);
 }
 
 TEST_CASE("blocks shaped for one player only") {
@@ -125,16 +132,7 @@ TEST_CASE("layers of different shapes, and codes beside floats") {
     CAPTURE(bits.size());
     const Model model = random_model(uneven_spec(), bits, 5);
     const std::string sb3 = pack(model, {.lower = {.context = 20}, .deflate_level = 1}, silent);
-    BlockSession session(read_sb3("uneven.sb3", as_bytes(sb3)), silent);
-    const BlockRequest request = comparison_request(model);
-    const BlockResult result = session.run(request, silent);
-    Engine engine(model);
-    const Agreement agreement =
-        check_against_engine(engine, request.tokens, result.tokens, result.logits);
-    INFO(agreement.first_difference);
-    CHECK(agreement.ok);
-    CHECK(agreement.positions >= 12);
-    CHECK(agreement.max_rel_error < kUsualError);
+    CHECK(check_blocks(model, read_sb3("uneven.sb3", as_bytes(sb3))) >= 12);
   }
 }
 
