@@ -1,10 +1,13 @@
 // run --chat: a conversation in the terminal. Ctrl-C stops a reply, not the program.
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <optional>
 
 #include "base/error.h"
@@ -20,36 +23,71 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 volatile std::sig_atomic_t interrupted = 0;
+int wakeup = -1;  // the end that the handler writes to
 
-/// Notes Ctrl-C instead of ending the program, for as long as it lives.
+/// Notes Ctrl-C instead of ending the program, for as long as it lives. A byte in a pipe wakes the
+/// reader of a line whichever thread the signal came to and however close before it waited.
 class CatchInterrupts {
  public:
   CatchInterrupts() {
+    if (::pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) {
+      fail(Fault::bad_input, "a pipe for Ctrl-C: {}", std::strerror(errno));
+    }
+    wakeup = pipe_[1];
     struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };  // and no SA_RESTART: reading shall end
+    action.sa_handler = [](int) {
+      const int before = errno;
+      interrupted = 1;
+      const char byte = 0;
+      // A full pipe wakes the reader too.
+      [[maybe_unused]] const ssize_t written = ::write(wakeup, &byte, 1);
+      errno = before;
+    };
+    action.sa_flags = SA_RESTART;
     ::sigaction(SIGINT, &action, &before_);
   }
-  ~CatchInterrupts() { ::sigaction(SIGINT, &before_, nullptr); }
+  ~CatchInterrupts() {
+    ::sigaction(SIGINT, &before_, nullptr);
+    ::close(pipe_[0]);
+    ::close(pipe_[1]);
+  }
   CatchInterrupts(const CatchInterrupts&) = delete;
   CatchInterrupts& operator=(const CatchInterrupts&) = delete;
 
+  /// Readable once Ctrl-C came since forget().
+  int descriptor() const { return pipe_[0]; }
+
+  void forget() {
+    char bytes[64];
+    while (::read(pipe_[0], bytes, sizeof(bytes)) > 0) {
+    }
+    interrupted = 0;
+  }
+
  private:
+  int pipe_[2] = {-1, -1};
   struct sigaction before_ {};
 };
 
 /// Lines of standard input; nothing at its end.
 class LineReader {
  public:
-  std::optional<std::string> next() {
+  /// The next line, or an empty one if `interrupts` came first.
+  std::optional<std::string> next(const CatchInterrupts& interrupts) {
     while (true) {
       if (const std::size_t end = waiting_.find('\n'); end != std::string::npos) {
         std::string line = waiting_.substr(0, end);
         waiting_.erase(0, end + 1);
         return line;
       }
+      pollfd sources[] = {{STDIN_FILENO, POLLIN, 0}, {interrupts.descriptor(), POLLIN, 0}};
+      if (::poll(sources, std::size(sources), -1) < 0 && errno != EINTR) {
+        fail(Fault::bad_input, "standard input: {}", std::strerror(errno));
+      }
+      if (sources[1].revents != 0) return "";
+      if (sources[0].revents == 0) continue;
       char part[4096];
       const ssize_t size = ::read(STDIN_FILENO, part, sizeof(part));
-      if (size < 0 && errno == EINTR) return "";
       if (size < 0) fail(Fault::bad_input, "standard input: {}", std::strerror(errno));
       if (size == 0 && waiting_.empty()) return std::nullopt;
       if (size == 0) return std::exchange(waiting_, "");
@@ -96,15 +134,15 @@ class Session {
         terminal_(::isatty(STDIN_FILENO) == 1) {}
 
   void run() {
-    const CatchInterrupts catching;
+    CatchInterrupts interrupts;
     if (terminal_)
       note("/reset forgets the conversation, /stats measures it, /quit or Ctrl-D ends");
     LineReader lines;
     while (true) {
+      interrupts.forget();
       if (terminal_) fmt::print("> ");
       std::fflush(stdout);
-      interrupted = 0;
-      const std::optional<std::string> line = lines.next();
+      const std::optional<std::string> line = lines.next(interrupts);
       if (!line || *line == "/quit") break;
       if (line->empty() && interrupted != 0) fmt::print("\n");
       if (!line->empty()) obey(*line);
