@@ -82,7 +82,11 @@ struct Codes {
 /// Sums of four rows' products with one vector, for its high and its low bytes.
 struct RowSums {
   Sums a, b, c, e;
-  HWY_INLINE void clear() { a = b = c = e = hn::Zero(D32()); }
+  // No default: on Arm, what a compiler makes up by itself lacks the target's attributes.
+  static HWY_INLINE RowSums zero() {
+    const D32 d;
+    return {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  }
   HWY_INLINE void add(const Codes& w, hn::Vec<DI8> x) {
     a = add_products(a, w.a, x);
     b = add_products(b, w.b, x);
@@ -92,10 +96,7 @@ struct RowSums {
 };
 struct VectorSums {
   RowSums high, low;
-  HWY_INLINE void clear() {
-    high.clear();
-    low.clear();
-  }
+  static HWY_INLINE VectorSums zero() { return {RowSums::zero(), RowSums::zero()}; }
   HWY_INLINE void add(const Codes& w, const Planes& x, std::size_t at) {
     const DI8 d;
     high.add(w, hn::LoadU(d, x.high + at));
@@ -281,9 +282,7 @@ HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
   const auto cols = static_cast<std::size_t>(w.shape.cols);
   for (std::size_t first = 0; first < cols; first += kSegment) {
     const std::size_t last = std::min(first + kSegment, cols);
-    VectorSums sums, more;
-    sums.clear();
-    more.clear();
+    VectorSums sums = VectorSums::zero(), more = VectorSums::zero();
     std::size_t at = first, byte = first / kBlock * Code::kBytes;
     for (; at + kBlock <= last; at += kBlock, byte += Code::kBytes) {
       add_block<Code, kTwice>(tile, byte, at, w.flip, sums, more);

@@ -16,8 +16,9 @@ using namespace blocks;
 
 namespace {
 
-constexpr int kLeafProducts = 64;      // of one compiled leaf
-constexpr int kUnrolledProducts = 64;  // of one interpreted loop turn
+constexpr int kLeafProducts = 32;      // of one compiled leaf
+constexpr int kUnrolledProducts = 32;  // of one interpreted loop turn
+constexpr int kQueryPart = 16;   // items of a query that an interpreted loop holds in variables
 constexpr int kSumBlock = 16;    // positions whose products are added up before they join the rest
 constexpr int kSmallUnroll = 4;  // products of a loop turn where blocks are scarce
 static_assert(kValueBlock % kSmallUnroll == 0);
@@ -112,23 +113,15 @@ class AttentionEmitter {
     });
   }
 
-  // acc = q.k of one position. `factor(d)` is the query's item d.
+  // sum + the products of the query's items `from` to `to` and a key's. `factor(d)` is the query's
+  // item d.
   template <class Factor>
-  void add_products(Script& s, Factor factor) {
-    for (int from = 0; from < spec_.head_size; from += kMaxTerms) {
-      const int terms = std::min(kMaxTerms, spec_.head_size - from);
-      auto products =
-          unrolled_sum(terms, [&](int k) { return factor(from + k) * w_.keys[key_ + (from + k)]; });
-      s.set(acc_, from == 0 ? std::move(products) : acc_ + std::move(products));
-    }
-  }
-  void finish_score(Script& s) {
-    s.replace(w_.act, score_, acc_ / std::sqrt(static_cast<double>(spec_.head_size)));
-    s.change(score_, 1);
-    s.change(key_, kv_width());
+  Expr<Num> products(Expr<Num> sum, int from, int to, Factor factor) const {
+    for (int d = from; d < to; ++d) sum = std::move(sum) + factor(d) * w_.keys[key_ + d];
+    return sum;
   }
 
-  // scores of `heads_` heads = q.k / sqrt(head size) for every cached position.
+  // scores of `heads_` heads = q.k for every cached position; softmax divides by sqrt(head size).
   Proc<Num, Num> emit_scores() {
     if (w_.small) return emit_scores_small();
     return emit_tuned<Num, Num>(engine_, w_, "scores " + name_, {"query at", "key at"},
@@ -138,39 +131,62 @@ class AttentionEmitter {
                                 });
   }
 
-  // A leaf per head and position; the query is read from the list again and again.
+  // A leaf per part of a head and position; the query is read from the list again and again.
   Proc<Num, Num> emit_scores_compiled(const std::string& name) {
-    const auto one = engine_.define<>(name + " position", {}, [&](Script& s) {
+    const int size = spec_.head_size, part = largest_divisor(size, kLeafProducts);
+    const auto leaf = engine_.define<>(name + " part", {}, [&](Script& s) {
       s.set(q_, q_ + 0);
       s.set(key_, key_ + 0);
-      s.set(score_, score_ + 0);
-      add_products(s, [&](int d) { return w_.act[q_ + d]; });
-      finish_score(s);
+      s.set(acc_, products(acc_, 0, part, [&](int d) { return w_.act[q_ + d]; }));
+      s.change(q_, part);
+      s.change(key_, part);
     });
     return engine_.define<Num, Num>(name, {"query at", "key at"},
                                     [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
                                       for (int h = 0; h < heads_; ++h) {
-                                        s.set(q_, query_at + h * spec_.head_size);
+                                        s.set(q_, query_at + h * size);
                                         s.set(key_, key_at + 0);
                                         s.set(score_, scores_at(h));
-                                        s.repeat(w_.position + 1, [&](Script& s) { s.call(one); });
+                                        s.repeat(w_.position + 1, [&](Script& s) {
+                                          s.set(acc_, 0);
+                                          for (int from = 0; from < size; from += part)
+                                            s.call(leaf);
+                                          s.replace(w_.act, score_ + 0, acc_);
+                                          s.change(score_, 1);
+                                          s.change(q_, -size);
+                                          s.change(key_, kv_width() - size);
+                                        });
                                       }
                                     });
   }
 
-  // One head after the other, its query in variables.
+  // One head after the other, a part of its query in variables.
   Proc<Num, Num> emit_scores_interpreted(const std::string& name) {
-    const auto query = locals("q", spec_.head_size);
+    const int part = largest_divisor(spec_.head_size, kQueryPart);
+    const auto query = locals("q", part);
     const auto q_at = [&](int d) -> const Var<Num>& { return query[static_cast<std::size_t>(d)]; };
+    const auto from = local("from");
     const auto one = engine_.define<Num, Num, Num>(
         name + " head", {"query at", "key at", "scores at"},
         [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
-          s.set(key_, key_at + 0);
           s.set(score_, at + 0);
-          for (int d = 0; d < spec_.head_size; ++d) s.set(q_at(d), w_.act[query_at + d]);
           s.repeat(w_.position + 1, [&](Script& s) {
-            add_products(s, [&](int d) { return Expr<Num>(q_at(d)); });
-            finish_score(s);
+            s.replace(w_.act, score_, Expr<Num>(0) + 0);
+            s.change(score_, 1);
+          });
+          s.set(q_, query_at + 0);
+          s.set(from, key_at + 0);
+          s.repeat(spec_.head_size / part, [&](Script& s) {
+            for (int d = 0; d < part; ++d) s.set(q_at(d), w_.act[q_ + d]);
+            s.set(key_, from + 0);
+            s.set(score_, at + 0);
+            s.repeat(w_.position + 1, [&](Script& s) {
+              s.replace(w_.act, score_, products(w_.act[score_], 0, part, q_at));
+              s.change(score_, 1);
+              s.change(key_, kv_width());
+            });
+            s.change(q_, part);
+            s.change(from, part);
           });
         });
     return engine_.define<Num, Num>(
@@ -185,32 +201,32 @@ class AttentionEmitter {
   Proc<Num, Num> emit_scores_small() {
     const int size = spec_.head_size, unroll = largest_divisor(size, kSmallUnroll);
     const auto to = local("to");
-    return engine_.define<Num, Num>(
-        "scores " + name_, {"query at", "key at"},
-        [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
-          s.set(q_, query_at);
-          s.set(to, scores_at(0));
-          s.repeat(heads_, [&](Script& s) {
-            s.set(key_, key_at);
-            s.set(score_, to);
-            s.repeat(w_.position + 1, [&](Script& s) {
-              s.set(acc_, 0);
-              s.repeat(size / unroll, [&](Script& s) {
-                s.change(acc_, unrolled_sum(unroll, [&](int k) {
-                           return item(w_.act, q_, k) * item(w_.keys, key_, k);
-                         }));
-                s.change(q_, unroll);
-                s.change(key_, unroll);
-              });
-              s.change(q_, -size);
-              s.change(key_, kv_width() - size);
-              s.replace(w_.act, score_, acc_ / std::sqrt(static_cast<double>(size)));
-              s.change(score_, 1);
-            });
-            s.change(q_, size);
-            s.change(to, score_stride());
-          });
-        });
+    return engine_.define<Num, Num>("scores " + name_, {"query at", "key at"},
+                                    [&](Script& s, Arg<Num> query_at, Arg<Num> key_at) {
+                                      s.set(q_, query_at);
+                                      s.set(to, scores_at(0));
+                                      s.repeat(heads_, [&](Script& s) {
+                                        s.set(key_, key_at);
+                                        s.set(score_, to);
+                                        s.repeat(w_.position + 1, [&](Script& s) {
+                                          s.set(acc_, 0);
+                                          s.repeat(size / unroll, [&](Script& s) {
+                                            s.change(acc_, unrolled_sum(unroll, [&](int k) {
+                                                       return item(w_.act, q_, k) *
+                                                              item(w_.keys, key_, k);
+                                                     }));
+                                            s.change(q_, unroll);
+                                            s.change(key_, unroll);
+                                          });
+                                          s.change(q_, -size);
+                                          s.change(key_, kv_width() - size);
+                                          s.replace(w_.act, score_, acc_);
+                                          s.change(score_, 1);
+                                        });
+                                        s.change(q_, size);
+                                        s.change(to, score_stride());
+                                      });
+                                    });
   }
 
   // Weights and values by dimension; weights behind the last position are zeros up to a whole
@@ -247,7 +263,8 @@ class AttentionEmitter {
     return offset == 0 ? list[at] : list[at + offset];
   }
 
-  // scores become exp(score - max), zero up to a whole block; their sum in `total`.
+  // scores become exp((score - max) / sqrt(head size)), zero up to a whole block; their sum in
+  // `total`.
   Proc<Num> emit_softmax() {
     const auto each = [&](Script& s, Arg<Num>& at, auto body) {
       s.set(score_, at + 0);
@@ -263,7 +280,8 @@ class AttentionEmitter {
       });
       s.set(total_, 0);
       each(s, at, [&](Script& s) {
-        s.call(exp_.exp, w_.act[score_ + 0] - top_);
+        s.call(exp_.exp,
+               (w_.act[score_ + 0] - top_) / std::sqrt(static_cast<double>(spec_.head_size)));
         s.replace(w_.act, score_ + 0, w_.exp + 0);
         s.change(total_, w_.exp + 0);
       });
@@ -333,34 +351,30 @@ class AttentionEmitter {
                                     });
   }
 
-  // The weights of a block stand in variables while the values of every dimension go by.
+  // A head's weights of a block stand in variables while the values of every dimension go by.
   Proc<Num, Num> emit_mix_interpreted(const std::string& name) {
     const int size = spec_.head_size;
-    const auto weights = locals("w", heads_ * kSumBlock);  // [head][position in the block]
-    const auto weight = [&](int h, int k) -> const Var<Num>& {
-      const int at = h * kSumBlock + k;
-      return weights[static_cast<std::size_t>(at)];
+    const auto weights = locals("w", kSumBlock);
+    const auto weight = [&](int k) -> const Var<Num>& {
+      return weights[static_cast<std::size_t>(k)];
     };
-    const int dims = largest_divisor(size, kUnrolledProducts / (heads_ * kSumBlock));
+    const int dims = largest_divisor(size, kUnrolledProducts / kSumBlock);
     const auto block = [&](Script& s, Arg<Num>& out_at) {
-      for (int h = 0; h < heads_; ++h) {
-        for (int k = 0; k < kSumBlock; ++k) {
-          s.set(weight(h, k), w_.act[score_ + (h * score_stride() + k)]);
-        }
-      }
       s.set(out_, out_at + 0);
-      s.set(key_, value_ + 0);
-      s.repeat(size / dims, [&](Script& s) {
-        for (int d = 0; d < dims; ++d) {
-          for (int h = 0; h < heads_; ++h) {
-            const int at = h * size + d;
-            s.replace(w_.act, out_ + at, w_.act[out_ + at] + unrolled_sum(kSumBlock, [&](int k) {
-                                           return weight(h, k) * w_.values[key_ + (d * span_ + k)];
-                                         }));
+      s.set(q_, score_ + 0);
+      s.repeat(heads_, [&](Script& s) {
+        for (int k = 0; k < kSumBlock; ++k) s.set(weight(k), w_.act[q_ + k]);
+        s.set(key_, value_ + 0);
+        s.repeat(size / dims, [&](Script& s) {
+          for (int d = 0; d < dims; ++d) {
+            s.replace(w_.act, out_ + d, w_.act[out_ + d] + unrolled_sum(kSumBlock, [&](int k) {
+                                          return weight(k) * w_.values[key_ + (d * span_ + k)];
+                                        }));
           }
-        }
-        s.change(out_, dims);
-        s.change(key_, dims * span_);
+          s.change(out_, dims);
+          s.change(key_, dims * span_);
+        });
+        s.change(q_, score_stride());
       });
     };
     return engine_.define<Num, Num>(

@@ -42,15 +42,16 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
   // once.
   const auto spread = [&](Script& s, int from, int count, int weight) {
     s.set(acc, digits(from, count));
-    for (int j = 0; j < 8; ++j) {
+    s.repeat(8, [&](Script& s) {
       s.set(next, floor(acc / 16));
       if (from == 0) {
-        s.replace(w.act, out + j, ((acc - next * 16) * weight + start) * scale);
+        s.replace(w.act, out + 0, ((acc - next * 16) * weight + start) * scale);
       } else {
-        s.replace(w.act, out + j, w.act[out + j] + ((acc - next * 16) * weight) * scale);
+        s.replace(w.act, out + 0, w.act[out + 0] + ((acc - next * 16) * weight) * scale);
       }
       s.set(acc, next + 0);
-    }
+      s.change(out, 1);
+    });
   };
   return engine.define<Num, Num, Num>(
       "embed", {"codes at", "scale at", "out at"},
@@ -64,10 +65,10 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
         s.repeat(groups, [&](Script& s) {
           for (int from = 0; from < bits; from += 4) {
             const int count = std::min(4, bits - from);
+            if (from > 0) s.change(out, -8);
             spread(s, from, count, 1 << (bits - from - count));
           }
           s.change(at, 1);
-          s.change(out, 8);
           s.change(base, 256);
         });
         // Padding columns must stay 0 for the table.

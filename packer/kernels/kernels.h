@@ -24,13 +24,6 @@ ExpBlocks emit_exp(blocks::Sprite& engine, const Workspace& w);
 /// Sets Workspace::sum to the sum of all inputs.
 blocks::Proc<blocks::Num, blocks::Num> emit_table(blocks::Sprite& engine, const Workspace& w);
 
-/// rows G(codes_at, rows, planes, start, scales_at, out_at): out = W x for `rows` rows of
-/// `planes` x G codes, most significant plane first, x being the vector in the table. Each row
-/// starts from start * sum(x), which makes codes signed (see row_start).
-using RowsProc =
-    blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
-RowsProc emit_rows(blocks::Sprite& engine, const Workspace& w, int groups);
-
 /// The `start` of codes that mean step * code + offset with offset -2^(bits-1), or 2 * code - 1 for
 /// one bit (whose row scale is stored doubled): n doublings later it is the offset times sum(x).
 inline double row_start(int bits) {
@@ -39,7 +32,8 @@ inline double row_start(int bits) {
 
 /// Float matrices: rows are stored padded to chunks * chunk items.
 struct DotShape {
-  static constexpr int kMaxChunk = 48;  // twice as many gain 5 % and cost 2 KB of blocks
+  static constexpr int kMaxChunk =
+      16;  // routers are a hundredth of the work, and blocks cost bytes
   int chunk = 0;
   int chunks = 0;
   int stride() const { return chunk * chunks; }

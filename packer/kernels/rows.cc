@@ -1,15 +1,16 @@
-// The matrix kernel: one table lookup per 8 weights and bit plane, summed in one large expression.
+// The matrix kernel: one table lookup per 8 weights and bit plane, summed in large expressions.
 //
 // The forms differ in two ways. A compiler must know that an index is a number, which `+ 0` around
 // the code tells it: without, a lookup costs 14 ns in TurboWarp instead of 2.6; with it, an
 // interpreter pays a fifth more (ARCHITECTURE.md, "Costs of blocks"). And the compiler makes a
-// plain function only of a procedure without loops once its warp timer is on, so there the sum is a
-// leaf of its own.
-#include <algorithm>
-#include <optional>
+// plain function only of a procedure without loops once its warp timer is on, so there a whole
+// plane is a leaf of its own, one for every width; an interpreter takes a few lookups a turn, the
+// same procedure for every width. Both add in the same order.
+#include "kernels/rows.h"
 
-#include "kernels/kernels.h"
-#include "kernels/tuned.h"
+#include <algorithm>
+#include <array>
+#include <optional>
 
 namespace sb3lm {
 
@@ -19,13 +20,26 @@ namespace {
 
 constexpr std::array<const char*, 6> kArguments = {"codes at", "rows",      "planes",
                                                    "start",    "scales at", "out at"};
+constexpr int kTurn = 32;          // lookups of an interpreted turn
+constexpr int kShortestTurn = 12;  // below, the loop costs more than the blocks that it saves
+
+// The largest divisor of n up to `most`.
+int divisor_of(int n, int most) {
+  int divisor = std::min(n, most);
+  while (n % divisor != 0) --divisor;
+  return divisor;
+}
+
+int turn_of(int groups, Vm vm) {
+  const int turn = divisor_of(groups, vm == Vm::turbowarp ? kMaxTerms : kTurn);
+  return turn < kShortestTurn ? divisor_of(groups, kMaxTerms) : turn;
+}
 
 class RowsEmitter {
  public:
-  RowsEmitter(Sprite& engine, const Workspace& w, int groups, Vm vm, std::string name)
+  RowsEmitter(Sprite& engine, const Workspace& w, Vm vm, std::string name)
       : engine_(engine),
         w_(w),
-        groups_(groups),
         vm_(vm),
         name_(std::move(name)),
         at_(local("at")),
@@ -34,35 +48,45 @@ class RowsEmitter {
         out_(local("out")),
         first_(local("first")) {}
 
-  RowsProc emit() {
-    const bool leaf = vm_ == Vm::turbowarp && groups_ <= kMaxLookups;
-    std::optional<Proc<>> plane;
-    if (leaf) {
-      plane = engine_.define<>(name_ + " plane", {}, [&](Script& s) {
-        s.set(at_, at_ + 0);  // its type is known only inside the procedure that sets it
-        add_plane(s);
-      });
-    }
+  // A plane of `groups` lookups without a loop.
+  RowsProc emit_whole(int groups) {
+    const auto plane = engine_.define<>(name_ + " plane", {}, [&](Script& s) {
+      s.set(at_, at_ + 0);  // its type is known only inside the procedure that sets it
+      if (groups <= kMaxTerms) {
+        s.set(acc_, acc_ * 2 + lookups(lookup(0), 1, groups));
+      } else {
+        const auto sum = local("sum");
+        s.set(sum, lookups(lookup(0), 1, kMaxTerms));
+        for (int from = kMaxTerms; from < groups; from += kMaxTerms) {
+          s.set(sum, lookups(sum, from, std::min(from + kMaxTerms, groups)));
+        }
+        s.set(acc_, acc_ * 2 + sum);
+      }
+      s.change(at_, groups);
+    });
     return engine_.define<Num, Num, Num, Num, Num, Num>(
         name_, kArguments,
         [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
             Arg<Num> scales_at, Arg<Num> out_at) {
-          s.set(at_, codes_at + 0);
-          s.set(scale_, scales_at + 0);
-          s.set(out_, out_at + 0);
-          s.set(first_, w_.sum * start);
-          s.repeat(rows, [&](Script& s) {
-            s.set(acc_, first_ + 0);
-            s.repeat(planes, [&](Script& s) {
-              if (leaf) {
-                s.call(*plane);
-              } else {
-                add_plane(s);
-              }
+          body(s, codes_at, rows, planes, start, scales_at, out_at,
+               [&](Script& s) { s.call(plane); });
+        });
+  }
+
+  // A plane of `turns` turns of `turn` lookups.
+  TurnedRowsProc emit_turned(int turn) {
+    const auto sum = local("sum");
+    return engine_.define<Num, Num, Num, Num, Num, Num, Num>(
+        name_, {"codes at", "rows", "planes", "start", "scales at", "out at", "turns"},
+        [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
+            Arg<Num> scales_at, Arg<Num> out_at, Arg<Num> turns) {
+          body(s, codes_at, rows, planes, start, scales_at, out_at, [&](Script& s) {
+            s.set(sum, 0);
+            s.repeat(turns, [&](Script& s) {
+              s.set(sum, lookups(sum, 0, turn));
+              s.change(at_, turn);
             });
-            s.replace(w_.act, out_, acc_ * w_.scales[scale_]);
-            s.change(scale_, 1);
-            s.change(out_, 1);
+            s.set(acc_, acc_ * 2 + sum);
           });
         });
   }
@@ -70,40 +94,35 @@ class RowsEmitter {
  private:
   Var<Num> local(const char* what) { return engine_.var<Num>("_" + name_ + " " + what); }
 
-  // acc = 2 acc + one plane of the row; `at` moves to the next plane.
-  void add_plane(Script& s) {
-    if (groups_ > kMaxLookups) {
-      add_plane_in_chunks(s);
-      return;
-    }
-    for (int from = 0; from < groups_; from += kMaxTerms) {
-      const int count = std::min(kMaxTerms, groups_ - from);
-      auto before = from == 0 ? acc_ * 2 : Expr<Num>(acc_);
-      s.set(acc_, std::move(before) + lookups(from, count));
-    }
-    s.change(at_, groups_);
-  }
-
-  void add_plane_in_chunks(Script& s) {
-    int chunk = kMaxTerms;
-    while (groups_ % chunk != 0) --chunk;
-    s.set(acc_, acc_ * 2);
-    s.repeat(groups_ / chunk, [&](Script& s) {
-      s.set(acc_, acc_ + lookups(0, chunk));
-      s.change(at_, chunk);
+  // `plane` does acc = 2 acc + one plane of the row and moves `at` to the next.
+  template <class Plane>
+  void body(Script& s, Arg<Num>& codes_at, Arg<Num>& rows, Arg<Num>& planes, Arg<Num>& start,
+            Arg<Num>& scales_at, Arg<Num>& out_at, Plane plane) {
+    s.set(at_, codes_at + 0);
+    s.set(scale_, scales_at + 0);
+    s.set(out_, out_at + 0);
+    s.set(first_, w_.sum * start);
+    s.repeat(rows, [&](Script& s) {
+      s.set(acc_, first_ + 0);
+      s.repeat(planes, plane);
+      s.replace(w_.act, out_, acc_ * w_.scales[scale_]);
+      s.change(scale_, 1);
+      s.change(out_, 1);
     });
   }
 
-  Expr<Num> lookups(int from, int count) const {
-    return unrolled_sum(count, [&](int k) {
-      auto code = w_.codes[at_ + (from + k)];
-      return w_.table[vm_ == Vm::turbowarp ? std::move(code) + 0 : std::move(code)];
-    });
+  Expr<Num> lookup(int k) const {
+    auto code = w_.codes[at_ + k];
+    return w_.table[vm_ == Vm::turbowarp ? std::move(code) + 0 : std::move(code)];
+  }
+  // sum + lookup(from) + ... as one chain.
+  Expr<Num> lookups(Expr<Num> sum, int from, int to) const {
+    for (int k = from; k < to; ++k) sum = std::move(sum) + lookup(k);
+    return sum;
   }
 
   Sprite& engine_;
   const Workspace& w_;
-  int groups_;
   Vm vm_;
   std::string name_;
   Var<Num> at_, acc_, scale_, out_, first_;
@@ -111,11 +130,51 @@ class RowsEmitter {
 
 }  // namespace
 
-RowsProc emit_rows(Sprite& engine, const Workspace& w, int groups) {
-  return emit_tuned<Num, Num, Num, Num, Num, Num>(
-      engine, w, fmt::format("rows {}", groups), kArguments, [&](Vm vm, const std::string& name) {
-        return RowsEmitter(engine, w, groups, vm, name).emit();
+const RowsProc& RowKernels::of(int groups) {
+  const auto known = of_.find(groups);
+  return known != of_.end() ? known->second : of_.emplace(groups, emit(groups)).first->second;
+}
+
+RowsProc RowKernels::emit(int groups) {
+  const std::string name = fmt::format("rows {}", groups);
+  std::optional<RowsProc> whole;
+  if (w_.tune != Tune::scratch && groups <= kMaxLookups) {
+    const bool alone = w_.tune == Tune::turbowarp;
+    whole = RowsEmitter(engine_, w_, Vm::turbowarp, alone ? name : name + " compiled")
+                .emit_whole(groups);
+    if (alone) return *whole;
+  }
+  return engine_.define<Num, Num, Num, Num, Num, Num>(
+      name, kArguments,
+      [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
+          Arg<Num> scales_at, Arg<Num> out_at) {
+        const auto turned_for = [&](Vm vm) {
+          return [&, vm](Script& s) {
+            const int turn = turn_of(groups, vm);
+            s.call(turned(vm, turn), codes_at, rows, planes, start, scales_at, out_at,
+                   groups / turn);
+          };
+        };
+        if (w_.tune != Tune::both) {
+          turned_for(w_.tune == Tune::scratch ? Vm::scratch : Vm::turbowarp)(s);
+        } else if (whole) {
+          s.when_else(
+              w_.compiled == 1,
+              [&](Script& s) { s.call(*whole, codes_at, rows, planes, start, scales_at, out_at); },
+              turned_for(Vm::scratch));
+        } else {
+          s.when_else(w_.compiled == 1, turned_for(Vm::turbowarp), turned_for(Vm::scratch));
+        }
       });
+}
+
+const TurnedRowsProc& RowKernels::turned(Vm vm, int turn) {
+  const auto known = turned_.find({vm, turn});
+  if (known != turned_.end()) return known->second;
+  std::string name = fmt::format("rows by {}", turn);
+  if (w_.tune == Tune::both) name += vm == Vm::turbowarp ? " compiled" : " interpreted";
+  return turned_.emplace(std::pair(vm, turn), RowsEmitter(engine_, w_, vm, name).emit_turned(turn))
+      .first->second;
 }
 
 }  // namespace sb3lm

@@ -1,7 +1,7 @@
-// Subset sums of 8 inputs: 16 sums of the first four, 16 of the last four, and their 256 pairs
-// added to an emptied list. Appending is the cheapest form in vanilla Scratch (0.63 us an entry
-// against 0.84 to 2.0 for replacing) and bearable in TurboWarp (ARCHITECTURE.md, "Costs of
-// blocks").
+// Subset sums of 8 inputs: for every sum of the first four, the 16 sums of the last four are added
+// to it and appended to an emptied list. Appending is the cheapest form in vanilla Scratch
+// (0.63 us an entry against 0.84 to 2.0 for replacing) and bearable in TurboWarp (ARCHITECTURE.md,
+// "Costs of blocks").
 #include "kernels/kernels.h"
 
 namespace sb3lm {
@@ -10,21 +10,37 @@ using namespace blocks;
 
 namespace {
 
-// sums[m] for m in 1..15 is the sum of the four inputs whose bit is set in m; the first input is
-// the most significant bit. sums[0] is unused (it is 0).
-void set_nibble_sums(Script& s, const Workspace& w, const std::vector<Var<Num>>& sums,
-                     const Var<Num>& at, int first) {
+// sums[m] for m in 1..15 is the sum of those of the four inputs at `at` + 4 whose bit is set in m;
+// the first input is the most significant bit. sums[0] is unused (it is 0).
+void set_low_sums(Script& s, const Workspace& w, const std::vector<Var<Num>>& sums,
+                  const Var<Num>& at) {
   for (int m = 1; m < 16; ++m) {
     const int top = m & -m;  // lowest set bit: input 3 for bit 1, input 0 for bit 8
     const int rest = m ^ top;
     if (rest == 0) {
       const int input = top == 1 ? 3 : top == 2 ? 2 : top == 4 ? 1 : 0;
-      s.set(sums[static_cast<std::size_t>(m)], w.act[at + (first + input)] + 0);
+      s.set(sums[static_cast<std::size_t>(m)], w.act[at + (4 + input)] + 0);
     } else {
       s.set(sums[static_cast<std::size_t>(m)],
             sums[static_cast<std::size_t>(rest)] + sums[static_cast<std::size_t>(top)]);
     }
   }
+}
+
+// body for every sum of the inputs from `input` to 3, added to sums[input]: without an input first,
+// then with it. The last input's sums are in sums[4].
+template <class Body>
+void each_high_sum(Script& s, const Workspace& w, const std::vector<Var<Num>>& sums,
+                   const Var<Num>& at, std::size_t input, Body body) {
+  s.set(sums[input + 1], input == 0 ? Expr<Num>(0) : sums[input] + 0);
+  s.repeat(2, [&](Script& s) {
+    if (input == 3) {
+      body(s);
+    } else {
+      each_high_sum(s, w, sums, at, input + 1, body);
+    }
+    s.set(sums[input + 1], sums[input + 1] + w.act[at + static_cast<int>(input)]);
+  });
 }
 
 // Every input doubles the sums that are there already: the last two inputs by themselves, then four
@@ -76,27 +92,19 @@ Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
   if (w.small) return build(emit_small_group(engine, w, at));
   std::vector<Var<Num>> high, low;
   for (int m = 0; m < 16; ++m) {
-    high.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_high {}", m)));
     low.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_low {}", m)));
   }
-  // No loop in here: with its warp timer on, TurboWarp makes plain functions of such procedures
-  // only.
+  for (int m = 0; m < 5; ++m) {
+    high.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_high {}", m)));
+  }
   const auto group = engine.define<>("table group", {}, [&](Script& s) {
     s.set(at, at + 0);
-    set_nibble_sums(s, w, high, at, 0);
-    set_nibble_sums(s, w, low, at, 4);
-    s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
-    for (std::size_t code = 1; code < 256; ++code) {
-      const std::size_t h = code / 16, l = code % 16;
-      if (h == 0) {
-        s.append(w.table, low[l] + 0);
-      } else if (l == 0) {
-        s.append(w.table, high[h] + 0);
-      } else {
-        s.append(w.table, high[h] + low[l]);
-      }
-    }
-    s.change(w.sum, high[15] + low[15]);
+    set_low_sums(s, w, low, at);
+    each_high_sum(s, w, high, at, 0, [&](Script& s) {
+      s.append(w.table, high[4] + 0);
+      for (std::size_t l = 1; l < 16; ++l) s.append(w.table, high[4] + low[l]);
+    });
+    s.change(w.sum, w.table[w.table.length()]);
     s.change(at, 8);
   });
   return build(group);

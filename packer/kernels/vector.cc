@@ -7,9 +7,9 @@ using namespace blocks;
 
 namespace {
 
-// The largest divisor of n up to 8: how many items one loop turn takes.
+// The largest divisor of n up to 4: how many items one loop turn takes.
 int unroll_of(int n) {
-  int unroll = std::min(n, 8);
+  int unroll = std::min(n, 4);
   while (n % unroll != 0) --unroll;
   return unroll;
 }

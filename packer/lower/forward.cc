@@ -7,6 +7,7 @@
 
 #include "kernels/columns.h"
 #include "kernels/naive.h"
+#include "kernels/rows.h"
 #include "lower/layer_halves.h"
 
 namespace sb3lm {
@@ -120,8 +121,7 @@ class ForwardEmitter {
           if (!column_rows_) column_rows_ = emit_column_rows(engine_, w_);
           continue;
         }
-        const int groups = matrix.groups();
-        if (!rows_.contains(groups)) rows_.emplace(groups, emit_rows(engine_, w_, groups));
+        rows_.of(matrix.groups());
       } else if (layout_.kernel != Kernel::tables) {
         auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
         if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
@@ -159,7 +159,7 @@ class ForwardEmitter {
       s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
              row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
     } else if (m.storage == Storage::codes) {
-      s.call(rows_.at(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
+      s.call(rows_.of(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
              row_start(m.format.bits), std::move(scales_at), std::move(out));
     } else if (m.storage == Storage::numbers) {
       s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
@@ -549,7 +549,7 @@ class ForwardEmitter {
   Begin begin_;
   const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
   std::optional<Proc<Num, Num>> table_;
-  std::map<int, RowsProc> rows_;
+  RowKernels rows_{engine_, w_};
   std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;

@@ -14,6 +14,10 @@ constexpr std::string_view kFirst =
 constexpr std::string_view kRest =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_!#%()*+,-./:;=?@[]^`{|}~0123456789";
 
+// Deflate pays for a letter by how many are about as common, whether it could be foreseen or not:
+// few letters make the step from one id to the next cheap, and an id out of order no dearer.
+constexpr std::size_t kNeighbourLetters = 6;
+
 std::string spell(std::size_t index) {
   std::size_t length = 1;
   for (std::size_t count = kFirst.size(); index >= count; count *= kRest.size()) {
@@ -42,16 +46,19 @@ std::string nth_id(std::size_t index) {
 
 std::vector<std::string> neighbour_ids(std::size_t count, std::size_t others) {
   // One letter more than the last of the other ids, or than `count` needs.
-  std::size_t length = nth_id(others).size() + 1, capacity = kFirst.size();
-  for (std::size_t letter = 1; letter < length || capacity < count; ++letter) {
-    capacity *= kRest.size();
+  std::size_t length = nth_id(others).size() + 1, capacity = 1;
+  for (std::size_t letter = 0; letter < length || capacity < count; ++letter) {
+    capacity *= kNeighbourLetters;
     length = std::max(length, letter + 1);
   }
   std::vector<std::string> ids;
   for (std::size_t i = 0; i < count; ++i) {
-    std::string id(1, kFirst[i % kFirst.size()]);
-    for (std::size_t rest = i / kFirst.size(); id.size() < length; rest /= kRest.size()) {
-      id += kRest[rest % kRest.size()];
+    std::string id;
+    for (std::size_t rest = i; id.size() < length; rest /= kNeighbourLetters) {
+      // Its digit less the next one: one letter alone differs between neighbours.
+      const std::size_t digit = rest % kNeighbourLetters,
+                        next = rest / kNeighbourLetters % kNeighbourLetters;
+      id += kFirst[(digit + kNeighbourLetters - next) % kNeighbourLetters];
     }
     ids.push_back(std::move(id));
   }

@@ -1,5 +1,6 @@
 // The matrix kernels in the block evaluator against scalar C++ on the weights that the codes mean.
 #include "kernels/kernels.h"
+#include "kernels/rows.h"
 
 #include <doctest/doctest.h>
 
@@ -77,7 +78,7 @@ std::vector<double> check_coded_matrix(int cols, int bits, Tune tune, bool compi
 
   BlockRig rig({.tune = tune});
   const auto table = emit_table(rig.engine, rig.w);
-  const auto multiply = emit_rows(rig.engine, rig.w, groups);
+  const auto multiply = RowKernels(rig.engine, rig.w).of(groups);
   rig.on("go", [&](Script& s) {
     s.call(table, in_at, groups);
     s.call(multiply, codes_at, rows, bits, row_start(bits), scales_at, out_at);

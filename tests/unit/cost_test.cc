@@ -6,6 +6,7 @@
 #include <map>
 
 #include "kernels/kernels.h"
+#include "kernels/rows.h"
 #include "scratch/script.h"
 #include "support/programs.h"
 
@@ -114,7 +115,7 @@ TEST_CASE("of a tuned kernel each machine runs its own form, lookups dominating"
   scratch::Program program = test::empty_program();
   Sprite engine{program, 1};
   const Workspace w = make_workspace(engine, {.tune = Tune::both});
-  const RowsProc rows = emit_rows(engine, w, 96);
+  const RowsProc rows = RowKernels(engine, w).of(96);
   engine.define<>("multiply", {}, [&](S& s) { s.call(rows, 1, 768, 4, row_start(4), 1, 1); });
   constexpr double kLookups = 96 * 768 * 4;
   const std::map<Machine, double> measured = {{Machine::turbowarp, 2.7}, {Machine::scratch, 560}};

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "kernels/kernels.h"
+#include "kernels/rows.h"
 #include "quant/encoding.h"
 #include "scratch/print.h"
 
@@ -38,9 +39,9 @@ struct Golden {
 const AttentionSpec kAttention{.query_heads = 4, .kv_heads = 2, .head_size = 3};
 
 const Golden kGoldens[] = {
-    {"rows_turbowarp", [](const Bench& b) { emit_rows(b.engine, b.w, 2); }, Tune::turbowarp},
-    {"rows_scratch", [](const Bench& b) { emit_rows(b.engine, b.w, 2); }, Tune::scratch},
-    {"rows_both", [](const Bench& b) { emit_rows(b.engine, b.w, 1); }, Tune::both},
+    {"rows_turbowarp", [](const Bench& b) { RowKernels(b.engine, b.w).of(2); }, Tune::turbowarp},
+    {"rows_scratch", [](const Bench& b) { RowKernels(b.engine, b.w).of(2); }, Tune::scratch},
+    {"rows_both", [](const Bench& b) { RowKernels(b.engine, b.w).of(1); }, Tune::both},
     {"dot", [](const Bench& b) { emit_dot(b.engine, b.w, DotShape::of(3)); }},
     {"rmsnorm", [](const Bench& b) { emit_rmsnorm(b.engine, b.w, 4, 1e-5); }},
     {"add", [](const Bench& b) { emit_add(b.engine, b.w); }},

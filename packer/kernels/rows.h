@@ -1,0 +1,37 @@
+// Matrices of codes, their bit planes in one list (rows.cc).
+#pragma once
+
+#include <map>
+#include <utility>
+
+#include "kernels/tuned.h"
+
+namespace sb3lm {
+
+/// rows G(codes_at, rows, planes, start, scales_at, out_at): out = W x for `rows` rows of
+/// `planes` x G codes, most significant plane first, x being the vector in the table. Each row
+/// starts from start * sum(x), which makes codes signed (see row_start).
+using RowsProc =
+    blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+
+/// rows by T(codes_at, rows, planes, start, scales_at, out_at, turns): the same, G being T * turns.
+using TurnedRowsProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num,
+                                    blocks::Num, blocks::Num>;
+
+/// Emits each of these procedures when it is first asked for.
+class RowKernels {
+ public:
+  RowKernels(blocks::Sprite& engine, const Workspace& w) : engine_(engine), w_(w) {}
+  const RowsProc& of(int groups);
+
+ private:
+  RowsProc emit(int groups);
+  const TurnedRowsProc& turned(Vm vm, int turn);
+
+  blocks::Sprite& engine_;
+  const Workspace& w_;
+  std::map<int, RowsProc> of_;
+  std::map<std::pair<Vm, int>, TurnedRowsProc> turned_;
+};
+
+}  // namespace sb3lm
