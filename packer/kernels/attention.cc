@@ -171,7 +171,7 @@ class AttentionEmitter {
         [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
           s.set(score_, at + 0);
           s.repeat(w_.position + 1, [&](Script& s) {
-            s.replace(w_.act, score_, Expr<Num>(0) + 0);
+            s.replace(w_.act, score_, 0);
             s.change(score_, 1);
           });
           s.set(q_, query_at + 0);
@@ -286,7 +286,7 @@ class AttentionEmitter {
         s.change(total_, w_.exp + 0);
       });
       s.repeat(kValueBlock - mod(w_.position, kValueBlock) - 1, [&](Script& s) {
-        s.replace(w_.act, score_ + 0, Expr<Num>(0) + 0);
+        s.replace(w_.act, score_ + 0, 0);
         s.change(score_, 1);
       });
     });
@@ -308,7 +308,7 @@ class AttentionEmitter {
   void mix_blocks(Script& s, Arg<Num>& out_at, Arg<Num>& value_at, int positions, Block block) {
     s.set(out_, out_at + 0);
     s.repeat(heads_ * spec_.head_size, [&](Script& s) {
-      s.replace(w_.act, out_ + 0, Expr<Num>(0) + 0);
+      s.replace(w_.act, out_ + 0, 0);
       s.change(out_, 1);
     });
     s.set(value_, value_at + 0);

@@ -53,7 +53,7 @@ Proc<> emit_small_group(Sprite& engine, const Workspace& w, const Var<Num>& at) 
     s.set(from, w.table.length() + 1);
     s.set(a, w.act[at + 6]);
     s.set(b, w.act[at + 7]);
-    s.append(w.table, Expr<Num>(0) + 0);  // a bare 0 would be stored as text
+    s.append(w.table, 0);
     s.append(w.table, b);
     s.append(w.table, a);
     s.append(w.table, a + b);

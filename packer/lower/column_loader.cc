@@ -108,8 +108,7 @@ class LoaderEmitter {
     const auto empty = emit_empty();
     const auto fill = engine_.define<>("fill lists", {}, [&](Script& s) {
       for (const auto& zeros : zeros_) {
-        s.repeat(static_cast<double>(zeros.second),
-                 [&](Script& s) { s.append(zeros.first, Expr<Num>(0) + 0); });
+        s.repeat(static_cast<double>(zeros.second), [&](Script& s) { s.append(zeros.first, 0); });
       }
       if (parts_.tables) s.call(parts_.tables->fill);
     });
@@ -179,7 +178,7 @@ class LoaderEmitter {
       s.call(range_.begin);
       s.set(left_, field(3));
       s.clear(w_.codes);
-      s.repeat(field(0) * field(5), [&](Script& s) { s.append(w_.codes, Expr<Num>(1) + 0); });
+      s.repeat(field(0) * field(5), [&](Script& s) { s.append(w_.codes, 1); });
     });
   }
 

@@ -279,8 +279,6 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
     s.set(stage.progress, 100);
   });
 
-  // TurboWarp stores a literal as the text "0", which weighs twice as much in a saved project.
-  const auto zero_number = [] { return Expr<Num>(0) + 0; };
   // Zeros `count` items of one list in chunks.
   const auto zero_list = [&](Script& s, const List<Num>& list, std::int64_t first,
                              std::int64_t count) {
@@ -289,7 +287,7 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
                                               [&](Script& s, Arg<Num> from, Arg<Num> how_many) {
                                                 s.set(rows, from + 0);
                                                 s.repeat(how_many, [&](Script& s) {
-                                                  s.replace(list, rows + 0, zero_number());
+                                                  s.replace(list, rows + 0, 0);
                                                   s.change(rows, 1);
                                                 });
                                               });

@@ -27,6 +27,16 @@ constexpr const char* kAskNow = "_ask";
 // sharp as the window allows.
 constexpr const char* kTurboWarpSettings =
     "TurboWarp reads this: it makes the text sharp.\n{\"hq\":true} // _twconfig_";
+// For those who look inside, as guide.def is for the engine.
+constexpr const char* kAboutStage =
+    "THE STAGE asks for a message, while the model has nothing to do, and broadcasts \"chat\". The "
+    "variables and lists that sprites share are here.";
+constexpr const char* kAboutScreen =
+    "THE SCREEN draws the conversation, the buttons and the settings with the pen. Its words stand "
+    "in the list \"interface texts\", where you can translate them.";
+constexpr const char* kAboutRobot =
+    "THE ROBOT watches \"status\" and the tokens: it sleeps until the weights are unpacked, "
+    "thinks, and moves its mouth for every new token.";
 
 // At most about `bytes` of text, cut between letters.
 std::string shortened(const std::string& text, std::size_t bytes) {
@@ -88,11 +98,14 @@ class UiEmitter {
       add_token_lists();
     }
     stage().target().notes.push_back(kTurboWarpSettings);
+    if (options_.has_tokenizer) stage().target().notes.push_back(kAboutStage);
     stage().when_stage_clicked([&](Script& s) { s.broadcast(kClickMessage); });
     Sprite screen = add_sprite("Screen");
     screen.target().visible = false;
+    screen.target().notes.push_back(kAboutScreen);
     emit_screen(screen, options_);
     Sprite robot = add_sprite("Robot");
+    robot.target().notes.push_back(kAboutRobot);
     emit_robot(robot, options_.has_tokenizer ? kAskMessage : "generate");
   }
 

@@ -277,13 +277,6 @@ const Node* stored_value(const Node& node) {
   return node.op == Op::list_replace ? input(node, 1) : nullptr;
 }
 
-// As sb3/block_out.cc writes it: a JSON number, which every virtual machine keeps as one.
-bool is_number_in_json(const Node& literal) {
-  const std::optional<double> value = js_parse_number(literal.text);
-  return literal.op == Op::literal_number && value && *value - *value == 0 &&
-         js_number_text(*value) == literal.text;
-}
-
 bool same(const Node& a, const Node& b) {
   if (a.op != b.op || a.text != b.text || a.fields != b.fields) return false;
   return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
@@ -357,7 +350,7 @@ std::vector<std::string> texts_among_numbers(const Program& program,
   });
   visit(program, foreign, [&](const std::string& where, const Node& node) {
     const Node* value = stored_value(node);
-    if (!is_literal(value) || is_number_in_json(*value) || !numbers.contains(field(node))) return;
+    if (!is_literal(value) || !numbers.contains(field(node))) return;
     faults.push_back(fmt::format("{}: {} would be stored as text in '{}', which holds numbers",
                                  where, shown(*value), field(node)));
   });

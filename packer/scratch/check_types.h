@@ -17,9 +17,9 @@ namespace sb3lm {
 std::vector<std::string> unknown_indexes(const scratch::Program& program,
                                          const std::set<std::string>& foreign);
 
-/// Texts that get into private lists of numbers: literals that are not written as JSON numbers, and
-/// preloaded items. A list that holds texts is up to 43 times slower (ARCHITECTURE.md, "Costs of
-/// blocks").
+/// Texts that get into private lists of numbers: literals, which TurboWarp
+/// stores as text, and preloaded items. A list that holds texts is up to 43 times slower
+/// (ARCHITECTURE.md, "Costs of blocks").
 std::vector<std::string> texts_among_numbers(const scratch::Program& program,
                                              const std::set<std::string>& foreign);
 

@@ -32,15 +32,15 @@ class Script {
   }
   template <class T>
   void append(const List<T>& list, std::type_identity_t<Expr<T>> item) {
-    emit(Op::list_add, list.name, std::move(item).take());
+    emit(Op::list_add, list.name, as_item(std::move(item)).take());
   }
   template <class T>
   void replace(const List<T>& list, Expr<Num> index, std::type_identity_t<Expr<T>> item) {
-    emit(Op::list_replace, list.name, std::move(index).take(), std::move(item).take());
+    emit(Op::list_replace, list.name, std::move(index).take(), as_item(std::move(item)).take());
   }
   template <class T>
   void insert(const List<T>& list, std::type_identity_t<Expr<T>> item, Expr<Num> index) {
-    emit(Op::list_insert, list.name, std::move(item).take(), std::move(index).take());
+    emit(Op::list_insert, list.name, as_item(std::move(item)).take(), std::move(index).take());
   }
   template <class T>
   void erase(const List<T>& list, Expr<Num> index) {
@@ -116,6 +116,16 @@ class Script {
   scratch::Stack take() && { return std::move(stack_); }
 
  private:
+  // TurboWarp stores a literal item as text, which it reads slowly and saves as two letters more; a
+  // sum it stores as a number.
+  template <class T>
+  static Expr<T> as_item(Expr<T> item) {
+    if constexpr (std::same_as<T, Num>) {
+      if (item.node().op == Op::literal_number) return std::move(item) + 0;
+    }
+    return item;
+  }
+
   template <class... Inputs>
   void emit(Op op, const std::string& field, Inputs... inputs) {
     NodePtr node = detail::with_field(op, field);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "scratch/check.h"
+#include "scratch/expr.h"
 #include "support/programs.h"
 
 using namespace sb3lm;
@@ -102,7 +103,8 @@ TEST_CASE("nesting and stacks are bounded") {
 }
 
 TEST_CASE("lists keep their limits") {
-  Program program = with_block(append(num(1), "_t"));
+  Program program =
+      with_block(append((sb3lm::blocks::Expr<sb3lm::blocks::Num>(1) + 0).take(), "_t"));
   CHECK(check_program(program).empty());
   program.targets[1].lists[0].zeros = 250000;
   CHECK(finds(program, "scratch-vm ignores `add`"));
