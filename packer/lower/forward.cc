@@ -5,10 +5,8 @@
 #include <map>
 #include <optional>
 
-#include "kernels/columns.h"
-#include "kernels/naive.h"
-#include "kernels/rows.h"
 #include "lower/layer_halves.h"
+#include "lower/matrices.h"
 
 namespace sb3lm {
 
@@ -16,8 +14,8 @@ using namespace blocks;
 
 namespace {
 
-// Emits each leaf kernel once, whatever number of matrices use it, and a layer's attention and feed
-// forward once for all layers that are alike in it: these pass where their own weights begin.
+// Emits a layer's attention and feed forward once for all layers that are alike in it: these pass
+// where their own weights begin.
 class ForwardEmitter {
  public:
   ForwardEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const Model& model,
@@ -30,15 +28,14 @@ class ForwardEmitter {
         norm_(emit_rmsnorm(engine, w, model.spec.width, model.spec.norm_eps)),
         add_(emit_add(engine, w)),
         swiglu_(emit_swiglu(engine, w, exp)),
-        slot_(engine.var<Num>("_slot")) {
-    emit_leaves();
-  }
+        slot_(engine.var<Num>("_slot")),
+        matrices_(engine, w, layout) {}
 
   ForwardBlocks emit() {
     for (const int layer : model_.spec.passes) {
       for (const Half half : {Half::attention, Half::feed_forward}) kind_of(layer, half);
     }
-    const auto embed = emit_embed();
+    const auto embed = matrices_.emit_embed(place(Role::embedding));
     const LayerProc keys = emit_keys(kind_of(model_.spec.passes.back(), Half::attention));
     ForwardBlocks made{.head = emit_head()};
     if (w_.tune != Tune::turbowarp) made.token_in_steps = emit_in_steps(embed, keys);
@@ -112,68 +109,10 @@ class ForwardEmitter {
     return *layer_scales_ + static_cast<double>(m.scales_at - begin_.scales_at);
   }
 
-  void emit_leaves() {
-    for (const TensorPlace& matrix : layout_.tensors) {
-      if (is_vector(matrix.key.role)) continue;
-      if (matrix.storage == Storage::codes) {
-        if (!table_) table_ = emit_table(engine_, w_);
-        if (layout_.kernel == Kernel::columns) {
-          if (!column_rows_) column_rows_ = emit_column_rows(engine_, w_);
-          continue;
-        }
-        rows_.of(matrix.groups());
-      } else if (layout_.kernel != Kernel::tables) {
-        auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
-        if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
-      } else {
-        const DotShape shape = DotShape::of(matrix.shape.cols);
-        if (!dots_.contains(shape)) dots_.emplace(shape, emit_dot(engine_, w_, shape));
-      }
-    }
-  }
-
-  // Builds the table of the vector at `in` if one of its readers needs it.
-  void prepare(Script& s, Expr<Num> in, std::initializer_list<const TensorPlace*> readers) {
-    for (const TensorPlace* reader : readers) {
-      if (reader->storage != Storage::codes) continue;
-      s.call(*table_, std::move(in), reader->groups());
-      return;
-    }
-  }
-
-  // Groups of 8 and padded dot products read a few items past a vector's end, which must be 0; a
-  // region that vectors of several sizes share may hold an older one's there.
-  void clear_padding(Script& s, const Expr<Num>& at, int size) {
-    for (int i = size; i < padded_size(size); ++i) s.replace(w_.act, copy(at) + i, 0);
-  }
-
-  // out = matrix * in; the table holds `in` already (see prepare).
+  // out = matrix * in; the table holds `in` already (see MatrixBlocks::prepare).
   void multiply(Script& s, const TensorPlace& m, Expr<Num> in, Expr<Num> out) {
-    multiply(s, m, codes_of(m), scales_of(m), std::move(in), std::move(out));
+    matrices_.multiply(s, m, codes_of(m), scales_of(m), std::move(in), std::move(out));
   }
-
-  // The same for a matrix of m's kind that lies elsewhere.
-  void multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at, Expr<Num> scales_at,
-                Expr<Num> in, Expr<Num> out) {
-    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
-      s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
-             row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
-    } else if (m.storage == Storage::codes) {
-      s.call(rows_.of(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
-             row_start(m.format.bits), std::move(scales_at), std::move(out));
-    } else if (m.storage == Storage::numbers) {
-      s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
-             std::move(out));
-    } else if (layout_.kernel != Kernel::tables) {
-      s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
-             std::move(out));
-    } else {
-      s.call(dots_.at(DotShape::of(m.shape.cols)), std::move(scales_at), m.shape.rows,
-             std::move(in), std::move(out));
-    }
-  }
-
-  int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
 
   const RopeBlocks& rope(const AttentionSpec& spec) {
     for (const auto& [known, blocks] : ropes_) {
@@ -221,8 +160,8 @@ class ForwardEmitter {
       add_bias(s, Role::q_bias, layer, act.q);
       turn(s, attention_of(layer), act.q, attention_of(layer).query_heads);
       s.call(blocks.attend, cache_at);
-      clear_padding(s, act.mix, o.shape.cols);
-      prepare(s, act.mix, {&o});
+      matrices_.clear_padding(s, act.mix, o.shape.cols);
+      matrices_.prepare(s, act.mix, {&o});
       multiply(s, o, act.mix, act.out);
       s.call(add_, act.out, 1, act.x, model_.spec.width);
     });
@@ -234,7 +173,7 @@ class ForwardEmitter {
     const TensorPlace &q = place(Role::q, layer), &k = place(Role::k, layer),
                       &v = place(Role::v, layer);
     s.call(norm_, act.x, scales_of(place(Role::attention_norm, layer)), act.norm);
-    prepare(s, act.norm, {&q, &k, &v});
+    matrices_.prepare(s, act.norm, {&q, &k, &v});
     multiply(s, k, act.norm, act.k);
     multiply(s, v, act.norm, act.v);
     add_bias(s, Role::k_bias, layer, act.k);
@@ -262,8 +201,8 @@ class ForwardEmitter {
   // swiglu of the hidden vectors at `gate` and `up`, in place of the first, ready for the way down.
   void activate(Script& s, const Block& block, const Expr<Num>& gate, Expr<Num> up) {
     s.call(swiglu_, copy(gate), std::move(up), block.gate->shape.rows);
-    clear_padding(s, gate, block.gate->shape.rows);
-    prepare(s, copy(gate), {block.down});
+    matrices_.clear_padding(s, gate, block.gate->shape.rows);
+    matrices_.prepare(s, copy(gate), {block.down});
   }
 
   LayerProc emit_dense(int layer, const std::string& name) {
@@ -272,7 +211,7 @@ class ForwardEmitter {
                       &place(Role::down, layer)};
     return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
-      prepare(s, act.norm, {block.gate, block.up});
+      matrices_.prepare(s, act.norm, {block.gate, block.up});
       multiply(s, *block.gate, act.norm, act.gate);
       multiply(s, *block.up, act.norm, act.up);
       activate(s, block, act.gate, act.up);
@@ -303,15 +242,15 @@ class ForwardEmitter {
         "expert up " + name, {"gate codes", "gate scales", "up codes", "up scales"},
         [&](Script& s, Arg<Num> gate_codes, Arg<Num> gate_scales, Arg<Num> up_codes,
             Arg<Num> up_scales) {
-          multiply(s, *block.gate, gate_codes, gate_scales, act.norm, gate_at());
-          multiply(s, *block.up, up_codes, up_scales, act.norm, up_at());
+          matrices_.multiply(s, *block.gate, gate_codes, gate_scales, act.norm, gate_at());
+          matrices_.multiply(s, *block.up, up_codes, up_scales, act.norm, up_at());
           s.change(slot_, 1);
         });
     auto lower = engine_.define<Num, Num, Num>(
         "expert down " + name, {"codes", "scales", "factor"},
         [&](Script& s, Arg<Num> codes, Arg<Num> scales, Arg<Num> factor) {
           activate(s, block, gate_at(), up_at());
-          multiply(s, *block.down, codes, scales, gate_at(), act.out);
+          matrices_.multiply(s, *block.down, codes, scales, gate_at(), act.out);
           s.call(add_, act.out, factor, act.x, model_.spec.width);
           s.change(slot_, 1);
         });
@@ -368,7 +307,8 @@ class ForwardEmitter {
     if (in_loop && !expert_) expert_ = engine_.var<Num>("_expert");
     return define_in_layer(layer, Half::feed_forward, name, [&](Script& s, Arg<Num>&) {
       s.call(norm_, act.x, scales_of(place(Role::ffn_norm, layer)), act.norm);
-      prepare(s, act.norm, {m.experts.front().gate, m.experts.back().gate, &router_matrix});
+      matrices_.prepare(s, act.norm,
+                        {m.experts.front().gate, m.experts.back().gate, &router_matrix});
       multiply(s, router_matrix, act.norm, act.router_logits);
       s.call(route, act.router_logits, act.router_weights);
       if (m.spec.shared_gated) weigh_shared(s, layer);
@@ -447,32 +387,6 @@ class ForwardEmitter {
     s.replace(w_.act, act.router_weights + slot, 1 / (1 + w_.exp));
   }
 
-  Proc<Num> emit_embed() {
-    const ModelSpec& spec = model_.spec;
-    const TensorPlace& m = place(Role::embedding);
-    const auto id = engine_.var<Num>("_embed id");
-    return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
-      s.set(id, arg + 0);
-      if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
-        const auto row = emit_column_embed(engine_, w_, m.format.bits, spec.width);
-        s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at,
-               layout_.act.x);
-      } else if (m.storage == Storage::codes) {
-        const auto row = emit_embed_codes(engine_, w_, m.format.bits, spec.width);
-        s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at,
-               layout_.act.x);
-      } else if (m.storage == Storage::numbers) {
-        Workspace numbers = w_;
-        numbers.scales = w_.codes;  // the weights are there
-        s.call(emit_embed_floats(engine_, numbers, spec.width), id * spec.width + m.codes_at,
-               layout_.act.x);
-      } else {
-        s.call(emit_embed_floats(engine_, w_, spec.width), id * m.stride + m.scales_at,
-               layout_.act.x);
-      }
-    });
-  }
-
   // Half of a pass; `proc` is of its kind.
   void run(Script& s, std::size_t pass, Half half, const LayerProc& proc) {
     const Begin begin = begin_of(layout_, model_.spec.passes[pass], half);
@@ -528,7 +442,7 @@ class ForwardEmitter {
     const TensorPlace& head = place(spec.tied_head ? Role::embedding : Role::head);
     return engine_.define<>("head", {}, [&](Script& s) {
       s.call(norm_, layout_.act.x, place(Role::final_norm).scales_at, layout_.act.norm);
-      prepare(s, layout_.act.norm, {&head});
+      matrices_.prepare(s, layout_.act.norm, {&head});
       multiply(s, head, layout_.act.norm, layout_.act.logits);
     });
   }
@@ -548,11 +462,7 @@ class ForwardEmitter {
   // Of the procedure of half a layer that is open.
   Begin begin_;
   const Arg<Num>*layer_codes_ = nullptr, *layer_scales_ = nullptr;
-  std::optional<Proc<Num, Num>> table_;
-  RowKernels rows_{engine_, w_};
-  std::optional<ColumnRowsProc> column_rows_;
-  std::map<DotShape, DotProc> dots_;
-  std::optional<NaiveProc> naive_codes_, naive_floats_;
+  MatrixBlocks matrices_;
   std::vector<std::pair<AttentionSpec, RopeBlocks>> ropes_;
   std::vector<std::pair<AttentionSpec, AttentionBlocks>> attentions_;
   std::vector<std::pair<FeedForwardSpec, Proc<Num, Num>>> routers_;

@@ -1,0 +1,85 @@
+#include "lower/matrices.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+MatrixBlocks::MatrixBlocks(Sprite& engine, const Workspace& w, const Layout& layout)
+    : engine_(engine), w_(w), layout_(layout), rows_(engine, w) {
+  for (const TensorPlace& matrix : layout.tensors) {
+    if (!is_vector(matrix.key.role)) emit_kernel(matrix);
+  }
+}
+
+void MatrixBlocks::emit_kernel(const TensorPlace& matrix) {
+  if (matrix.storage == Storage::codes) {
+    if (!table_) table_ = emit_table(engine_, w_);
+    if (layout_.kernel != Kernel::columns) {
+      rows_.of(matrix.groups());
+    } else if (!column_rows_) {
+      column_rows_ = emit_column_rows(engine_, w_);
+    }
+  } else if (layout_.kernel != Kernel::tables) {
+    auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
+    if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
+  } else {
+    const DotShape shape = DotShape::of(matrix.shape.cols);
+    if (!dots_.contains(shape)) dots_.emplace(shape, emit_dot(engine_, w_, shape));
+  }
+}
+
+void MatrixBlocks::prepare(Script& s, Expr<Num> in,
+                           std::initializer_list<const TensorPlace*> readers) const {
+  for (const TensorPlace* reader : readers) {
+    if (reader->storage != Storage::codes) continue;
+    s.call(*table_, std::move(in), reader->groups());
+    return;
+  }
+}
+
+void MatrixBlocks::clear_padding(Script& s, const Expr<Num>& at, int size) const {
+  for (int i = size; i < padded_size(size); ++i) s.replace(w_.act, copy(at) + i, 0);
+}
+
+void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
+                            Expr<Num> scales_at, Expr<Num> in, Expr<Num> out) {
+  if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+    s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
+           row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
+  } else if (m.storage == Storage::codes) {
+    s.call(rows_.of(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
+           row_start(m.format.bits), std::move(scales_at), std::move(out));
+  } else if (m.storage == Storage::numbers) {
+    s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
+           std::move(out));
+  } else if (layout_.kernel != Kernel::tables) {
+    s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
+           std::move(out));
+  } else {
+    s.call(dots_.at(DotShape::of(m.shape.cols)), std::move(scales_at), m.shape.rows, std::move(in),
+           std::move(out));
+  }
+}
+
+Proc<Num> MatrixBlocks::emit_embed(const TensorPlace& m) const {
+  const int width = m.shape.cols, x = layout_.act.x;
+  const auto id = engine_.var<Num>("_embed id");
+  return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
+    s.set(id, arg + 0);
+    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+      const auto row = emit_column_embed(engine_, w_, m.format.bits, width);
+      s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at, x);
+    } else if (m.storage == Storage::codes) {
+      const auto row = emit_embed_codes(engine_, w_, m.format.bits, width);
+      s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at, x);
+    } else if (m.storage == Storage::numbers) {
+      Workspace numbers = w_;
+      numbers.scales = w_.codes;  // the weights are there
+      s.call(emit_embed_floats(engine_, numbers, width), id * width + m.codes_at, x);
+    } else {
+      s.call(emit_embed_floats(engine_, w_, width), id * m.stride + m.scales_at, x);
+    }
+  });
+}
+
+}  // namespace sb3lm

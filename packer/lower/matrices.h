@@ -1,0 +1,52 @@
+// How the forward pass reads matrices, in whatever form they are stored.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <optional>
+
+#include "kernels/columns.h"
+#include "kernels/kernels.h"
+#include "kernels/naive.h"
+#include "kernels/rows.h"
+#include "lower/layout.h"
+
+namespace sb3lm {
+
+/// Emits each leaf kernel that the layout's matrices need once, however many of them use it.
+class MatrixBlocks {
+ public:
+  MatrixBlocks(blocks::Sprite& engine, const Workspace& w, const Layout& layout);
+
+  /// Builds the table of the vector at `in` if one of its readers needs it.
+  void prepare(blocks::Script& s, blocks::Expr<blocks::Num> in,
+               std::initializer_list<const TensorPlace*> readers) const;
+
+  /// Zeros behind a vector of `size` items. Groups of 8 and padded dot products read a few items
+  /// past its end, and a region that vectors of several sizes share may hold an older one's there.
+  void clear_padding(blocks::Script& s, const blocks::Expr<blocks::Num>& at, int size) const;
+
+  /// out = W * in for a matrix of m's kind whose codes and scales begin at the given places; the
+  /// table holds `in` already (see prepare).
+  void multiply(blocks::Script& s, const TensorPlace& m, blocks::Expr<blocks::Num> codes_at,
+                blocks::Expr<blocks::Num> scales_at, blocks::Expr<blocks::Num> in,
+                blocks::Expr<blocks::Num> out);
+
+  /// embed token(id): the row of the embedding `m`, into the residual stream.
+  blocks::Proc<blocks::Num> emit_embed(const TensorPlace& m) const;
+
+ private:
+  void emit_kernel(const TensorPlace& matrix);
+  int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
+
+  blocks::Sprite& engine_;
+  const Workspace& w_;
+  const Layout& layout_;
+  std::optional<blocks::Proc<blocks::Num, blocks::Num>> table_;
+  RowKernels rows_;
+  std::optional<ColumnRowsProc> column_rows_;
+  std::map<DotShape, DotProc> dots_;
+  std::optional<NaiveProc> naive_codes_, naive_floats_;
+};
+
+}  // namespace sb3lm
