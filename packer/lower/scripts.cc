@@ -2,6 +2,8 @@
 
 #include <set>
 
+#include "lower/chat_prompt.h"
+
 namespace sb3lm {
 
 using namespace blocks;
@@ -105,7 +107,7 @@ class ScriptEmitter {
     const auto run = emit_run(shift);
     const auto current = engine_.var<Str>("_serving", std::string());
     std::optional<Proc<>> fill_prompt;
-    if (p_.text) fill_prompt = emit_fill_prompt();
+    if (p_.text) fill_prompt = emit_apply_template(engine_, p_, turns_);
     const auto serve_one = [&](Script& s, const char* name, auto body) {
       s.when(same_text(current, name), body);
     };
@@ -245,7 +247,7 @@ class ScriptEmitter {
           });
       s.when(gone == 1, [&](Script& s) {
         for (const int id : head()) {
-          s.insert(history_, Expr<Num>(id) + 0, 1);
+          s.insert(history_, id, 1);
           s.replace(turns_, 1, turns_[1] + 1);
         }
       });
@@ -273,7 +275,7 @@ class ScriptEmitter {
       if (!chat.stop_ids.empty()) {
         s.set(next_, history_[history_.length()] + 0);
         s.when(turns_.length() > 0 && !is_stop(next_),
-               [&](Script& s) { remember(s, Expr<Num>(chat.stop_ids.front()) + 0); });
+               [&](Script& s) { remember(s, chat.stop_ids.front()); });
       }
       s.set(at_, history_.length());
       s.append(turns_, prompt.length());
@@ -458,48 +460,6 @@ class ScriptEmitter {
       }
     }
     return std::move(*any);
-  }
-
-  // `prompt tokens` = the ids of the user's turn.
-  Proc<> emit_fill_prompt() {
-    const Tokenizer& tokenizer = p_.model.tokenizer;
-    const ChatTemplate& chat = p_.model.chat;
-    const auto& prompt = p_.stage.prompt_tokens;
-    const auto push = [&](Script& s, int id) { s.append(prompt, Expr<Num>(id) + 0); };
-    // All text between two special tokens is one text: constant ids, or `before` user `after`.
-    const auto parts = [&](Script& s, const std::vector<TemplatePart>& turn) {
-      std::string before, after;
-      bool has_user = false, at_start = &turn == &chat.first;
-      const auto end_text = [&] {
-        if (has_user) {
-          s.call(p_.text->tokenize.encode,
-                 join(before, join(Expr<Str>(p_.stage.user_message), after)));
-        } else {
-          const TemplatePart constant{.kind = TemplatePart::Kind::text, .text = before};
-          for (const int id : apply_template(tokenizer, {constant}, "", at_start)) push(s, id);
-        }
-        before.clear(), after.clear(), has_user = at_start = false;
-      };
-      for (const TemplatePart& part : turn) {
-        if (part.kind == TemplatePart::Kind::text) (has_user ? after : before) += part.text;
-        if (part.kind == TemplatePart::Kind::user) has_user = true;
-        if (part.kind != TemplatePart::Kind::token) continue;
-        end_text();
-        push(s, part.token);
-      }
-      end_text();
-    };
-    return engine_.define<>("apply template", {}, [&](Script& s) {
-      s.clear(prompt);
-      if (!chat.present()) {
-        s.call(p_.text->tokenize.encode, p_.stage.user_message);
-        if (tokenizer.add_bos) s.insert(prompt, Expr<Num>(tokenizer.bos) + 0, 1);
-        return;
-      }
-      s.when_else(
-          turns_.length() == 0, [&](Script& s) { parts(s, chat.first); },
-          [&](Script& s) { parts(s, chat.next); });
-    });
   }
 
   Sprite& engine_;

@@ -1,0 +1,47 @@
+#include "lower/chat_prompt.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+Proc<> emit_apply_template(Sprite& engine, const ScriptParts& p, const List<Num>& turns) {
+  const Tokenizer& tokenizer = p.model.tokenizer;
+  const ChatTemplate& chat = p.model.chat;
+  const auto& prompt = p.stage.prompt_tokens;
+  const auto push = [&](Script& s, int id) { s.append(prompt, id); };
+  // All text between two special tokens is one text: constant ids, or `before` user `after`.
+  const auto parts = [&](Script& s, const std::vector<TemplatePart>& turn) {
+    std::string before, after;
+    bool has_user = false, at_start = &turn == &chat.first;
+    const auto end_text = [&] {
+      if (has_user) {
+        s.call(p.text->tokenize.encode, join(before, join(Expr<Str>(p.stage.user_message), after)));
+      } else {
+        const TemplatePart constant{.kind = TemplatePart::Kind::text, .text = before};
+        for (const int id : apply_template(tokenizer, {constant}, "", at_start)) push(s, id);
+      }
+      before.clear(), after.clear(), has_user = at_start = false;
+    };
+    for (const TemplatePart& part : turn) {
+      if (part.kind == TemplatePart::Kind::text) (has_user ? after : before) += part.text;
+      if (part.kind == TemplatePart::Kind::user) has_user = true;
+      if (part.kind != TemplatePart::Kind::token) continue;
+      end_text();
+      push(s, part.token);
+    }
+    end_text();
+  };
+  return engine.define<>("apply template", {}, [&](Script& s) {
+    s.clear(prompt);
+    if (!chat.present()) {
+      s.call(p.text->tokenize.encode, p.stage.user_message);
+      if (tokenizer.add_bos) s.insert(prompt, tokenizer.bos, 1);
+      return;
+    }
+    s.when_else(
+        turns.length() == 0, [&](Script& s) { parts(s, chat.first); },
+        [&](Script& s) { parts(s, chat.next); });
+  });
+}
+
+}  // namespace sb3lm
