@@ -1,5 +1,6 @@
 #include "pack.h"
 
+#include "encoding_choice.h"
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
@@ -15,9 +16,13 @@ Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& o
   return model;
 }
 
-std::string pack(const Model& model, const PackRequest& request, Progress& progress) {
+namespace {
+
+std::string pack_as(const Model& model, const PackRequest& request, const EncodingPlan& encoding,
+                    Progress& progress) {
   progress.report("making blocks", -1);
   LowerOptions options = request.lower;
+  options.encoding = encoding;
   options.bits = request.bits;
   options.shares_project = !request.project.empty();
   scratch::Program program = lower(model, options);
@@ -29,6 +34,19 @@ std::string pack(const Model& model, const PackRequest& request, Progress& progr
   const MappedFile project(request.project);
   return add_to_sb3(request.project.string(), project.bytes(), std::move(program),
                     {.shared = request.shared_names, .level = request.deflate_level}, progress);
+}
+
+}  // namespace
+
+std::string pack(const Model& model, const PackRequest& request, Progress& progress) {
+  EncodingPlan encoding = request.lower.encoding;
+  if (request.best_encodings) {
+    progress.report("choosing encodings", -1);
+    encoding = choose_encodings(model, encoding.usual, [&](const EncodingPlan& plan) {
+      return pack_as(model, request, plan, progress).size();
+    });
+  }
+  return pack_as(model, request, encoding, progress);
 }
 
 }  // namespace sb3lm

@@ -14,8 +14,9 @@ namespace sb3lm {
 
 struct PackRequest {
   LowerOptions lower;
-  std::string bits;                    // float weights: "1" to "8", or "float"; empty: 8
-  int deflate_level = 12;              // 1 to 12
+  std::string bits;             // float weights: "1" to "8", or "float"; empty: 8
+  int deflate_level = 12;       // 1 to 12
+  bool best_encodings = false;  // hex instead of lower.encoding for widths where it is smaller
   std::filesystem::path project = {};  // somebody's .sb3 that the model joins; empty: a new one
   std::set<std::string> shared_names = {};  // see MergeOptions
 };

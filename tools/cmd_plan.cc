@@ -48,7 +48,7 @@ class Planner {
         build_(with_defaults(options.build)),
         fit_(options.fit),
         progress_(progress),
-        costs_(width_costs(model, code_encoding(pack_request(build_, {}).lower.encoding),
+        costs_(width_costs(model, code_encoding(pack_request(build_, {}).lower.encoding.usual),
                            options.threads, progress)) {}
 
   Planned plan(std::vector<PlanUnit> units) {

@@ -64,12 +64,14 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
                     .chat_ui = has_chat_ui(options)},
           .bits = recipe.float_bits,
           .deflate_level = deflate_level(options.level),
+          .best_encodings = kernel_of(options) == Kernel::tables,
           .project = options.project,
           .shared_names = {options.shared_names.begin(), options.shared_names.end()}};
 }
 
 bool denser(PackRequest& request) {
-  if (request.lower.kernel != Kernel::tables || request.lower.encoding == kDense) return false;
+  if (request.lower.kernel != Kernel::tables || request.lower.encoding.usual == kDense)
+    return false;
   request.lower.encoding = kDense;
   return true;
 }

@@ -14,8 +14,8 @@ namespace {
 // statistics.
 class TextPlacer {
  public:
-  TextPlacer(const Model& model, const CodeEncoding& encoding, Layout& layout)
-      : encoding_(encoding), layout_(layout) {
+  TextPlacer(const Model& model, const EncodingPlan& encodings, Layout& layout)
+      : encodings_(encodings), layout_(layout) {
     for (const auto& [key, tensor] : model.tensors) {
       if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
         tensors_[coded->format.bits].push_back(coded);
@@ -28,34 +28,36 @@ class TextPlacer {
     const auto [found, fresh] = first_item_.try_emplace(bits, 0);
     if (fresh) found->second = add_items(bits);
     const std::size_t slot = found->second;
-    place.encoding = encoding_.name;
+    const CodeEncoding& encoding = code_encoding(encodings_.of(bits));
+    place.encoding = encoding.name;
     place.text_item = static_cast<std::int64_t>(slot) + 1;
     place.text_letter = static_cast<std::int64_t>(layout_.text[slot].size()) + 1;
     std::string_view codebook;
-    if (encoding_.codebook_letters(bits) > 0) codebook = layout_.text[slot - 1];
-    encoding_.pack(tensor, codebook, std::span(layout_.text).subspan(slot, streams(bits)));
+    if (encoding.codebook_letters(bits) > 0) codebook = layout_.text[slot - 1];
+    encoding.pack(tensor, codebook, std::span(layout_.text).subspan(slot, streams(encoding, bits)));
   }
 
  private:
-  std::size_t streams(int bits) const {
-    const int count = encoding_.streams(bits);
+  static std::size_t streams(const CodeEncoding& encoding, int bits) {
+    const int count = encoding.streams(bits);
     if (count == 0) {
-      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding_.name, bits);
+      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding.name, bits);
     }
     return static_cast<std::size_t>(count);
   }
 
   // The codebook's item, if there is one, and the streams'; returns the first stream's index.
   std::size_t add_items(int bits) {
-    if (encoding_.codebook_letters(bits) > 0) {
-      layout_.text.push_back(encoding_.codebook(bits, tensors_.at(bits)));
+    const CodeEncoding& encoding = code_encoding(encodings_.of(bits));
+    if (encoding.codebook_letters(bits) > 0) {
+      layout_.text.push_back(encoding.codebook(bits, tensors_.at(bits)));
     }
     const std::size_t first = layout_.text.size();
-    layout_.text.resize(first + streams(bits));
+    layout_.text.resize(first + streams(encoding, bits));
     return first;
   }
 
-  const CodeEncoding& encoding_;
+  const EncodingPlan& encodings_;
   Layout& layout_;
   std::map<int, std::vector<const CodedTensor*>> tensors_;  // by bits
   std::map<int, std::size_t> first_item_;
@@ -157,8 +159,8 @@ void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place)
   }
 }
 
-void place_tensors(const Model& model, const std::string& encoding, Layout& layout) {
-  TextPlacer placer(model, code_encoding(encoding), layout);
+void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& layout) {
+  TextPlacer placer(model, encodings, layout);
   HalvesPlacer halves(model);
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
     TensorPlace place{.key = key, .shape = shape};
@@ -238,9 +240,9 @@ void place_context(const ModelSpec& spec, int context, Layout& layout) {
   place_activations(spec, layout);
 }
 
-Layout make_layout(const Model& model, int context, const std::string& encoding) {
+Layout make_layout(const Model& model, int context, const EncodingPlan& encodings) {
   Layout layout;
-  place_tensors(model, encoding, layout);
+  place_tensors(model, encodings, layout);
   place_context(model.spec, context, layout);
   return layout;
 }

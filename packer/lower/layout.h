@@ -80,8 +80,8 @@ int padded_size(int size);
 /// The caches of so many positions, and the activations.
 void place_context(const ModelSpec& spec, int context, Layout& layout);
 
-/// Places everything and packs the weights' text. `encoding` names the CodeEncoding for all codes.
-Layout make_layout(const Model& model, int context, const std::string& encoding);
+/// Places everything and packs the weights' text.
+Layout make_layout(const Model& model, int context, const EncodingPlan& encodings);
 
 /// Turns a layout of codes into one for Kernel::naive: Storage::numbers instead of codes.
 void place_numbers(Layout& layout);

@@ -39,8 +39,9 @@ Layout layout_of(const Model& model, const LowerOptions& options) {
   if (in_columns(options)) return make_column_layout(model, context_of(model, options));
   Layout layout = make_layout(model, context_of(model, options), options.encoding);
   if (options.kernel == Kernel::naive) {
-    if (options.encoding != "hex") {
-      fail(Fault::usage, "the naive kernel reads weights in hex, not in {}", options.encoding);
+    if (options.encoding.usual != "hex") {
+      fail(Fault::usage, "the naive kernel reads weights in hex, not in {}",
+           options.encoding.usual);
     }
     place_numbers(layout);
   }

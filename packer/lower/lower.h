@@ -6,6 +6,7 @@
 
 #include "kernels/workspace.h"
 #include "model/model.h"
+#include "quant/encoding.h"
 #include "scratch/ir.h"
 
 namespace sb3lm {
@@ -14,8 +15,8 @@ namespace sb3lm {
 inline constexpr const char* kEngineName = "engine";
 
 struct LowerOptions {
-  int context = 0;                  // positions in the KV cache; 0: the model's, at most 2,048
-  std::string encoding = "digits";  // text form of the codes
+  int context = 0;        // positions in the KV cache; 0: the model's, at most 2,048
+  EncodingPlan encoding;  // text form of the codes
   std::string title;
   Tune tune = Tune::both;
   Kernel kernel = Kernel::tables;  // naive: only with encoding hex; columns: with range

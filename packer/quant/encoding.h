@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -55,6 +56,20 @@ struct CodeEncoding {
                         CodedTensor& tensor);
   /// decode(item, letter, rows, at, groups) for this width of codes.
   DecodeProc (*emit_decode)(blocks::Sprite& engine, const DecodeLists& lists, int bits);
+};
+
+/// Which encoding holds the codes of which width, by name.
+struct EncodingPlan {
+  std::string usual = "digits";
+  std::map<int, std::string> by_bits = {};  // other widths' than the usual ones
+
+  EncodingPlan() = default;
+  EncodingPlan(std::string name) : usual(std::move(name)) {}
+  EncodingPlan(const char* name) : usual(name) {}
+  const std::string& of(int bits) const {
+    const auto found = by_bits.find(bits);
+    return found == by_bits.end() ? usual : found->second;
+  }
 };
 
 std::span<const CodeEncoding> code_encodings();
