@@ -24,12 +24,6 @@ constexpr int kSmallUnroll = 4;  // products of a loop turn where blocks are sca
 static_assert(kValueBlock % kSmallUnroll == 0);
 static_assert(kValueBlock == 2 * kSumBlock);
 
-int largest_divisor(int n, int most) {
-  int divisor = std::min(n, std::max(1, most));
-  while (n % divisor != 0) --divisor;
-  return divisor;
-}
-
 class AttentionEmitter {
  public:
   AttentionEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp,

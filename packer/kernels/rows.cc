@@ -23,16 +23,9 @@ constexpr std::array<const char*, 6> kArguments = {"codes at", "rows",      "pla
 constexpr int kTurn = 32;          // lookups of an interpreted turn
 constexpr int kShortestTurn = 12;  // below, the loop costs more than the blocks that it saves
 
-// The largest divisor of n up to `most`.
-int divisor_of(int n, int most) {
-  int divisor = std::min(n, most);
-  while (n % divisor != 0) --divisor;
-  return divisor;
-}
-
 int turn_of(int groups, Vm vm) {
-  const int turn = divisor_of(groups, vm == Vm::turbowarp ? kMaxTerms : kTurn);
-  return turn < kShortestTurn ? divisor_of(groups, kMaxTerms) : turn;
+  const int turn = largest_divisor(groups, vm == Vm::turbowarp ? kMaxTerms : kTurn);
+  return turn < kShortestTurn ? largest_divisor(groups, kMaxTerms) : turn;
 }
 
 class RowsEmitter {

@@ -7,19 +7,14 @@ using namespace blocks;
 
 namespace {
 
-// The largest divisor of n up to 4: how many items one loop turn takes.
-int unroll_of(int n) {
-  int unroll = std::min(n, 4);
-  while (n % unroll != 0) --unroll;
-  return unroll;
-}
+constexpr int kNormTurn = 4;  // items of a loop turn
 
 }  // namespace
 
 Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps) {
   const auto in = engine.var<Num>("_norm in"), out = engine.var<Num>("_norm out"),
              weight = engine.var<Num>("_norm weight"), acc = engine.var<Num>("_norm acc");
-  const int unroll = w.small ? 1 : unroll_of(width);
+  const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
   return engine.define<Num, Num, Num>(
       "rmsnorm", {"in at", "weight at", "out at"},
       [&](Script& s, Arg<Num> in_at, Arg<Num> weight_at, Arg<Num> out_at) {

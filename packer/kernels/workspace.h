@@ -2,6 +2,7 @@
 // that lower/layout.cc hands out, so that one leaf procedure serves every matrix of a width.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "scratch/script.h"
@@ -51,5 +52,12 @@ Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 /// hold before V8 stops optimising it (ARCHITECTURE.md, "Costs of blocks").
 inline constexpr int kMaxTerms = 96;
 inline constexpr int kMaxLookups = 384;
+
+/// The largest divisor of n up to `most`: how many of n like items one loop turn takes.
+inline int largest_divisor(int n, int most) {
+  int divisor = std::min(n, std::max(1, most));
+  while (n % divisor != 0) --divisor;
+  return divisor;
+}
 
 }  // namespace sb3lm
