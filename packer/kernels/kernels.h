@@ -32,13 +32,13 @@ inline double row_start(int bits) {
 
 /// Float matrices: rows are stored padded to chunks * chunk items.
 struct DotShape {
-  static constexpr int kMaxChunk =
-      16;  // routers are a hundredth of the work, and blocks cost bytes
+  static constexpr int kMaxChunk = 48;   // twice as many gain 5 % and cost 2 KB of blocks
+  static constexpr int kRareChunk = 16;  // of matrices that are a hundredth of the work
   int chunk = 0;
   int chunks = 0;
   int stride() const { return chunk * chunks; }
-  static DotShape of(int cols) {
-    const int chunks = (cols + kMaxChunk - 1) / kMaxChunk;
+  static DotShape of(int cols, int most = kMaxChunk) {
+    const int chunks = (cols + most - 1) / most;
     return {(cols + chunks - 1) / chunks, chunks};
   }
   auto operator<=>(const DotShape&) const = default;

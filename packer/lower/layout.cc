@@ -172,7 +172,7 @@ void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& la
     } else {
       const auto& floats = std::get<FloatTensor>(tensor);
       place.type = floats.type;
-      place.stride = is_vector(key.role) ? shape.cols : DotShape::of(shape.cols).stride();
+      place.stride = is_vector(key.role) ? shape.cols : dot_shape(key.role, shape.cols).stride();
       if (HalvesPlacer::has_halves(tensor)) {
         place_halves(layout, floats, place);
         place.text_letter = halves.place(tensor, place);
@@ -232,7 +232,8 @@ void place_activations(const ModelSpec& spec, Layout& layout) {
 }  // namespace
 
 int padded_size(int size) {
-  return std::max(8 * group_count(size), DotShape::of(size).stride());
+  return std::max({8 * group_count(size), DotShape::of(size).stride(),
+                   DotShape::of(size, DotShape::kRareChunk).stride()});
 }
 
 void place_context(const ModelSpec& spec, int context, Layout& layout) {

@@ -73,6 +73,12 @@ struct Layout {
   const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
 };
 
+/// How the dot kernel walks over a float matrix of this role.
+inline DotShape dot_shape(Role role, int cols) {
+  const bool rare = role == Role::router || role == Role::shared_router;
+  return DotShape::of(cols, rare ? DotShape::kRareChunk : DotShape::kMaxChunk);
+}
+
 /// Items that a vector of `size` takes in `act`: table groups and padded dot products may read past
 /// its end, as zeros.
 int padded_size(int size);

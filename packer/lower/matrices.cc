@@ -23,7 +23,7 @@ void MatrixBlocks::emit_kernel(const TensorPlace& matrix) {
     auto& naive = matrix.is_coded() ? naive_codes_ : naive_floats_;
     if (!naive) naive = emit_naive(engine_, w_, matrix.is_coded() ? w_.codes : w_.scales);
   } else {
-    const DotShape shape = DotShape::of(matrix.shape.cols);
+    const DotShape shape = dot_shape(matrix.key.role, matrix.shape.cols);
     if (!dots_.contains(shape)) dots_.emplace(shape, emit_dot(engine_, w_, shape));
   }
 }
@@ -56,8 +56,8 @@ void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
     s.call(*naive_floats_, std::move(scales_at), m.shape.rows, m.stride, std::move(in),
            std::move(out));
   } else {
-    s.call(dots_.at(DotShape::of(m.shape.cols)), std::move(scales_at), m.shape.rows, std::move(in),
-           std::move(out));
+    s.call(dots_.at(dot_shape(m.key.role, m.shape.cols)), std::move(scales_at), m.shape.rows,
+           std::move(in), std::move(out));
   }
 }
 

@@ -191,6 +191,7 @@ TEST_CASE("padding covers whole groups of 8 and whole chunks of float products")
   CHECK(padded_size(96) == 96);
   for (int size = 1; size < 2000; ++size) {
     CHECK(padded_size(size) >= DotShape::of(size).stride());
+    CHECK(padded_size(size) >= DotShape::of(size, DotShape::kRareChunk).stride());
     CHECK(padded_size(size) >= 8 * group_count(size));
     CHECK(DotShape::of(size).stride() >= size);
     CHECK(DotShape::of(size).chunk <= kMaxTerms);
