@@ -1,6 +1,5 @@
 // The matrix kernels in the block evaluator against scalar C++ on the weights that the codes mean.
 #include "kernels/kernels.h"
-#include "kernels/rows.h"
 
 #include <doctest/doctest.h>
 
@@ -8,6 +7,7 @@
 #include <numeric>
 
 #include "base/half.h"
+#include "kernels/rows.h"
 #include "support/block_rig.h"
 #include "support/random_model.h"
 
