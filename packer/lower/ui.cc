@@ -97,15 +97,15 @@ class UiEmitter {
     } else {
       add_token_lists();
     }
-    stage().target().notes.push_back(kTurboWarpSettings);
-    if (options_.has_tokenizer) stage().target().notes.push_back(kAboutStage);
+    stage().target().notes.emplace_back(kTurboWarpSettings);
+    if (options_.has_tokenizer) stage().target().notes.emplace_back(kAboutStage);
     stage().when_stage_clicked([&](Script& s) { s.broadcast(kClickMessage); });
     Sprite screen = add_sprite("Screen");
     screen.target().visible = false;
-    screen.target().notes.push_back(kAboutScreen);
+    screen.target().notes.emplace_back(kAboutScreen);
     emit_screen(screen, options_);
     Sprite robot = add_sprite("Robot");
-    robot.target().notes.push_back(kAboutRobot);
+    robot.target().notes.emplace_back(kAboutRobot);
     emit_robot(robot, options_.has_tokenizer ? kAskMessage : "generate");
   }
 

@@ -114,7 +114,10 @@ void check_float_matrix(int cols) {
   for (int row = 0; row < rows; ++row) {
     for (int col = 0; col < cols; ++col) scales.push_back(weight_at(tensor, row, col));
     scales =
-        padded(scales, static_cast<std::size_t>(weights_at - 1 + (row + 1) * shape.stride()), 0);
+        padded(scales,
+               static_cast<std::size_t>(weights_at) - 1 +
+                   static_cast<std::size_t>(row + 1) * static_cast<std::size_t>(shape.stride()),
+               0);
   }
   act.insert(act.end(), x.begin(), x.end());
   act = padded(act, static_cast<std::size_t>(out_at - 1), 0);
@@ -135,7 +138,7 @@ TEST_CASE("table: all subset sums of each group, and the sum of everything") {
   for (const int groups : {1, 3, 12}) {
     CAPTURE(groups);
     Random random(static_cast<std::uint64_t>(groups));
-    const std::vector<double> x = random_numbers(random, static_cast<std::size_t>(8 * groups));
+    const std::vector<double> x = random_numbers(random, 8 * static_cast<std::size_t>(groups));
     std::vector<double> act = {kJunk, kJunk};
     act.insert(act.end(), x.begin(), x.end());
     BlockRig rig;

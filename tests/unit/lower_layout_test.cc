@@ -164,11 +164,12 @@ TEST_CASE("all code widths side by side: text items of each width together, halv
   check_layout(model, 16);
   check_text(model);
   const Layout layout = make_layout(model, 16, "digits");
-  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + 3 * kHalfStreams);
-  const auto first = static_cast<std::int64_t>(layout.text.size()) + 1 - 3 * kHalfStreams;
+  constexpr std::int64_t kStreams = kHalfStreams;
+  CHECK(layout.text.size() == 1 + 3 + 4 + 3 + 4 + 4 + 3 + 3 + 3 * kStreams);
+  const auto first = static_cast<std::int64_t>(layout.text.size()) + 1 - 3 * kStreams;
   CHECK(layout.at({Role::q, 0}).scale_item == first);
-  CHECK(layout.at({Role::router, 0}).text_item == first + kHalfStreams);
-  CHECK(layout.at({Role::final_norm}).text_item == first + 2 * kHalfStreams);
+  CHECK(layout.at({Role::router, 0}).text_item == first + kStreams);
+  CHECK(layout.at({Role::final_norm}).text_item == first + 2 * kStreams);
 }
 
 TEST_CASE("float storage by type: halves decoded, others preloaded with padded rows") {
