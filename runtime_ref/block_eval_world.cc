@@ -113,7 +113,7 @@ World::World(const scratch::Program& program) {
     actor.name = target.name;
     actor.layer = target.is_stage ? 0 : target.layer;
     for (const auto& costume : target.costumes) actor.costumes.push_back(costume.name);
-    if (actor.costumes.empty()) actor.costumes.push_back("costume1");
+    if (actor.costumes.empty()) actor.costumes.emplace_back("costume1");
     const std::size_t wanted = static_cast<std::size_t>(std::max(target.current_costume, 0));
     actor.costume = std::min(wanted, actor.costumes.size() - 1);
   }

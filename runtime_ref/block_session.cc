@@ -16,6 +16,7 @@ double seconds_since(Clock::time_point start) {
 
 std::vector<scratch::Scalar> as_items(const std::vector<int>& tokens) {
   std::vector<scratch::Scalar> items;
+  items.reserve(tokens.size());
   for (const int token : tokens) items.emplace_back(static_cast<double>(token));
   return items;
 }

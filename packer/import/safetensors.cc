@@ -220,6 +220,7 @@ Safetensors parse_safetensors(const std::string& file, Bytes bytes) {
 std::string write_safetensors(const std::vector<TensorToWrite>& tensors,
                               const std::map<std::string, std::string>& metadata) {
   std::vector<const TensorToWrite*> order;
+  order.reserve(tensors.size());
   for (const TensorToWrite& tensor : tensors) order.push_back(&tensor);
   std::stable_sort(order.begin(), order.end(), [](const TensorToWrite* a, const TensorToWrite* b) {
     return type_bytes(a->type) > type_bytes(b->type);

@@ -20,8 +20,8 @@ void stored_rotation(const RopeSpec& rope, int positions, std::vector<scratch::S
   for (int j = 0; j < rope.dims / 2; ++j) {
     const long double angle =
         positions * std::pow(static_cast<long double>(rope.base), -2.0L * j / rope.dims);
-    cosine.push_back(static_cast<double>(std::cos(angle)));
-    sine.push_back(static_cast<double>(rope.sign * std::sin(angle)));
+    cosine.emplace_back(static_cast<double>(std::cos(angle)));
+    sine.emplace_back(static_cast<double>(rope.sign * std::sin(angle)));
   }
 }
 

@@ -63,6 +63,7 @@ std::vector<char32_t> alphabet_by_id(const Tokenizer& tokenizer) {
   }
   std::sort(by_id.begin(), by_id.end());
   std::vector<char32_t> letters;
+  letters.reserve(by_id.size());
   for (const auto& [id, letter] : by_id) letters.push_back(letter);
   return letters;
 }

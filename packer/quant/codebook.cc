@@ -49,6 +49,7 @@ std::vector<int> costs_of(std::span<const std::int64_t> counts, const SymbolShap
     }
   }
   std::vector<int> costs;
+  costs.reserve(of_code.size());
   for (const std::int64_t count : of_code) costs.push_back(cost_of(count, total));
   return costs;
 }
@@ -60,7 +61,7 @@ std::vector<int> by_digit_sums(int count, int base, const std::vector<int>& tabl
   for (int number = 0; number < count; ++number) {
     int sum = 0;
     for (int rest = number, at = 0, left = count; left > 1; left /= base, at += step) {
-      sum += table[static_cast<std::size_t>(at + rest % base)];
+      sum += table[static_cast<std::size_t>(at) + static_cast<std::size_t>(rest % base)];
       rest /= base;
     }
     sums.push_back(sum);

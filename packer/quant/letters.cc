@@ -82,7 +82,7 @@ std::size_t letters_unpack(std::span<const std::string_view> streams, std::strin
                            CodedTensor& tensor) {
   if (tensor.format.bits > 1) return digits_unpack(streams, codebook, tensor);
   const std::size_t rows = tensor.shape.rows, cols = tensor.shape.cols;
-  const auto padded = static_cast<std::size_t>(8 * group_count(tensor.shape.cols));
+  const auto padded = 8 * static_cast<std::size_t>(group_count(tensor.shape.cols));
   const std::string_view text = streams[0];
   // A letter holds nine bits at most.
   if (text.size() < rows * padded / 9) {

@@ -234,7 +234,8 @@ std::string write_llama2c(const SynthModel& model, const SynthOptions& options) 
     for (int i = 0; i < static_cast<int>(spec.layers.size()); ++i) put({role, i});
   }
   put({Role::final_norm});
-  const auto table = static_cast<std::size_t>(spec.context * layer.attention.head_size);
+  const auto table =
+      static_cast<std::size_t>(spec.context) * static_cast<std::size_t>(layer.attention.head_size);
   out += raw(std::vector<float>(table));  // cos and sin, which readers ignore
   if (!spec.tied_head) put({Role::head});
   return out;

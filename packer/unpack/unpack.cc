@@ -342,6 +342,7 @@ class ModelReader {
   std::vector<std::uint16_t> read_numbers(const UnpackedTensor& place, std::int64_t item,
                                           std::int64_t letter, std::size_t count) const {
     std::vector<std::string_view> streams;
+    streams.reserve(kHalfStreams);
     for (int k = 0; k < kHalfStreams; ++k) streams.push_back(letters(item + k, letter));
     return reading(tensor_key_text(place.key),
                    [&] { return unpack_halves(streams, place.base, count); });
@@ -355,6 +356,7 @@ class ModelReader {
     CodedTensor tensor{.shape = place.shape, .format = CodeFormat::of_bits(place.bits)};
     place.letter = advance(place.item, 0);
     std::vector<std::string_view> texts;
+    texts.reserve(static_cast<std::size_t>(streams));
     for (int stream = 0; stream < streams; ++stream) {
       texts.push_back(letters(place.item + stream, place.letter));
     }
