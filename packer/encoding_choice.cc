@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "quant/code_widths.h"
 #include "sb3/literal_block.h"
 
 namespace sb3lm {
@@ -13,15 +14,11 @@ constexpr const char* kPlain = "hex";
 constexpr std::int64_t kDecisive = 8192, kDecisiveShare = 200;
 
 // As deflate's blocks of literals, which long texts get.
-std::int64_t text_bytes(const CodeEncoding& encoding, int bits,
-                        const std::vector<const CodedTensor*>& tensors) {
-  const std::string codebook =
-      encoding.codebook_letters(bits) > 0 ? encoding.codebook(bits, tensors) : "";
-  std::vector<std::string> streams(static_cast<std::size_t>(encoding.streams(bits)));
-  for (const CodedTensor* tensor : tensors) encoding.pack(*tensor, codebook, streams);
+std::int64_t text_bytes(std::string_view encoding, int bits, const CodedTensors& tensors) {
+  const WidthText text = encode_width(code_encoding(encoding), bits, tensors);
   BitString literals;
-  for (const std::string& stream : streams) put_literal_block(literals, stream);
-  return static_cast<std::int64_t>(literals.size() / 8 + codebook.size());
+  for (const std::string& stream : text.streams) put_literal_block(literals, stream);
+  return static_cast<std::int64_t>(literals.size() / 8 + text.codebook.size());
 }
 
 }  // namespace
@@ -30,16 +27,10 @@ EncodingPlan choose_encodings(const Model& model, const std::string& usual,
                               const std::function<std::size_t(const EncodingPlan&)>& size_of) {
   EncodingPlan plan(usual);
   if (usual == kPlain) return plan;
-  std::map<int, std::vector<const CodedTensor*>> by_bits;
-  for (const auto& [key, tensor] : model.tensors) {
-    if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
-      by_bits[coded->format.bits].push_back(coded);
-    }
-  }
   std::vector<int> open, same;
-  for (const auto& [bits, tensors] : by_bits) {
-    const std::int64_t ours = text_bytes(code_encoding(usual), bits, tensors),
-                       plain = text_bytes(code_encoding(kPlain), bits, tensors);
+  for (const auto& [bits, tensors] : codes_by_width(model)) {
+    const std::int64_t ours = text_bytes(usual, bits, tensors),
+                       plain = text_bytes(kPlain, bits, tensors);
     if (ours == plain) {  // most likely the same text
       same.push_back(bits);
     } else if (std::abs(ours - plain) <= std::max(kDecisive, plain / kDecisiveShare)) {

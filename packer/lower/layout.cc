@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "quant/code_widths.h"
 
 namespace sb3lm {
 namespace {
@@ -15,13 +16,7 @@ namespace {
 class TextPlacer {
  public:
   TextPlacer(const Model& model, const EncodingPlan& encodings, Layout& layout)
-      : encodings_(encodings), layout_(layout) {
-    for (const auto& [key, tensor] : model.tensors) {
-      if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
-        tensors_[coded->format.bits].push_back(coded);
-      }
-    }
-  }
+      : encodings_(encodings), layout_(layout), tensors_(codes_by_width(model)) {}
 
   void place(const CodedTensor& tensor, TensorPlace& place) {
     const int bits = tensor.format.bits;
@@ -59,7 +54,7 @@ class TextPlacer {
 
   const EncodingPlan& encodings_;
   Layout& layout_;
-  std::map<int, std::vector<const CodedTensor*>> tensors_;  // by bits
+  std::map<int, CodedTensors> tensors_;
   std::map<int, std::size_t> first_item_;
 };
 

@@ -7,7 +7,7 @@
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/half.h"
-#include "quant/encoding.h"
+#include "quant/code_widths.h"
 #include "quant/recipe.h"
 #include "quant/rtn.h"
 
@@ -25,21 +25,13 @@ double component_bytes(const Report& report, Component component) {
   return static_cast<double>(report.components[static_cast<std::size_t>(component)].sb3_bytes);
 }
 
-/// The codes of a model by component or by width.
-template <class Key, class KeyOf>
-std::map<Key, std::vector<const CodedTensor*>> codes_by(const Model& model, KeyOf key_of) {
-  std::map<Key, std::vector<const CodedTensor*>> groups;
-  for (const auto& [key, tensor] : model.tensors) {
-    const auto* coded = std::get_if<CodedTensor>(&tensor);
-    if (coded != nullptr) groups[key_of(key, *coded)].push_back(coded);
-  }
-  return groups;
-}
-
 /// One bit less for a component's widest matrices.
 void advise_widths(const Model& model, std::vector<Advice>& all) {
-  const auto groups = codes_by<Component>(
-      model, [](const TensorKey& key, const CodedTensor&) { return component_of(key.role); });
+  std::map<Component, CodedTensors> groups;
+  for (const auto& [key, tensor] : model.tensors) {
+    const auto* coded = std::get_if<CodedTensor>(&tensor);
+    if (coded != nullptr) groups[component_of(key.role)].push_back(coded);
+  }
   for (const auto& [component, tensors] : groups) {
     int widest = 0;
     for (const CodedTensor* tensor : tensors) widest = std::max(widest, tensor->format.bits);
@@ -111,16 +103,11 @@ void advise_rounding(const Model& model, std::vector<Advice>& all) {
 
 /// All codes in another encoding, at the entropy of its streams and codebooks.
 double encoded_bytes(const Model& model, const CodeEncoding& encoding) {
-  const auto widths = codes_by<int>(
-      model, [](const TensorKey&, const CodedTensor& coded) { return coded.format.bits; });
   double bytes = 0;
-  for (const auto& [bits, tensors] : widths) {
-    const std::string codebook =
-        encoding.codebook_letters(bits) > 0 ? encoding.codebook(bits, tensors) : "";
-    std::vector<std::string> streams(static_cast<std::size_t>(encoding.streams(bits)));
-    for (const CodedTensor* tensor : tensors) encoding.pack(*tensor, codebook, streams);
-    bytes += entropy_bits_of_bytes(as_bytes(codebook)) / 8;
-    for (const std::string& stream : streams) {
+  for (const auto& [bits, tensors] : codes_by_width(model)) {
+    const WidthText text = encode_width(encoding, bits, tensors);
+    bytes += entropy_bits_of_bytes(as_bytes(text.codebook)) / 8;
+    for (const std::string& stream : text.streams) {
       bytes += entropy_bits_of_bytes(as_bytes(stream)) / 8;
     }
   }
