@@ -198,7 +198,6 @@ class ScreenEmitter {
   Proc<> emit_update(UpdateParts parts) {
     const Var<Num> forgotten("forgotten turns"), pace("seconds per token");
     const Var<Str> status("status");
-    const List<Str> transcript("transcript");
     const auto note_change = screen_.define<>("note change of status", {}, [&](Script& s) {
       s.set(shown_status_, status);
       s.when(contains(status, "error"), [&](Script& s) { s.call(talk_.note, status); });
@@ -212,8 +211,7 @@ class ScreenEmitter {
       s.call(parts.show_status);
     });
     return screen_.define<>("update", {}, [&](Script& s) {
-      s.when(talk_.turn > transcript.length() || talk_.at > length(transcript[talk_.turn + 0]) + 1,
-             [&](Script& s) { s.call(parts.start_over); });
+      s.when(talk_.outdated(), [&](Script& s) { s.call(parts.start_over); });
       s.when(!(forgotten == forgotten_), [&](Script& s) {
         s.set(forgotten_, forgotten);
         s.call(talk_.note, ui_text(UiText::forgotten));

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -145,6 +146,12 @@ std::string without_breaks(const std::vector<std::string>& lines, std::size_t fr
   return joined;
 }
 
+// Lines neither begin nor end with spaces.
+std::string without_spaces(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("the backdrop carries the model's names") {
@@ -230,6 +237,66 @@ TEST_CASE("a chat that something else starts is shown, and leaves a waiting ques
   CHECK(std::find(lines.begin(), lines.end(), "from a harness") != lines.end());
   CHECK(chat.evaluator.answer("mine"));
   chat.wait_for("thinking");
+}
+
+TEST_CASE("replies that follow each other between two frames do not mix") {
+  Running chat(kChat);
+  for (const char* reply : {"the time of days", "The time of days", "a", "A sawdy department",
+                            "a sawdy", "Guinea is a genus of Gramaticidae."}) {
+    chat.evaluator.set_list("transcript", {std::string("model: ") + reply});
+    chat.steps(40);
+    CHECK(chat.lines().back() == reply);
+  }
+}
+
+TEST_CASE("the stage shows the transcript, however it is changed between two frames") {
+  constexpr std::size_t kLookFrames = 16, kMostTurns = 4;
+  Running chat(kChat);
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t n) { return random() % n; };
+  const auto words = [&] {
+    std::string text;
+    for (std::size_t i = below(40); i > 0; --i) text += "aAbB. \n"[below(7)];
+    return text;
+  };
+  const std::string greeting = without_spaces(text_of(UiText::greeting));
+  std::vector<std::string> turns;
+  const auto change = [&] {
+    switch (turns.empty() ? 0 : below(6)) {
+      case 0:
+        turns.push_back((below(2) == 0 ? "user: " : "model: ") + words());
+        break;
+      case 1:
+        turns.back() += words();
+        break;
+      case 2:
+        turns[below(turns.size())] = "model: " + words();
+        break;
+      case 3:
+        turns.resize(below(turns.size()));
+        break;
+      case 4:
+        turns.assign(1 + below(kMostTurns), "model: " + words());
+        break;
+      default:  // another capital somewhere
+        std::string& text = turns[below(turns.size())];
+        const std::size_t at = text.find_last_of("aAbB");
+        if (at != std::string::npos && at > std::string("model: ").size()) text[at] ^= 'a' ^ 'A';
+    }
+  };
+  for (int round = 0; round < 300; ++round) {
+    for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
+      change();
+      chat.evaluator.set_list("transcript", {turns.begin(), turns.end()});
+      chat.steps(static_cast<int>(below(3)));
+    }
+    chat.steps(static_cast<int>(kLookFrames * (turns.size() + 2)));
+    std::string expected = greeting;
+    for (const std::string& turn : turns) expected += without_spaces(turn.substr(turn.find(' ')));
+    const std::vector<std::string> lines = chat.lines();
+    CAPTURE(round);
+    CHECK(without_spaces(without_breaks(lines, 0, lines.size())) == expected);
+  }
 }
 
 TEST_CASE("a long conversation scrolls, and the arrow keys scroll back") {
