@@ -1,6 +1,6 @@
 // A virtual machine inside a browser: TurboWarp's, or the Scratch Foundation's.
 // One browser serves many projects; each gets a page of its own. A browser is {version,
-// open(address, scale), close()}, a page {call(method, parameters), heapBytes(), screenshot(path),
+// takesPictures, open(address, scale), close()}, a page {call(method, parameters), heapBytes(), screenshot(path),
 // close()}; parameters and answers are JSON text.
 
 import {ChromiumBrowser} from './chromium.mjs';
@@ -79,6 +79,10 @@ export class BrowserHost {
 
   get browser() {
     return this.#browser.version;
+  }
+
+  get takesPictures() {
+    return this.#browser.takesPictures;
   }
 
   async open(file, request) {

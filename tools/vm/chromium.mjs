@@ -30,6 +30,7 @@ export async function launchChromium() {
 
 /** Many pages at a time. */
 export class ChromiumBrowser {
+  takesPictures = true;
   #chromium;
   #contexts = new Map();
 

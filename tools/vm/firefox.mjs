@@ -17,6 +17,7 @@ const kSettings = {'marionette.port': 0, 'webgl.force-enabled': true};
 /** Packets are `LENGTH:JSON`; a command is [0, number, name, parameters], its answer [1, number, error, result]. */
 class Marionette {
   version;
+  takesPictures = true;
   #socket;
   #received = Buffer.alloc(0);
   #waiting = [];

@@ -64,8 +64,8 @@ export async function runJob(host, vm, file, request) {
   } catch {
     throw badInput(`${file}: cannot be read`);
   }
-  if (request.screenshot && vm === 'scratch') {
-    throw badInput("'screenshot' needs a browser: --vm turbowarp or scratch-browser, say");
+  if (request.screenshot && !host.takesPictures) {
+    throw badInput(`'screenshot': ${vm} takes no pictures; turbowarp does`);
   }
   const project = await withinSeconds(kBrowserSeconds, 'opening a page', host.open(file, request));
   try {

@@ -1,6 +1,7 @@
 // A browser that is driven by the W3C's WebDriver commands: one window, one page at a time.
 
 import {writeFileSync} from 'node:fs';
+import {setTimeout as sleep} from 'node:timers/promises';
 
 import {Desk} from './desk.mjs';
 import {kBrowserSeconds, withinSeconds} from './time_limit.mjs';
@@ -11,6 +12,8 @@ import {kBrowserSeconds, withinSeconds} from './time_limit.mjs';
  */
 export const kCapabilities = {timeouts: {script: 2 ** 31 - 1}};
 
+const kPollMs = 20;
+const kIsReady = "return 'harness' in window;";
 const kCall = `const [method, given, done] = arguments;
   window.harness(method, given).then(done);`;
 
@@ -19,8 +22,8 @@ export class WebDriverBrowser {
   #desk;
 
   /**
-   * `connect(desk)` starts the browser and gives its driver: {version, send(command, parameters)},
-   * commands named as Marionette does. `cure` is the command that installs all this.
+   * `connect(desk)` starts the browser and gives its driver: {version, takesPictures,
+   * send(command, parameters)}, commands named as Marionette does. `cure` is the command that installs all this.
    */
   static async start(name, cure, connect) {
     const desk = await Desk.open(cure);
@@ -42,7 +45,13 @@ export class WebDriverBrowser {
 
   async open(address) {
     await this.send('Navigate', {url: address});
+    // A busy WebKit takes the end of its first, empty page for that of ours.
+    while (!await this.send('ExecuteScript', {script: kIsReady, args: []})) await sleep(kPollMs);
     return new WebDriverPage(this);
+  }
+
+  get takesPictures() {
+    return this.#driver.takesPictures;
   }
 
   send(command, parameters) {

@@ -13,8 +13,8 @@ const kPollMs = 50;
 
 const kAddresses = {
   Navigate: 'url',
+  ExecuteScript: 'execute/sync',
   ExecuteAsyncScript: 'execute/async',
-  FindElement: 'element',
 };
 
 /** Asks without a time limit, which fetch() would have: a reply of a model may take many minutes. */
@@ -31,6 +31,7 @@ async function ask(port, method, path, body) {
 
 class WebKitDriver {
   version;
+  takesPictures = false;  // what WebGL draws is black in them
   #port;
   #session;
 
@@ -41,9 +42,7 @@ class WebKitDriver {
   }
 
   send(command, parameters) {
-    return command === 'TakeScreenshot'
-      ? ask(this.#port, 'GET', `${this.#session}/element/${parameters.id}/screenshot`)
-      : ask(this.#port, 'POST', `${this.#session}/${kAddresses[command]}`, parameters);
+    return ask(this.#port, 'POST', `${this.#session}/${kAddresses[command]}`, parameters);
   }
 }
 
