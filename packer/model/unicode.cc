@@ -58,4 +58,26 @@ std::vector<TextChar> text_chars(std::string_view text) {
   return chars;
 }
 
+namespace {
+// The replacement character itself takes three bytes.
+bool is_invalid(const TextChar& character) {
+  return character.value == 0xFFFD && character.size == 1;
+}
+}  // namespace
+
+std::size_t invalid_byte(std::string_view text) {
+  for (const TextChar& character : text_chars(text)) {
+    if (is_invalid(character)) return character.offset;
+  }
+  return text.npos;
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string valid;
+  for (const TextChar& character : text_chars(text)) {
+    valid += is_invalid(character) ? "\xEF\xBF\xBD" : text.substr(character.offset, character.size);
+  }
+  return valid;
+}
+
 }  // namespace sb3lm

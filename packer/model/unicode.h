@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,5 +20,10 @@ struct TextChar {
   std::size_t size = 0;
 };
 std::vector<TextChar> text_chars(std::string_view text);
+
+/// Offset of the first byte that is no UTF-8, npos if there is none.
+std::size_t invalid_byte(std::string_view text);
+/// The text with U+FFFD for every such byte.
+std::string valid_utf8(std::string_view text);
 
 }  // namespace sb3lm
