@@ -12,8 +12,8 @@ export class Failure extends Error {
 
 export const badInput = (text) => new Failure(kBadInput, text);
 
-export const missing = (what) =>
-  new Failure(kMissingProgram, `${what} is missing; this installs it: tools/setup`);
+export const missing = (what, cure = 'tools/setup') =>
+  new Failure(kMissingProgram, `${what} is missing; this installs it: ${cure}`);
 
 // Scratch's loaders reject with strings, plain objects and errors alike, some of them megabytes long.
 export function textOf(reason) {
