@@ -162,7 +162,8 @@ class UiEmitter {
   // A message that comes again restarts its script, so the one that waits for the answer has a
   // message of its own, which is sent only while nothing is being asked.
   void add_question() {
-    const auto asking = stage().var<Num>("_asking");
+    // Behind the engine's private names in the alphabet (scratch/pass_order.h).
+    const auto asking = stage().var<Num>("_waits for an answer");
     const auto may_ask = [] { return same_text(kStatus, "ready") || contains(kStatus, "error"); };
     stage().when_flag([&](Script& s) { s.set(asking, 0); });
     stage().when_received(kAskMessage, [&](Script& s) {

@@ -2,10 +2,10 @@
 // summed up by what it may read and what it may leave as it was, so that what one caller needs
 // after a call does not count for the others.
 //
-// Scripts: one that is started again stops first, and two that use the same procedure with screen
-// refresh never work at the same time, or they would already spoil what the other keeps in its
-// variables. All other scripts may run in between, for even a procedure without screen refresh
-// gives way after half a second.
+// Scripts: one that is started again stops first, and two that end in the same endless procedure
+// are heirs of each other, for at work together they would spoil each other's variables. All other
+// scripts may run in between, because even a procedure without screen refresh gives way after half
+// a second.
 #include "scratch/liveness.h"
 
 #include <cstdint>
@@ -214,39 +214,45 @@ class Analysis {
   void find_users() {
     for (std::size_t i = 0; i < sprite_.scripts.size(); ++i) {
       std::map<std::string, bool> seen;
-      Set waits = none(sprite_.procedures.size());
-      use(sprite_.scripts[i].body, i, seen, waits);
-      waiting_.push_back(std::move(waits));
+      Set endless = none(sprite_.procedures.size());
+      use(sprite_.scripts[i].body, i, seen, endless);
+      endless_.push_back(std::move(endless));
     }
   }
 
-  void use(const Stack& stack, std::size_t script, std::map<std::string, bool>& seen, Set& waits) {
-    for (const NodePtr& block : stack) use(*block, script, seen, waits);
+  void use(const Stack& stack, std::size_t script, std::map<std::string, bool>& seen,
+           Set& endless) {
+    for (const NodePtr& block : stack) use(*block, script, seen, endless);
   }
 
-  void use(const Node& node, std::size_t script, std::map<std::string, bool>& seen, Set& waits) {
+  void use(const Node& node, std::size_t script, std::map<std::string, bool>& seen, Set& endless) {
     if (const std::size_t* variable = variable_of(node)) {
       insert(users_[*variable], script);
       if (node.op == Op::show_variable) insert(kept_, *variable);
     }
     for (const NodePtr& one : node.inputs) {
-      if (one) use(*one, script, seen, waits);
+      if (one) use(*one, script, seen, endless);
     }
-    for (const Stack& body : node.bodies) use(body, script, seen, waits);
+    for (const Stack& body : node.bodies) use(body, script, seen, endless);
     const auto called = node.op == Op::call ? procedures_.find(node.text) : procedures_.end();
     if (called == procedures_.end() || !seen.try_emplace(node.text, true).second) return;
     const Procedure& procedure = called->second.procedure;
-    if (!procedure.warp)
-      insert(waits, static_cast<std::size_t>(&procedure - sprite_.procedures.data()));
-    use(procedure.body, script, seen, waits);
+    if (is_endless(procedure)) {
+      insert(endless, static_cast<std::size_t>(&procedure - sprite_.procedures.data()));
+    }
+    use(procedure.body, script, seen, endless);
+  }
+
+  static bool is_endless(const Procedure& procedure) {
+    return !procedure.body.empty() && procedure.body.back()->op == Op::forever;
   }
 
   bool are_exclusive(const Set& some, const Set& others) const {
-    for (std::size_t i = 0; i < waiting_.size(); ++i) {
+    for (std::size_t i = 0; i < endless_.size(); ++i) {
       if (!contains(some, i)) continue;
-      for (std::size_t j = 0; j < waiting_.size(); ++j) {
+      for (std::size_t j = 0; j < endless_.size(); ++j) {
         if (i == j || !contains(others, j)) continue;
-        if ((waiting_[i] & waiting_[j]).max() == 0) return false;
+        if ((endless_[i] & endless_[j]).max() == 0) return false;
       }
     }
     return true;
@@ -259,7 +265,7 @@ class Analysis {
   std::map<std::string, Summary> procedures_;
   std::vector<Set> clashes_;  // by variable
   std::vector<Set> users_;    // by variable: scripts
-  std::vector<Set> waiting_;  // by script: procedures with screen refresh that it reaches
+  std::vector<Set> endless_;  // by script: endless procedures that it reaches
   bool changed_ = false;
 };
 

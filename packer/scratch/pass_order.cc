@@ -16,10 +16,12 @@ std::size_t count_blocks(const Target& target) {
   return count;
 }
 
+// The editor lists the stage's names before the sprite's, and private names, which only sprites
+// have many of, sort before public ones.
 template <class Named>
-void sort_by_name(std::vector<Named>& all) {
+void sort_backwards(std::vector<Named>& all) {
   std::stable_sort(all.begin(), all.end(),
-                   [](const Named& a, const Named& b) { return a.name < b.name; });
+                   [](const Named& a, const Named& b) { return a.name > b.name; });
 }
 
 }  // namespace
@@ -34,8 +36,8 @@ void order_for_editor(Program& program) {
       program.targets.begin() + 1, program.targets.end(),
       [](const Target& a, const Target& b) { return count_blocks(a) < count_blocks(b); });
   for (Target& target : program.targets) {
-    sort_by_name(target.variables);
-    sort_by_name(target.lists);
+    sort_backwards(target.variables);
+    sort_backwards(target.lists);
   }
 }
 

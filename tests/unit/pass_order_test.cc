@@ -31,7 +31,7 @@ TEST_CASE("sprites go by their blocks, the stage stays first, and layers stay") 
   CHECK(order == "Stage 0, small 9, middle 2, also middle 4, large 1, ");
 }
 
-TEST_CASE("variables and lists go by name") {
+TEST_CASE("variables and lists go by name, the last one first") {
   scratch::Program program = empty_program();
   for (scratch::Target& target : program.targets) {
     target.variables = {{"b"}, {"_c"}, {"a 2"}, {"a"}};
@@ -42,6 +42,6 @@ TEST_CASE("variables and lists go by name") {
     std::string order;
     for (const auto& variable : target.variables) order += variable.name + ",";
     for (const auto& list : target.lists) order += list.name + ",";
-    CHECK(order == "_c,a,a 2,b,_y,z,");
+    CHECK(order == "b,a 2,a,_c,z,_y,");
   }
 }

@@ -124,16 +124,16 @@ TEST_CASE("procedures: what a caller needs later, on its own way only") {
                       stack(if_then(is_one("out"), stack(stop("all"))), set("_a", num(1))))));
 }
 
-TEST_CASE("scripts that may run in between share nothing, but one that is the other's heir does") {
-  const auto program = [](bool heir) {
+TEST_CASE("scripts that may run in between share nothing, but heirs of each other do") {
+  const auto program = [](bool endless) {
+    NodePtr loop = block(endless ? Op::forever : Op::repeat);
+    if (!endless) loop->inputs.push_back(num(10));
+    loop->bodies.push_back(stack(set("_b", num(1)), show("_b")));
     scratch::Program made =
-        program_of(on_flag(heir ? stack(set("_a", num(1)), show("_a"), call("serve"))
-                                : stack(set("_a", num(1)), show("_a"))));
+        program_of(on_flag(stack(set("_a", num(1)), show("_a"), call("serve"))));
     scratch::Target& sprite = made.targets.back();
-    sprite.scripts.push_back(
-        on_message("go", heir ? stack(call("serve")) : stack(set("_b", num(1)), show("_b"))));
-    sprite.procedures.push_back(
-        {.code = "serve", .warp = false, .body = stack(set("_b", num(1)), show("_b"))});
+    sprite.scripts.push_back(on_message("go", stack(call("serve"))));
+    sprite.procedures.push_back({.code = "serve", .warp = false, .body = stack(std::move(loop))});
     return made;
   };
   CHECK(share(program(true)));
