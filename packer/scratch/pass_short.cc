@@ -41,7 +41,10 @@ class Shortener {
     }
     for (Target& target : program_.targets) {
       for (Procedure& procedure : target.procedures) shorten(procedure.body);
-      for (Script& script : target.scripts) shorten(script.body);
+      for (Script& script : target.scripts) {
+        shorten(script.hat);
+        shorten(script.body);
+      }
     }
   }
 

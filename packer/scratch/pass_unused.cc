@@ -40,6 +40,7 @@ void drop_unused(Program& program) {
       for (const NodePtr& block : procedure.body) collect(*block, used);
     }
     for (const Script& script : target.scripts) {
+      if (script.hat) collect(*script.hat, used);
       for (const NodePtr& block : script.body) collect(*block, used);
     }
   }
