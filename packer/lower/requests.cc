@@ -78,9 +78,11 @@ Proc<Str> Requests::emit_settle(Sprite& engine) const {
 }
 
 // A request that begins anew, of which nothing before it would be left, ends what runs or waits.
+// Those without a reply (`new chat`, `unload`) have nothing to do where nothing is loaded.
 Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
+  const auto replies = engine.var<Num>("_replies");
   const auto accept = [&](Script& s, const Arg<Str>& what, const Arg<Str>& about) {
-    s.when(same_text(what, "generate") || same_text(what, "new chat"), [&](Script& s) {
+    s.when(replies == 0 || same_text(what, "generate"), [&](Script& s) {
       s.when(is(Doing::serving) || any(),
              [&](Script& s) { s.set(stage_.stop_reason, "replaced"); });
       s.clear(waiting_);
@@ -96,19 +98,22 @@ Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
         [&](Script& s) {
           refuse(s, fmt::format("{} requests wait already, one more is lost", kMostWaiting));
         });
+    s.when(same_text(what, "unload"), [&](Script& s) { set(s, Doing::unloading); });
     s.broadcast(kWatch);
   };
   return engine.define<Str, Str>(
       "request", {"what", "about"}, [&](Script& s, Arg<Str> what, Arg<Str> about) {
-        s.when(doing_ < static_cast<int>(Doing::loading) && !same_text(what, "new chat"),
-               [&](Script& s) {
-                 s.set(refused_, "");
-                 begin(s);
-               });
+        s.set(replies, 1);
+        s.when(same_text(what, "new chat") || same_text(what, "unload"),
+               [&](Script& s) { s.set(replies, 0); });
+        s.when(doing_ < static_cast<int>(Doing::loading) && replies == 1, [&](Script& s) {
+          s.set(refused_, "");
+          begin(s);
+        });
         s.when_else(
             is(Doing::nothing) || is(Doing::unloading),
             [&](Script& s) {
-              s.when(!same_text(what, "new chat"), [&](Script& s) {
+              s.when(replies == 1, [&](Script& s) {
                 refuse(s, "the model is not loaded: click the green flag");
                 s.when(is(Doing::nothing), [&](Script& s) { s.call(settle, ""); });
               });

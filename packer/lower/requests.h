@@ -18,7 +18,7 @@ class Requests {
  public:
   Requests(blocks::Sprite& engine, const StageNames& stage);
 
-  /// request(name, text): what the hats of `generate`, `chat`, `choose` and `new chat` do. `text`
+  /// request(name, text): what the hats of requests do. `text`
   /// is what the request works on, copied before anybody can change it.
   blocks::Proc<blocks::Str, blocks::Str> request;
   /// settle(status): for when nothing is left to do; says what was refused since it last was so.

@@ -42,15 +42,8 @@ class ScriptEmitter {
       emit_request("choose", p_.stage.user_message);
     }
     emit_request("new chat", "");
+    emit_request("unload", "");
     engine_.when_received("stop", [&](Script& s) { requests_.stop(s); });
-    engine_.when_received("unload", [&](Script& s) {
-      s.stop("other scripts in sprite");
-      begin_work(s, Doing::unloading);
-      forget(s);
-      s.call(p_.loader.unload);
-      requests_.set(s, Doing::nothing);
-      s.call(requests_.settle, p_.stage.status);
-    });
   }
 
  private:
@@ -59,18 +52,14 @@ class ScriptEmitter {
                           [&](Script& s) { s.call(requests_.request, name, std::move(about)); });
   }
 
-  void begin_work(Script& s, Doing doing) {
-    requests_.set(s, doing);
-    requests_.forget(s);
-    s.broadcast(kPulse);
-  }
-
   // Requests are served by the script that loads and warms up: TurboWarp's compiler starts anew in
   // every script, and takes half a second over one that may call the whole model.
   void emit_flag(const Proc<>& serve) {
     const auto start = engine_.var<Num>("_flag time");
     engine_.when_flag([&](Script& s) {
-      begin_work(s, Doing::loading);
+      requests_.set(s, Doing::loading);
+      requests_.forget(s);
+      s.broadcast(kPulse);
       s.set(start, days_since_2000());
       s.call(p_.exp.prepare);
       s.when(p_.loader.loaded == 0, [&](Script& s) { s.call(p_.loader.load); });
@@ -101,12 +90,23 @@ class ScriptEmitter {
           forget(s);
           s.clear(p_.stage.output_tokens);
         });
+        serve_one(s, "unload", [&](Script& s) { unload(s); });
         serve_one(s, "generate", [&](Script& s) { generate(s); });
         if (!p_.text) return;
         serve_one(s, "chat", [&](Script& s) { chat(s); });
         serve_one(s, "choose", [&](Script& s) { s.call(*choose); });
       });
     });
+  }
+
+  // What is asked after it is refused; only the flag ends the wait.
+  void unload(Script& s) {
+    requests_.set(s, Doing::unloading);
+    forget(s);
+    s.call(p_.loader.unload);
+    requests_.set(s, Doing::nothing);
+    s.call(requests_.settle, p_.stage.status);
+    s.wait_until(requests_.any());
   }
 
   void generate(Script& s) {
