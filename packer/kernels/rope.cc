@@ -41,7 +41,8 @@ RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, i
   const auto j = engine.var<Num>("_rope " + name + " j"),
              c = engine.var<Num>("_rope " + name + " c"),
              at = engine.var<Num>("_rope " + name + " at"),
-             a = engine.var<Num>("_rope " + name + " a");
+             a = engine.var<Num>("_rope " + name + " a"),
+             turned = engine.var<Num>("_rope " + name + " turned", -1.0);  // position of `now`
   const int half = rope.dims / 2;
 
   // `to` = `from` turned by `by`; `from` and `to` may be the same.
@@ -61,27 +62,30 @@ RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, i
     s.replace(now.cosine, j, anchor.cosine[j]);
     s.replace(now.sine, j, anchor.sine[j]);
   };
-  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
+  const auto begin = [&](Script& s) {
+    each_frequency(s, [&](Script& s) {
+      s.replace(anchor.cosine, j, 1);
+      s.replace(anchor.sine, j, 0);
+      copy_anchor(s);
+    });
+  };
+  const auto step_on = [&](Script& s) {
     s.when_else(
-        w.position == 0,
+        mod(turned, kReseed) == 0,
         [&](Script& s) {
           each_frequency(s, [&](Script& s) {
-            s.replace(anchor.cosine, j, 1);
-            s.replace(anchor.sine, j, 0);
+            turn(s, anchor, far, anchor);
             copy_anchor(s);
           });
         },
-        [&](Script& s) {
-          s.when_else(
-              mod(w.position, kReseed) == 0,
-              [&](Script& s) {
-                each_frequency(s, [&](Script& s) {
-                  turn(s, anchor, far, anchor);
-                  copy_anchor(s);
-                });
-              },
-              [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
-        });
+        [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
+  };
+  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
+    s.when(turned > w.position, [&](Script& s) { s.set(turned, -1); });
+    s.repeat_until(turned == w.position, [&](Script& s) {
+      s.change(turned, 1);
+      s.when_else(turned == 0, begin, step_on);
+    });
   });
 
   const bool split = rope.layout == RopeLayout::half_split;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "lower/stage.h"
 #include "lower/ui_robot.h"
 #include "lower/ui_screen.h"
 #include "lower/ui_texts.h"
@@ -164,8 +165,12 @@ class UiEmitter {
   void add_question() {
     // Behind the engine's private names in the alphabet (scratch/pass_order.h).
     const auto asking = stage().var<Num>("_waits for an answer");
-    const auto may_ask = [] { return same_text(kStatus, "ready") || contains(kStatus, "error"); };
-    stage().when_flag([&](Script& s) { s.set(asking, 0); });
+    const auto is = [](const char* status) { return same_text(kStatus, status); };
+    // What is asked while the weights are unpacked is answered once they are.
+    const auto may_ask = [&] {
+      return (is("ready") || contains(kStatus, "error")) || (is("loading") || is("warming up"));
+    };
+    stage().when_received(kWakeMessage, [&](Script& s) { s.set(asking, 0); });
     stage().when_received(kAskMessage, [&](Script& s) {
       s.when(asking == 0 && may_ask(), [&](Script& s) {
         s.set(asking, 1);
@@ -176,8 +181,6 @@ class UiEmitter {
       s.ask("");
       s.set(asking, 0);
       s.when(length(answer()) > 0, [&](Script& s) {
-        // Somebody else may have started the engine meanwhile.
-        s.wait_until(!same_text(kStatus, "thinking"));
         s.set(kUserMessage, answer());
         s.broadcast("chat");
       });

@@ -26,7 +26,10 @@ void visit(Stack& stack, const See& see) {
 
 void for_each_field(Target& target, const See& see) {
   for (Procedure& procedure : target.procedures) visit(procedure.body, see);
-  for (Script& script : target.scripts) visit(script.body, see);
+  for (Script& script : target.scripts) {
+    if (script.hat) visit(*script.hat, see);
+    visit(script.body, see);
+  }
 }
 
 }  // namespace sb3lm::scratch

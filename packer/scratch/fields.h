@@ -8,7 +8,7 @@
 
 namespace sb3lm::scratch {
 
-/// Shows every field of the target's blocks, hats left out; `see` may change it.
+/// Shows every field of the target's blocks, hats too; `see` may change it.
 void for_each_field(Target& target,
                     const std::function<void(FieldKind kind, std::string& field)>& see);
 

@@ -198,7 +198,10 @@ class Analysis {
 
   // What a script may read although it has not set it: it stays, whatever runs meanwhile.
   void find_kept() {
-    for (const Script& script : sprite_.scripts) kept_ |= before(script.body, none_, {none_});
+    for (const Script& script : sprite_.scripts) {
+      kept_ |= before(script.body, none_, {none_});
+      if (script.hat) add_readings(*script.hat, kept_);  // at any time
+    }
   }
 
   void find_clashes() {

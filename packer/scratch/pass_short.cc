@@ -43,7 +43,10 @@ class Shortener {
     }
     for (Target& target : program_.targets) {
       for (Procedure& procedure : target.procedures) drop_casts(procedure.body);
-      for (Script& script : target.scripts) drop_casts(script.body);
+      for (Script& script : target.scripts) {
+        drop_casts(script.hat);
+        drop_casts(script.body);
+      }
       for_each_field(target, [&](FieldKind kind, std::string& field) {
         if (kind != FieldKind::variable && kind != FieldKind::list) return;
         const auto found = names_.find(field);
