@@ -40,6 +40,7 @@
     const message = box.value.trim();
     if (asking) {
       vm.runtime.emit('ANSWER', message);
+      box.blur();  // the stage's keys work again
     } else if (message !== '') {
       find('user message', '').value = message;
       send('chat');
