@@ -8,7 +8,7 @@ import {join} from 'node:path';
 
 import {chat} from './chat.mjs';
 import {kPhone, ProjectPage} from './project_page.mjs';
-import {buildCat, jszip, kCat, kRoot, sb3lm, sb3lmStatus, withFolder} from './support.mjs';
+import {buildCat, jszip, kCat, kExpected, kRoot, sb3lm, sb3lmStatus, withFolder} from './support.mjs';
 import {launchChromium} from '../../tools/vm/browser_host.mjs';
 
 const kStoryteller = join(kRoot, 'samples/storyteller/storyteller.sb3');
@@ -39,7 +39,7 @@ async function testPhone(chromium, html) {
   assert.equal(await log.getAttribute('aria-live'), 'polite');
   const {y, height} = await box.boundingBox();
   assert.ok(y + height <= kPhone.viewport.height, 'the box is below the screen');
-  for (let turns = 2; turns <= 6; turns += 2) {
+  for (let turns = 2; turns <= 8; turns += 2) {
     await box.tap();
     await box.fill(kExpected.question);
     await page.press('Enter');
