@@ -167,6 +167,7 @@ class StackCompiler {
         return true;
       case Op::say:
       case Op::set_size:
+      case Op::set_effect:
       case Op::pen_color:
       case Op::pen_size:
         emit_with(Code::evaluate, node, 0);

@@ -26,6 +26,7 @@ StageNames declare_stage(Sprite& stage, const Model& model, std::string model_in
           .seconds_loading = number("seconds loading", 0),
           .seconds_per_token = number("seconds per token", 0),
           .tokens_per_second = number("tokens per second", 0),
+          .compiled = number("compiled", 0),
           .prompt_tokens = stage.list<Num>("prompt tokens"),
           .output_tokens = stage.list<Num>("output tokens"),
           .logits = stage.list<Num>("logits"),

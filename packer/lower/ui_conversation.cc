@@ -62,7 +62,7 @@ class ConversationEmitter {
              [&](Script& s) { s.set(scroll_, doc_y_ - kLineHeight); });
       s.when(scroll_ < 0, [&](Script& s) { s.set(scroll_, 0); });
     });
-    return {covered_, differs_, shown_, clear, follow, redraw, note, scroll};
+    return {covered_, differs_, shown_, clear, follow, redraw, emit_drag(scroll), note, scroll};
   }
 
  private:
@@ -260,6 +260,24 @@ class ConversationEmitter {
         s.call(add_letter, letter(at, text));
         s.change(at, 1);
       });
+    });
+  }
+
+  // With screen refresh: one turn a frame.
+  Proc<> emit_drag(const Proc<Num>& scroll) {
+    const auto from = sprite_.var<Num>("_drag from"), by = sprite_.var<Num>("_drag by");
+    const auto follow = sprite_.define<>("follow finger", {}, [&](Script& s) {
+      s.set(by, mouse_y() - from);
+      s.when(!(by == 0), [&](Script& s) {
+        s.change(from, by);
+        s.call(scroll, by);
+        s.call(paint_);
+      });
+    });
+    return sprite_.define_yielding<>("drag conversation", {}, [&](Script& s) {
+      s.set(from, mouse_y());
+      s.when(mouse_x() > kLeft && from < kTop + kLineHeight && from > kBottom - kLineHeight,
+             [&](Script& s) { s.repeat_until(!mouse_down(), [&](Script& s) { s.call(follow); }); });
     });
   }
 

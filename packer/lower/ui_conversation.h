@@ -9,12 +9,13 @@ namespace sb3lm {
 /// `clear` forgets all lines. `follow` takes over what `transcript` has more than is shown, and
 /// draws it; `outdated` is whether `transcript` has something else than is shown, so that only
 /// `clear` helps. `note` adds a note of the project's own. `redraw` draws all visible lines.
-/// `scroll` moves by so many pixels, up if they are negative, and does not draw. Nothing is drawn
-/// while `covered` is 1.
+/// `scroll` moves by so many pixels, up if they are negative, and does not draw; `drag` moves with
+/// the mouse, or a finger, that went down on the conversation, until it is up again, and draws.
+/// Nothing is drawn while `covered` is 1.
 struct ConversationBlocks {
   blocks::Var<blocks::Num> covered, differs;
   blocks::List<blocks::Str> shown;  // items of `transcript`
-  blocks::Proc<> clear, follow, redraw;
+  blocks::Proc<> clear, follow, redraw, drag;
   blocks::Proc<blocks::Str> note;
   blocks::Proc<blocks::Num> scroll;
 

@@ -106,6 +106,9 @@ class Script {
   void pen_color(Expr<Str> color) { emit_inputs(Op::pen_color, std::move(color).take()); }
   void pen_size(Expr<Num> pixels) { emit_inputs(Op::pen_size, std::move(pixels).take()); }
   void set_size(Expr<Num> percent) { emit_inputs(Op::set_size, std::move(percent).take()); }
+  void set_effect(std::string effect, Expr<Num> value) {
+    emit(Op::set_effect, effect, std::move(value).take());
+  }
   void show_variable(const std::string& name) { push(detail::with_field(Op::show_variable, name)); }
   void hide_variable(const std::string& name) { push(detail::with_field(Op::hide_variable, name)); }
 
