@@ -5,7 +5,7 @@ import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 
 import {kRoot} from './support.mjs';
-import {launchChromium} from '../../tools/vm/browser_host.mjs';
+import {launchChromium} from '../../tools/vm/chromium.mjs';
 import {missing} from '../../tools/vm/failure.mjs';
 import {PageServer} from '../../tools/vm/page_server.mjs';
 
