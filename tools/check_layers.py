@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Fails on an #include that goes against the arrows of ARCHITECTURE.md, and on arithmetic that is
-not the same on every machine where bytes of our files depend on it.
+"""Fails on an #include that goes against the arrows of ARCHITECTURE.md, on a call out of place, and on
+arithmetic that is not the same on every machine where bytes of our files depend on it.
 
 The arrows are CMakeLists.txt's: a folder may include what its library links, directly or through
-others. On top come rules that no link can express, in kForbidden and kOnlyIn.
+others. On top come rules that no link can express, in kForbidden, kOnlyIn and kCalledOnlyIn.
 """
 
 import pathlib
@@ -28,6 +28,13 @@ kOnlyIn = [
     ("zlib.h", r"packer/report/resaved\.cc|tests/.*\.cc",
      "our own files are written by libdeflate; zlib only measures what others would write"),
     ("nlohmann/", r".*\.cc|packer/import/json\.h", "a heavy header stays out of ours"),
+]
+# Calls, the files that may make them, why. Tests do as they like.
+kCalledOnlyIn = [
+    (r"\bfmt::print\(|\bstd::(cout|cerr|printf|puts)\b|(?<!/)\bstd(out|err)\b", r"tools/console\.cc",
+     "print_out and print_err (tools/console.h) print: a result that does not arrive is an error"),
+    (r"\bwrite_file\(", r"packer/base/file(_write\.cc|\.h)|tools/(outputs|vm_process)\.cc",
+     "Outputs (tools/outputs.h) writes what a command makes: it never is what the command reads"),
 ]
 
 # Functions of the maths library that are not exact, and the type that is another on every machine.
@@ -75,10 +82,20 @@ def included_file(path, header):
     return None
 
 
+def check_calls(path, number, line, faults):
+    code = line.split("//")[0]
+    for pattern, allowed, why in kCalledOnlyIn:
+        match = re.search(pattern, code)
+        if match and not re.fullmatch(allowed, path.as_posix()):
+            faults.append(f"{path}:{number}: {match.group()}: not here: {why}")
+
+
 def check_file(path, links, allowed, faults):
     library = library_of(path, links)
     top = path.parts[0]
     for number, line in enumerate((kRoot / path).read_text().splitlines(), 1):
+        if top != "tests":
+            check_calls(path, number, line, faults)
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
         if not match:
             continue
@@ -127,7 +144,7 @@ def main():
                 check_file(path.relative_to(kRoot), links, allowed, faults)
                 check_maths(path.relative_to(kRoot), faults)
                 count += 1
-    print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, no wrong include, no foreign maths")
+    print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, nothing out of place")
     return 1 if faults else 0
 
 

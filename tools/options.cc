@@ -36,7 +36,7 @@ struct Parsed {
   std::vector<std::string> conventions;  // "key=value"
 };
 
-/// Texts end up in the project's JSON.
+/// Texts end up in JSON.
 std::string check_utf8(const std::string& text) {
   return invalid_byte(text) == text.npos ? "" : "the text is not UTF-8";
 }

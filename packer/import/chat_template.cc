@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "import/formats.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -60,6 +61,9 @@ std::vector<int> read_stops(const std::string& where, const std::string& names,
 
 ChatTemplate read_chat_template(const std::string& file, std::string_view text,
                                 const Tokenizer& tokenizer) {
+  if (const std::size_t byte = invalid_byte(text); byte != text.npos) {
+    fail(Fault::bad_input, "{}: byte {}: not UTF-8", file, byte);
+  }
   ChatTemplate chat;
   std::istringstream in{std::string(text)};
   int number = 0;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/half.h"
 #include "import/json.h"
 #include "import/pack_tensors.h"
