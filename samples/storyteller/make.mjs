@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Writes storyteller.sb3, a project without a model, as someone might have made it in the editor: a
-// sprite that asks a model for a story once there is one, and a mouse that listens.
+// sprite that asks a model for a story once there is one, and a mouse that listens and asks back.
 //   node samples/storyteller/make.mjs [OUT.sb3]      (needs tools/setup)
 
 import {createHash} from 'node:crypto';
@@ -10,13 +10,10 @@ import {fileURLToPath} from 'node:url';
 
 const JSZip = createRequire(new URL('../../tools/package.json', import.meta.url))('jszip');
 
-// "Tell me a story." in the dictionary cat's template; sb3lm run --prompt ... --json prints it.
-const kBeginning = [0, 4, 17, 1478, 296, 263, 329, 661, 53, 6, 17, 5, 17];
-
 // Names that are the model's, and one of our own.
-const kVariables = {status: '', 'max new tokens': 60};
-const kLists = {'prompt tokens': [], transcript: []};
-const kMessages = ['generate', 'the end'];
+const kVariables = {status: '', 'max new tokens': 60, 'user message': '', choice: ''};
+const kLists = {transcript: [], 'stop words': [], answers: []};
+const kMessages = ['chat', 'choose', 'the end'];
 
 const kDate = new Date(Date.UTC(1980, 0, 1));  // the same file every time
 
@@ -34,12 +31,18 @@ const say = (what) => block('looks_say', {MESSAGE: what});
 const sayFor = (what, seconds) =>
   block('looks_sayforsecs', {MESSAGE: text(what), SECS: number(seconds)});
 const broadcast = (name) => block('event_broadcast', {BROADCAST_INPUT: [1, [11, name, id(name)]]});
+// Until the request has begun: from then on `status` is `thinking`.
+const broadcastAndWait = (name) =>
+  block('event_broadcastandwait', {BROADCAST_INPUT: [1, [11, name, id(name)]]});
 const whenReceived = (name) =>
   block('event_whenbroadcastreceived', {}, {BROADCAST_OPTION: [name, id(name)]});
 const isReady = () =>
   block('operator_equals', {OPERAND1: variable('status'), OPERAND2: text('ready')});
 const isThinking = () =>
   block('operator_equals', {OPERAND1: variable('status'), OPERAND2: text('thinking')});
+const set = (name, value) => ofVariable('data_setvariableto', name, {VALUE: text(value)});
+const listOf = (name, ...items) => [ofList('data_deletealloflist', name),
+  ...items.map((item) => ofList('data_addtolist', name, {ITEM: text(item)}))];
 const lastOf = (name) =>
   inner(ofList('data_itemoflist', name, {INDEX: inner(ofList('data_lengthoflist', name))}));
 
@@ -53,17 +56,9 @@ const kStoryteller = [
   [
     block('event_whenthisspriteclicked'),
     block('control_wait_until', {CONDITION: condition(isReady())}),
-    ofList('data_deletealloflist', 'prompt tokens'),
-    ofVariable('data_setvariableto', 'turn', {VALUE: text(1)}),
-    block('control_repeat', {
-      TIMES: inner(ofList('data_lengthoflist', 'beginning')),
-      SUBSTACK: script(
-        ofList('data_addtolist', 'prompt tokens',
-          {ITEM: inner(ofList('data_itemoflist', 'beginning', {INDEX: variable('turn')}))}),
-        ofVariable('data_changevariableby', 'turn', {VALUE: number(1)})),
-    }),
-    broadcast('generate'),
-    block('control_wait_until', {CONDITION: condition(isThinking())}),
+    ...listOf('stop words', ': zzz'),
+    set('user message', 'Tell me a story.'),
+    broadcastAndWait('chat'),
     block('control_repeat_until', {
       CONDITION: condition(block('operator_not', {OPERAND: condition(isThinking())})),
       SUBSTACK: script(say(lastOf('transcript'))),
@@ -76,15 +71,21 @@ const kStoryteller = [
 const kMouse = [
   [
     whenReceived('the end'),
-    ofVariable('data_setvariableto', 'turn of the mouse', {VALUE: text('now')}),
+    ...listOf('answers', 'Yes', 'No'),
+    set('user message', 'Is a frog an animal?'),
+    broadcastAndWait('choose'),
+    block('control_wait_until', {CONDITION: condition(isReady())}),
+    sayFor('Is a frog an animal, too?', 2),
+    say(variable('choice')),
+    set('turn of the mouse', 'now'),
     block('motion_changeyby', {DY: number(10)}),
     sayFor('Again, again!', 2),
     block('motion_changeyby', {DY: number(-10)}),
   ],
 ];
 
-const kComment = 'Fills the list "prompt tokens", broadcasts "generate" and says what grows in ' +
-  '"transcript". The numbers in "beginning" are the tokens of "Tell me a story."';
+const kComment = 'Sets "user message", broadcasts "chat" and says what grows in "transcript". The ' +
+  'story ends before the text in "stop words".';
 
 /** Gives ids to a script's blocks and links them; returns the first one's id. */
 function place(blocks, entries, parent, at) {
@@ -165,7 +166,6 @@ async function main(out) {
     sounds: [], volume: 100, layerOrder: 0, tempo: 60, videoTransparency: 50, videoState: 'on',
     textToSpeechLanguage: null};
   const owl = sprite(zip, 'Storyteller', 1, 60, -40, kStoryteller, {
-    variables: {turn: 0}, lists: {beginning: kBeginning},
     comments: {c1: {blockId: 'b4', x: 820, y: 60, width: 300, height: 200, minimized: false,
       text: kComment}},
   });

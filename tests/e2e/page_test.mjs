@@ -12,7 +12,8 @@ import {buildCat, jszip, kCat, kExpected, kRoot, sb3lm, sb3lmStatus, withFolder}
 import {launchChromium} from '../../tools/vm/chromium.mjs';
 
 const kStoryteller = join(kRoot, 'samples/storyteller/storyteller.sb3');
-const kShared = 'status,max new tokens,prompt tokens,transcript,generate';
+const kShared =
+  'status,max new tokens,user message,choice,transcript,stop words,answers,chat,choose';
 
 async function testChat(chromium, binary, folder) {
   const project = buildCat(binary, folder);
@@ -98,7 +99,8 @@ async function testStory(chromium, binary, folder) {
   await page.until('the mouse wants more',
     async () => (await page.variable('turn of the mouse')) === 'now');
   const told = (await page.list('transcript')).at(-1);
-  assert.match(told, /Once there was a cat who read a dictionary/);
+  assert.match(told, /Once there was a cat who read a dictionary.* fell asleep$/);
+  assert.equal(await page.variable('choice'), 'Yes');
   assert.deepEqual(page.complaints, []);
   assert.deepEqual(page.requests, []);
   await page.close();

@@ -19,7 +19,7 @@ struct BuiltModel {
 
 /// `bits` as --bits, for models with float weights.
 BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context,
-                      Tune tune = Tune::both);
+                      Tune tune = Tune::both, bool chat_ui = true);
 /// The same as for Scratch's website.
 BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, int context);
 /// One of each preset, the dense ones with 4, 8 and float bits, and some for

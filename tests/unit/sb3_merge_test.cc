@@ -231,6 +231,6 @@ TEST_CASE("the storyteller takes the names that its README says") {
   SilentProgress progress;
   const std::string sb3 =
       add_to_sb3("storyteller", file.bytes(), small_program(),
-                 {.shared = {"status", "transcript", "generate"}, .level = 6}, progress);
+                 {.shared = {"status", "transcript"}, .level = 6}, progress);
   CHECK(read_sb3("ours", as_bytes(sb3), own_targets).targets.size() == 4);
 }
