@@ -5,9 +5,9 @@
 #include <cmath>
 #include <exception>
 #include <mutex>
-#include <thread>
 
 #include "base/error.h"
+#include "base/parallel.h"
 #include "runtime_ref/engine.h"
 
 namespace sb3lm {
@@ -127,12 +127,9 @@ std::vector<EvaluationWindow> evaluation_windows(std::size_t tokens, const Windo
 std::vector<double> token_nats(const MakeDecoder& make, std::span<const int> tokens,
                                const WindowRule& rule, int threads, Progress& progress) {
   Evaluation evaluation(make, tokens, rule);
-  const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::jthread> helpers;
-  for (std::size_t i = 1; i < std::min(wanted, evaluation.windows()); ++i) {
-    helpers.emplace_back([&evaluation] { evaluation.work(nullptr); });
-  }
+  // Two tokens or more make one window or more.
+  auto helpers = start_helpers(std::min(thread_count(threads), evaluation.windows()) - 1,
+                               [&evaluation] { evaluation.work(nullptr); });
   evaluation.work(&progress);
   helpers.clear();  // joins
   return evaluation.result();

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
-#include <thread>
 
 #include "base/error.h"
+#include "base/parallel.h"
+#include "base/portable_math.h"
 #include "runtime_ref/engine.h"
 
 namespace sb3lm {
@@ -42,10 +42,10 @@ double perplexity(const Rows& rows, std::span<const int> tokens) {
     const std::vector<double>& logits = rows[i];
     const double top = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
-    for (const double logit : logits) sum += std::exp(logit - top);
-    nats += top + std::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
+    for (const double logit : logits) sum += portable::exp(logit - top);
+    nats += top + portable::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
   }
-  return std::exp(nats / static_cast<double>(tokens.size() - 1));
+  return portable::exp(nats / static_cast<double>(tokens.size() - 1));
 }
 
 }  // namespace
@@ -55,18 +55,10 @@ ModelChange measure_change(const Model& before, const Model& after, std::span<co
   tokens = tokens.first(std::min<std::size_t>(tokens.size(), before.spec.context));
   if (tokens.size() < 2) fail(Fault::usage, "a text of {} tokens: 2 are needed", tokens.size());
   Rows was, is;
-  std::exception_ptr failure;
-  {
-    const std::jthread helper([&] {
-      try {
-        was = all_logits(before, tokens);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    });
-    is = all_logits(after, tokens);
-  }
-  if (failure) std::rethrow_exception(failure);
+  SilentProgress silent;
+  for_each_in_parallel(2, 2, "", silent, [&](std::size_t i) {
+    (i == 0 ? was : is) = all_logits(i == 0 ? before : after, tokens);
+  });
   ModelChange change{.tokens = static_cast<int>(tokens.size()), .logits = largest_change(was, is)};
   if (is_text) {
     change.perplexity_before = perplexity(was, tokens);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -67,40 +68,6 @@ bool ends_with_high_half(const std::string& text) {
 
 bool starts_with_low_half(const std::string& text) {
   return text.size() >= 3 && text[0] == '\xED' && static_cast<unsigned char>(text[1]) >= 0xB0;
-}
-
-// A block of letters with one rule. step 0: every letter moves by `shift`; step 1: capitals are the
-// even code points and the small letter is the next one; step 2: the same with odd capitals.
-struct CaseRange {
-  char32_t first, last;
-  int step;
-  char32_t shift;
-};
-
-constexpr CaseRange kRanges[] = {
-    {'A', 'Z', 0, 32},       {0xC0, 0xD6, 0, 32},   {0xD8, 0xDE, 0, 32},    {0x100, 0x12F, 1, 0},
-    {0x132, 0x137, 1, 0},    {0x139, 0x148, 2, 0},  {0x14A, 0x177, 1, 0},   {0x179, 0x17E, 2, 0},
-    {0x388, 0x38A, 0, 37},   {0x391, 0x3A1, 0, 32}, {0x3A3, 0x3AB, 0, 32},  {0x400, 0x40F, 0, 80},
-    {0x410, 0x42F, 0, 32},   {0x460, 0x481, 1, 0},  {0x48A, 0x4BF, 1, 0},   {0x4C1, 0x4CE, 2, 0},
-    {0x4D0, 0x52F, 1, 0},    {0x531, 0x556, 0, 48}, {0x1E00, 0x1E95, 1, 0}, {0x1EA0, 0x1EFF, 1, 0},
-    {0xFF21, 0xFF3A, 0, 32},
-};
-constexpr std::pair<char32_t, char32_t> kSingles[] = {
-    {0x178, 0xFF},  {0x386, 0x3AC}, {0x38C, 0x3CC}, {0x38E, 0x3CD},
-    {0x38F, 0x3CE}, {0x4C0, 0x4CF}, {0x1E9E, 0xDF},
-};
-
-char32_t lower_point(char32_t point) {
-  for (const CaseRange& range : kRanges) {
-    if (point < range.first || point > range.last) continue;
-    if (range.step == 0) return point + range.shift;
-    const bool capital = (point & 1) == (range.step == 1 ? 0u : 1u);
-    return capital ? point + 1 : point;
-  }
-  for (const auto& [capital, small] : kSingles) {
-    if (point == capital) return small;
-  }
-  return point;
 }
 
 }  // namespace
@@ -173,7 +140,7 @@ std::string lower_case(const Text& text) {
     if (point == 0x130) {  // a capital I with a dot becomes two code points
       out += "i\xCC\x87";
     } else {
-      append_point(out, lower_point(point));
+      append_point(out, lower_case(point));
     }
   }
   return out;

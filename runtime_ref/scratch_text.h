@@ -55,8 +55,7 @@ class Text {
 
 /// The two texts in a row, halves of a surrogate pair made whole. Throws bad_input over 512 MiB.
 Text join(const Text& left, const Text& right);
-/// JavaScript's toLowerCase for Latin, Greek, Cyrillic, Armenian and full-width letters; other
-/// scripts with case, and the Greek final sigma, stay as they are.
+/// JavaScript's toLowerCase, except that a sigma at the end of a word becomes a plain one.
 std::string lower_case(const Text& text);
 /// Order of JavaScript's < on strings: by UTF-16 code units.
 int compare_units(const std::string& left, const std::string& right);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/parallel.h"
+
 namespace sb3lm {
 namespace {
 
@@ -28,17 +30,16 @@ constexpr int kRoundShift = 32;
 }  // namespace
 
 Workers::Workers(int threads) {
-  const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
+  const std::size_t wanted = thread_count(threads);
   next_ = wanted;  // no part is left in round 0
-  for (std::size_t i = 1; i < wanted; ++i) helpers_.emplace_back([this] { help(); });
+  helpers_ = start_helpers(wanted - 1, [this] { help(); });
 }
 
 Workers::~Workers() {
   stop_ = true;
   next_ = ((next_ >> kRoundShift) + 1) << kRoundShift | count();
   next_.notify_all();
-  for (std::thread& helper : helpers_) helper.join();
+  helpers_.clear();  // joins
 }
 
 void Workers::run(const std::function<void(std::size_t)>& work) {

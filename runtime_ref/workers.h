@@ -35,7 +35,7 @@ class Workers {
   std::atomic<std::uint64_t> next_;
   std::atomic<std::uint32_t> done_ = 0;  // parts of this round
   std::atomic<bool> stop_ = false;
-  std::vector<std::thread> helpers_;
+  std::vector<std::jthread> helpers_;
 };
 
 }  // namespace sb3lm

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails on an #include that goes against the arrows of ARCHITECTURE.md.
+"""Fails on an #include that goes against the arrows of ARCHITECTURE.md, and on arithmetic that is
+not the same on every machine where bytes of our files depend on it.
 
 The arrows are CMakeLists.txt's: a folder may include what its library links, directly or through
 others. On top come rules that no link can express, in kForbidden and kOnlyIn.
@@ -28,6 +29,15 @@ kOnlyIn = [
      "our own files are written by libdeflate; zlib only measures what others would write"),
     ("nlohmann/", r".*\.cc|packer/import/json\.h", "a heavy header stays out of ours"),
 ]
+
+# Functions of the maths library that are not exact, and the type that is another on every machine.
+kMaths = re.compile(
+    r"(?<![\w.:>])(?:std::|::)?(?:a?(?:sin|cos|tan)h?|atan2|exp2?|expm1|log(?:2|10|1p)?|pow|cbrt|hypot"
+    r"|erfc?|[lt]gamma)[fl]?\s*\(|\blong double\b")
+# Where they are refused: all that chooses or writes bytes. The engine measures for plans and builds
+# too, but keeps the library's functions.
+kBytes = r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc"
+kOwnMaths = r"packer/base/portable_math\.(h|cc)"
 
 
 def library_links():
@@ -92,6 +102,17 @@ def check_file(path, links, allowed, faults):
             faults.append(f"{where}: the program includes tests/")
 
 
+def check_maths(path, faults):
+    name = path.as_posix()
+    if not re.fullmatch(kBytes, name) or re.fullmatch(kOwnMaths, name):
+        return
+    for number, line in enumerate((kRoot / path).read_text().splitlines(), 1):
+        found = kMaths.search(line.partition("//")[0])
+        if found:
+            faults.append(f"{path}:{number}: {found.group().rstrip('( ')}: bytes depend on it, and it "
+                          "differs from machine to machine (base/portable_math.h has our own)")
+
+
 def main():
     links = library_links()
     allowed = {name: reachable(links, name) for name in links}
@@ -104,8 +125,9 @@ def main():
         for path in sorted((kRoot / top).rglob("*")):
             if path.suffix in (".cc", ".h", ".def") and "node_modules" not in path.parts:
                 check_file(path.relative_to(kRoot), links, allowed, faults)
+                check_maths(path.relative_to(kRoot), faults)
                 count += 1
-    print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, no wrong include")
+    print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, no wrong include, no foreign maths")
     return 1 if faults else 0
 
 

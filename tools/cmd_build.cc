@@ -3,7 +3,9 @@
 #include "base/file.h"
 #include "commands.h"
 #include "compare.h"
+#include "console.h"
 #include "load.h"
+#include "outputs.h"
 #include "packing.h"
 #include "report/html.h"
 #include "report/limits.h"
@@ -37,8 +39,8 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
   if (!comparison.ok) {
     fail(Fault::mismatch, "verification: {}", blocks.agreement.first_difference);
   }
-  fmt::print("verified: {} positions, {} logits each, largest relative error {:.2g}\n",
-             blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
+  print_out("verified: {} positions, {} logits each, largest relative error {:.2g}\n",
+            blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
 }
 
 // At the default level the quickly loading text is left only where the file would not fit.
@@ -50,22 +52,22 @@ std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const
   if (over_limits(options.target, as_bytes(bytes)).empty()) return bytes;
   std::string dense = pack(model, request, progress);
   if (dense.size() >= bytes.size()) return bytes;
-  fmt::print("packed as with --level smallest, {} bytes less: it would not fit\n",
-             bytes.size() - dense.size());
+  print_out("packed as with --level smallest, {} bytes less: it would not fit\n",
+            bytes.size() - dense.size());
   return dense;
 }
 
-void check_limits(const BuildOptions& options, const std::string& bytes) {
+void check_limits(const BuildOptions& options, const std::string& bytes, const Outputs& outputs) {
   const std::vector<std::string> over = over_limits(options.target, as_bytes(bytes));
   if (over.empty() && options.html_report.empty()) return;
   const Report report = make_report(options.out.string(), as_bytes(bytes));
-  if (!options.html_report.empty()) write_file(options.html_report, report_html(report));
+  if (!options.html_report.empty()) outputs.write(options.html_report, report_html(report));
   if (over.empty()) return;
-  fmt::print("{}", advice_text(report));
+  print_out("{}", advice_text(report));
   std::string text;
   for (const std::string& limit : over) text += (text.empty() ? "" : "; ") + limit;
   if (options.allow_over_budget) {
-    fmt::print("over budget: {}\n", text);
+    print_out("over budget: {}\n", text);
     return;
   }
   fail(Fault::mismatch, "{} is not written: {} (--allow-over-budget writes it anyway)",
@@ -81,23 +83,32 @@ Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& p
   const Model before = load_model(input.file, input.import, exact, progress);
   progress.report("measuring what rounding changes", -1);
   model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
-  fmt::print("rounding: {}\n", rounding_text(model.rounding));
+  print_out("rounding: {}\n", rounding_text(model.rounding));
   return model;
+}
+
+Outputs outputs_of(const BuildOptions& options) {
+  std::vector<std::filesystem::path> inputs = input_files(options.input);
+  if (!options.project.empty()) inputs.push_back(options.project);
+  Outputs outputs(std::move(inputs));
+  outputs.expect(options.out);
+  if (!options.html_report.empty()) outputs.expect(options.html_report);
+  return outputs;
 }
 
 }  // namespace
 
 int run_command(const BuildOptions& asked, Progress& progress) {
   const BuildOptions options = with_defaults(asked);
+  const Outputs outputs = outputs_of(options);
   const Recipe recipe = recipe_of(options.input);
   Model model = load_to_build(options.input, recipe, progress);
   if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack_to_fit(options, recipe, model, progress);
-  check_limits(options, bytes);
+  check_limits(options, bytes, outputs);
   if (!options.no_verify) verify(model, bytes, options.out, progress);
-  write_file(options.out, bytes);
+  outputs.write_result(options.out, bytes);
   progress.report("written", 1);
-  fmt::print("{}: {} bytes\n", options.out.string(), bytes.size());
   return 0;
 }
 

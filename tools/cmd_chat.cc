@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "commands.h"
+#include "console.h"
 #include "native.h"
 #include "reply.h"
 #include "runtime_ref/chat.h"
@@ -140,11 +141,11 @@ class Session {
     LineReader lines;
     while (true) {
       interrupts.forget();
-      if (terminal_) fmt::print("> ");
-      std::fflush(stdout);
+      if (terminal_) print_out("> ");
+      flush_out();
       const std::optional<std::string> line = lines.next(interrupts);
       if (!line || *line == "/quit") break;
-      if (line->empty() && interrupted != 0) fmt::print("\n");
+      if (line->empty() && interrupted != 0) print_out("\n");
       if (!line->empty()) obey(*line);
     }
     note(meter_.text(chat_));
@@ -152,7 +153,7 @@ class Session {
 
  private:
   /// What is about the conversation, not of it.
-  static void note(const std::string& text) { fmt::print(stderr, "[{}]\n", text); }
+  static void note(const std::string& text) { print_err("[{}]\n", text); }
 
   void obey(const std::string& line) {
     if (line == "/reset") {

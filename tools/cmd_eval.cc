@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "native.h"
 #include "runtime_ref/evaluate.h"
 #include "text_source.h"
@@ -83,14 +84,14 @@ Json as_json(const EvalOptions& options, const SourceText& text, const WindowRul
 }
 
 void print_result(const SourceText& text, const WindowRule& rule, const Result& result) {
-  fmt::print("text           {}\n", text.name);
-  fmt::print("tokens         {}, {} of them predicted", result.tokens, result.predicted());
-  if (result.bytes) fmt::print(", {} bytes", *result.bytes);
-  fmt::print("\nwindows        {} of {} positions, stride {}\n", result.windows, rule.context,
-             rule.stride);
-  fmt::print("nats           {:.3f}, {:.4f} a token\n", result.nats, result.mean());
-  fmt::print("perplexity     {:.5g}\n", result.perplexity());
-  if (const auto bits = result.bits_per_byte()) fmt::print("bits per byte  {:.4f}\n", *bits);
+  print_out("text           {}\n", text.name);
+  print_out("tokens         {}, {} of them predicted", result.tokens, result.predicted());
+  if (result.bytes) print_out(", {} bytes", *result.bytes);
+  print_out("\nwindows        {} of {} positions, stride {}\n", result.windows, rule.context,
+            rule.stride);
+  print_out("nats           {:.3f}, {:.4f} a token\n", result.nats, result.mean());
+  print_out("perplexity     {:.5g}\n", result.perplexity());
+  if (const auto bits = result.bits_per_byte()) print_out("bits per byte  {:.4f}\n", *bits);
 }
 
 }  // namespace
@@ -102,9 +103,7 @@ int run_command(const EvalOptions& options, Progress& progress) {
   const Result result = evaluate(native, text, rule, options.threads, progress);
   progress.report("evaluating", 1);
   if (options.json) {
-    fmt::print(
-        "{}\n",
-        as_json(options, text, rule, result).dump(-1, ' ', false, Json::error_handler_t::replace));
+    print_json(as_json(options, text, rule, result));
   } else {
     print_result(text, rule, result);
   }

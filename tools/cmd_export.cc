@@ -1,10 +1,11 @@
 // export: the checkpoint inside an .sb3, as a file again.
 #include "base/error.h"
-#include "base/file.h"
 #include "commands.h"
+#include "console.h"
 #include "import/checkpoint_out.h"
 #include "import/import.h"
 #include "load.h"
+#include "outputs.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
@@ -12,6 +13,11 @@ namespace sb3lm {
 int run_command(const ExportOptions& options, Progress& progress) {
   const std::string file = options.sb3.string();
   if (!is_sb3(options.sb3)) fail(Fault::bad_input, "{}: not an .sb3", file);
+  Outputs outputs({options.sb3});
+  outputs.expect(options.out);
+  const std::filesystem::path sidecar = sidecar_of(options.out);
+  const bool has_sidecar = Outputs::is_file(options.out);
+  if (has_sidecar) outputs.expect(sidecar);
   const Unpacked packed = unpack(file, load_program(options.sb3, progress));
   CheckpointOut out;
   try {
@@ -20,16 +26,11 @@ int run_command(const ExportOptions& options, Progress& progress) {
     throw Error(error.fault, fmt::format("{}: {}", file, error.what()));
   }
   progress.report("writing", 1);
-  write_file(options.out, out.checkpoint);
-  if (options.out == "-") return 0;
-  fmt::print("{}: {} bytes\n", options.out.string(), out.checkpoint.size());
-  const std::filesystem::path sidecar = sidecar_of(options.out);
+  outputs.write_result(options.out, out.checkpoint);
+  if (!has_sidecar) return 0;
+  outputs.write_or_remove(sidecar, out.sidecar);
   if (!out.sidecar.empty()) {
-    write_file(sidecar, out.sidecar);
-    fmt::print("{}: the conventions that reading it needs\n", sidecar.string());
-  } else {  // an old one would be read with the new file
-    std::error_code ignored;
-    std::filesystem::remove(sidecar, ignored);
+    print_out("{}: the conventions that reading it needs\n", sidecar.string());
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 // inspect: what is in a checkpoint or an .sb3.
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "load.h"
 #include "scratch/print.h"
 
@@ -8,19 +9,19 @@ namespace sb3lm {
 namespace {
 
 void print_spec(const ModelSpec& spec) {
-  fmt::print("{}: width {}, vocabulary {}, context {}, {} stored layers, {} passes, {} head\n",
-             spec.family, spec.width, spec.vocabulary, spec.context, spec.layers.size(),
-             spec.passes.size(), spec.tied_head ? "tied" : "own");
+  print_out("{}: width {}, vocabulary {}, context {}, {} stored layers, {} passes, {} head\n",
+            spec.family, spec.width, spec.vocabulary, spec.context, spec.layers.size(),
+            spec.passes.size(), spec.tied_head ? "tied" : "own");
   for (const LayerSpec& layer : spec.layers) {
     const AttentionSpec& a = layer.attention;
     const FeedForwardSpec& f = layer.feed_forward;
-    fmt::print("layer {}: {} query heads, {} KV heads of {}; ", layer.id, a.query_heads, a.kv_heads,
-               a.head_size);
+    print_out("layer {}: {} query heads, {} KV heads of {}; ", layer.id, a.query_heads, a.kv_heads,
+              a.head_size);
     if (f.is_mixture()) {
-      fmt::print("{} experts of {}, top {}, {} shared of {}\n", f.routed_experts, f.hidden, f.top_k,
-                 f.shared_experts, f.shared_hidden);
+      print_out("{} experts of {}, top {}, {} shared of {}\n", f.routed_experts, f.hidden, f.top_k,
+                f.shared_experts, f.shared_hidden);
     } else {
-      fmt::print("dense of {}\n", f.hidden);
+      print_out("dense of {}\n", f.hidden);
     }
   }
 }
@@ -33,8 +34,8 @@ void print_tensors(const Model& model) {
       kind = fmt::format("{} bit", coded->format.bits);
     }
     const auto name = model.names.find(key);
-    fmt::print("{:<28} {:>6} x {:<6} {:<7} {}\n", tensor_key_text(key), shape.rows, shape.cols,
-               kind, name == model.names.end() ? "" : name->second);
+    print_out("{:<28} {:>6} x {:<6} {:<7} {}\n", tensor_key_text(key), shape.rows, shape.cols, kind,
+              name == model.names.end() ? "" : name->second);
   }
 }
 
@@ -43,7 +44,7 @@ void print_tensors(const Model& model) {
 int run_command(const InspectOptions& options, Progress& progress) {
   if (options.blocks) {
     if (!is_sb3(options.input.file)) fail(Fault::usage, "--blocks needs an .sb3");
-    fmt::print("{}", print_program(load_program(options.input.file, progress)));
+    print_out("{}", print_program(load_program(options.input.file, progress)));
     return 0;
   }
   InputOptions input = options.input;
@@ -51,15 +52,15 @@ int run_command(const InspectOptions& options, Progress& progress) {
     input.recipe.float_bits = "float";  // show the checkpoint as it is
   const Model model = load_any(input, progress);
   print_spec(model.spec);
-  for (const auto& [name, value] : model.conventions) fmt::print("{} = {}\n", name, value);
+  for (const auto& [name, value] : model.conventions) print_out("{} = {}\n", name, value);
   for (const auto& [name, value] : model.source.metadata) {
-    fmt::print("metadata {} = {}\n", name, value);
+    print_out("metadata {} = {}\n", name, value);
   }
-  fmt::print("tokenizer: {}\n",
-             model.tokenizer.present()
-                 ? fmt::format("{} tokens, {} merges", model.tokenizer.tokens.size(),
-                               model.tokenizer.merges.size())
-                 : "none");
+  print_out("tokenizer: {}\n",
+            model.tokenizer.present()
+                ? fmt::format("{} tokens, {} merges", model.tokenizer.tokens.size(),
+                              model.tokenizer.merges.size())
+                : "none");
   print_tensors(model);
   return 0;
 }

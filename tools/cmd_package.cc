@@ -4,7 +4,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "commands.h"
+#include "console.h"
 #include "node_process.h"
+#include "outputs.h"
 
 namespace sb3lm {
 namespace {
@@ -25,22 +27,18 @@ constexpr int kMissingProgram = 4, kBadInput = 3;
 
 int run_command(const PackageOptions& asked, Progress& progress) {
   PackageOptions options = asked;
-  if (options.out.empty()) {
-    options.out = options.sb3;
-    options.out.replace_extension(".html");
-  }
-  const MappedFile readable(
-      options.sb3);  // says what is wrong with the file before Node is looked for
+  if (options.out.empty()) options.out = default_out(options.sb3, ".html");
+  Outputs outputs({options.sb3});
+  outputs.expect(options.out);
+  // Says what is wrong with the file before Node is looked for.
+  const MappedFile readable(options.sb3);
   progress.report("packaging", -1);
   std::vector<std::string> arguments;
   if (!options.title.empty()) arguments.push_back("--title=" + options.title);
   arguments.insert(arguments.end(), {"--", options.sb3.string()});
   const NodeOutput output = run_node("package.mjs", arguments);
   if (output.exit_code != 0) fail_as_said(output);
-  write_file(options.out, output.text);
-  if (options.out != "-") {
-    fmt::print("{}: {} bytes\n", options.out.string(), output.text.size());
-  }
+  outputs.write_result(options.out, output.text);
   return 0;
 }
 

@@ -2,10 +2,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "commands.h"
+#include "console.h"
 #include "import/plan_file.h"
 #include "load.h"
+#include "model/unicode.h"
+#include "outputs.h"
 #include "packing.h"
 #include "quant/encoding.h"
 #include "quant/plan.h"
@@ -168,31 +170,31 @@ void print_widths(const std::vector<PlanUnit>& units) {
     row.damage += unit.choice().damage;
     ++row.widths[unit.choice().bits];
   }
-  fmt::print("{:<12}  {:>12}  {:>12}  {:>8}  bits (layers)\n", "matrices", "weights", "bytes",
-             "damage");
+  print_out("{:<12}  {:>12}  {:>12}  {:>8}  bits (layers)\n", "matrices", "weights", "bytes",
+            "damage");
   for (const Role role : order) {
     const Row& row = rows[role];
     std::string widths;
     for (const auto& [bits, count] : row.widths) {
       widths += fmt::format("{}{} ({})", widths.empty() ? "" : ", ", bits, count);
     }
-    fmt::print("{:<12}  {:>12}  {:>12}  {:>8.2g}  {}\n", role_name(role),
-               with_separators(static_cast<std::uint64_t>(row.weights)),
-               with_separators(static_cast<std::uint64_t>(row.bytes)), row.damage, widths);
+    print_out("{:<12}  {:>12}  {:>12}  {:>8.2g}  {}\n", role_name(role),
+              with_separators(static_cast<std::uint64_t>(row.weights)),
+              with_separators(static_cast<std::uint64_t>(row.bytes)), row.damage, widths);
   }
 }
 
 void print_plan(const PlanOptions& options, const Planned& planned, const Text& text,
                 const ModelChange& change) {
   print_widths(planned.units);
-  fmt::print("\n{} bytes of {} ({} left)\n", with_separators(planned.sb3_bytes),
-             with_separators(options.fit), with_separators(options.fit - planned.sb3_bytes));
+  print_out("\n{} bytes of {} ({} left)\n", with_separators(planned.sb3_bytes),
+            with_separators(options.fit), with_separators(options.fit - planned.sb3_bytes));
   if (text.is_text) {
-    fmt::print("perplexity {:.5g} becomes {:.5g}, ", change.perplexity_before,
-               change.perplexity_after);
+    print_out("perplexity {:.5g} becomes {:.5g}, ", change.perplexity_before,
+              change.perplexity_after);
   }
-  fmt::print("logits change by at most {:.2g} of the largest; {} tokens of {}\n", change.logits,
-             change.tokens, text.name);
+  print_out("logits change by at most {:.2g} of the largest; {} tokens of {}\n", change.logits,
+            change.tokens, text.name);
   std::int64_t narrowed = 0, weights = 0;
   for (const PlanUnit& unit : planned.units) {
     if (!is_narrowed(unit)) continue;
@@ -200,7 +202,7 @@ void print_plan(const PlanOptions& options, const Planned& planned, const Text& 
     weights += unit.weights;
   }
   if (narrowed == 0) return;
-  fmt::print(
+  print_out(
       "{} of {} groups of matrices ({} weights) were stored with more bits: they are rounded "
       "a second time, from what their codes stand for, and the change above is its price\n",
       narrowed, planned.units.size(), with_separators(static_cast<std::uint64_t>(weights)));
@@ -215,6 +217,11 @@ int run_command(const PlanOptions& options, Progress& progress) {
          input.file.string());
   }
   if (!input.plan.empty()) fail(Fault::usage, "--plan: plan makes one and takes none");
+  Outputs outputs(with_text_file(input_files(input), options.text));
+  const std::filesystem::path out =
+      options.out.empty() ? std::filesystem::path(input.file.string() + ".plan.json") : options.out;
+  outputs.expect(out);
+  if (options.json) outputs.keep_standard_output();
   const Model model = import_model(input.file, input.import, progress);
   const Text text = text_for(model, options);
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
@@ -227,19 +234,18 @@ int run_command(const PlanOptions& options, Progress& progress) {
   Model after = model;
   apply_recipe(after, planned.recipe);
   const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
-  std::filesystem::path out = options.out;
-  if (out.empty()) out = input.file.string() + ".plan.json";
-  write_file(out, plan_text(planned.recipe, {{"checkpoint", input.file.filename().string()},
-                                             {"fit", std::to_string(options.fit)},
-                                             {"sb3_bytes", std::to_string(planned.sb3_bytes)},
-                                             {"level", options.build.level},
-                                             {"program", std::string("sb3lm ") + SB3LM_VERSION}}));
+  outputs.write(
+      out, plan_text(planned.recipe, {{"checkpoint", valid_utf8(input.file.filename().string())},
+                                      {"fit", std::to_string(options.fit)},
+                                      {"sb3_bytes", std::to_string(planned.sb3_bytes)},
+                                      {"level", options.build.level},
+                                      {"program", std::string("sb3lm ") + SB3LM_VERSION}}));
   progress.report("planned", 1);
   if (options.json) {
-    fmt::print("{}\n", as_json(options, planned, text, change).dump());
+    print_json(as_json(options, planned, text, change));
   } else {
     print_plan(options, planned, text, change);
-    fmt::print("{}: written\n", out.string());
+    if (out != "-") print_out("{}: written\n", out.string());
   }
   return 0;
 }

@@ -5,10 +5,12 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "import/convention_search.h"
 #include "import/conventions.h"
 #include "load.h"
 #include "model/fingerprint.h"
+#include "outputs.h"
 #include "runtime_ref/evaluate.h"
 #include "text_source.h"
 
@@ -122,7 +124,7 @@ void print_row(const std::array<std::string, 6>& cells) {
   std::string line = fmt::format("{:<15} {:<11} {:<10} {:<12} {:>10} {:>7}", cells[0], cells[1],
                                  cells[2], cells[3], cells[4], cells[5]);
   line.resize(line.find_last_not_of(' ') + 1);
-  fmt::print("{}\n", line);
+  print_out("{}\n", line);
 }
 
 void print_table(const ConventionSearch& search) {
@@ -138,7 +140,7 @@ void print_table(const ConventionSearch& search) {
   }
   for (const ConventionFinding& found : search.findings) {
     if (found.chosen != found.start) {
-      fmt::print("changed: {} from {} to {}\n", found.name, found.start, found.chosen);
+      print_out("changed: {} from {} to {}\n", found.name, found.start, found.chosen);
     }
   }
 }
@@ -183,9 +185,9 @@ Json as_json(const ProbeOptions& options, const SourceText& text, const Probed& 
 }
 
 void print_result(const SourceText& text, const Probed& probed) {
-  fmt::print("{} tokens of {}: perplexity {:.5g} (a blind guess has {}), {} readings scored\n",
-             probed.tokens, text.name, std::exp(probed.search.nats), probed.vocabulary,
-             probed.scored);
+  print_out("{} tokens of {}: perplexity {:.5g} (a blind guess has {}), {} readings scored\n",
+            probed.tokens, text.name, std::exp(probed.search.nats), probed.vocabulary,
+            probed.scored);
   print_table(probed.search);
 }
 
@@ -209,37 +211,38 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
   return probed;
 }
 
-/// Before the long part: what the end of it would fail on.
-void check_folder(const std::filesystem::path& out) {
-  const std::filesystem::path folder = out.parent_path();
-  if (folder.empty() || std::filesystem::is_directory(folder)) return;
-  fail(Fault::bad_input, "{}: there is no folder {}", out.string(), folder.string());
+/// The sidecar that was in force may be written anew: what it held stays in it.
+std::vector<std::filesystem::path> protected_files(const ProbeOptions& options) {
+  const InputOptions& input = options.input;
+  std::vector<std::filesystem::path> files = with_text_file(input_files(input), options.text);
+  std::erase(files, input.import.sidecar.value_or(sidecar_of(input.file)));
+  return files;
 }
 
 }  // namespace
 
 int run_command(const ProbeOptions& options, Progress& progress) {
-  check_folder(options.out);
-  if (options.json && options.out == "-") {
-    fail(Fault::usage, "--json and -o - would both go to standard output");
-  }
-  const SourceText text = read_source_text(options.text);
   if (is_sb3(options.input.file)) {
     fail(Fault::usage, "{}: an .sb3 leaves nothing open; probe takes a checkpoint",
          options.input.file.string());
   }
+  Outputs outputs(protected_files(options));
+  const std::filesystem::path out =
+      options.out.empty() ? sidecar_of(options.input.file) : options.out;
+  outputs.expect(out);
+  if (options.json) outputs.keep_standard_output();
+  const SourceText text = read_source_text(options.text);
   Probed probed = probe(options, text, progress);
   const bool lost = probed.search.nats >= std::log(probed.vocabulary);
   if (!lost) {
-    probed.sidecar = options.out.empty() ? sidecar_of(options.input.file) : options.out;
-    write_file(probed.sidecar, sidecar_text(sidecar_after(options, probed.search)));
+    probed.sidecar = out;
+    outputs.write(out, sidecar_text(sidecar_after(options, probed.search)));
   }
   if (options.json) {
-    fmt::print("{}\n",
-               as_json(options, text, probed).dump(-1, ' ', false, Json::error_handler_t::replace));
-  } else if (options.out != "-") {
+    print_json(as_json(options, text, probed));
+  } else {
     print_result(text, probed);
-    if (!lost) fmt::print("written to {}\n", probed.sidecar.string());
+    if (!lost && out != "-") print_out("written to {}\n", out.string());
   }
   if (lost) {
     fail(Fault::mismatch,

@@ -1,9 +1,9 @@
 // report: where the bytes of an .sb3 go, or what a checkpoint would take.
-#include <fmt/format.h>
-
 #include "base/file.h"
 #include "commands.h"
+#include "console.h"
 #include "load.h"
+#include "outputs.h"
 #include "report/html.h"
 #include "report/report.h"
 #include "report/text.h"
@@ -23,10 +23,13 @@ Report report_of(const ReportOptions& options, Progress& progress) {
 }  // namespace
 
 int run_command(const ReportOptions& options, Progress& progress) {
+  Outputs outputs(input_files(options.input));
+  if (!options.html.empty()) outputs.expect(options.html);
+  if (options.json) outputs.keep_standard_output();
   const Report report = report_of(options, progress);
   progress.report("measured", 1);
-  if (!options.html.empty()) write_file(options.html, report_html(report));
-  fmt::print("{}", options.json ? report_json(report) : report_text(report));
+  if (!options.html.empty()) outputs.write(options.html, report_html(report));
+  print_out("{}", options.json ? report_json(report) : report_text(report));
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "commands.h"
+#include "console.h"
 #include "load.h"
 #include "native.h"
 #include "reply.h"
@@ -53,7 +54,7 @@ int run_command(const RunOptions& options, Progress& progress) {
       {"stop_reason", made.stop_reason},
       {"tokens_per_second", seconds > 0 ? count / seconds : 0},
       {"peak_bytes", peak_resident_bytes()}};
-  fmt::print("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  print_json(json);
   return 0;
 }
 
@@ -73,11 +74,11 @@ int run_command(const LogitsOptions& options, Progress& progress) {
   if (options.json) {
     const Json json = {{"tokens", options.tokens},
                        {"logits", options.all ? Json(rows) : Json(rows.front())}};
-    fmt::print("{}\n", json.dump());
+    print_json(json);
     return 0;
   }
   for (const auto& row : rows) {
-    for (std::size_t id = 0; id < row.size(); ++id) fmt::print("{} {}\n", id, row[id]);
+    for (std::size_t id = 0; id < row.size(); ++id) print_out("{} {}\n", id, row[id]);
   }
   return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "import/import.h"
 #include "packing.h"
 #include "report/limits.h"
@@ -133,21 +134,21 @@ Json as_json(const SitePlanOptions& options, const std::vector<Built>& table, co
 }
 
 void print(const SitePlanOptions& options, const std::vector<Built>& table, const Built* best) {
-  fmt::print("{:>6} {:>10} {:>12} {:>19} {:>7}\n", "layers", "vocabulary", "weights",
-             "bytes project.json", "blocks");
+  print_out("{:>6} {:>10} {:>12} {:>19} {:>7}\n", "layers", "vocabulary", "weights",
+            "bytes project.json", "blocks");
   for (const Built& row : table) {
-    fmt::print("{:>6} {:>10} {:>12} {:>19} {:>7}{}\n", row.layers,
-               with_separators(static_cast<std::size_t>(row.vocabulary)),
-               with_separators(static_cast<std::size_t>(row.weights)),
-               with_separators(row.measures.project_json_bytes),
-               with_separators(row.measures.blocks),
-               &row == best ? "  most weights"
-               : row.fits   ? ""
-                            : "  does not fit");
+    print_out("{:>6} {:>10} {:>12} {:>19} {:>7}{}\n", row.layers,
+              with_separators(static_cast<std::size_t>(row.vocabulary)),
+              with_separators(static_cast<std::size_t>(row.weights)),
+              with_separators(row.measures.project_json_bytes),
+              with_separators(row.measures.blocks),
+              &row == best ? "  most weights"
+              : row.fits   ? ""
+                           : "  does not fit");
   }
   if (best != nullptr) {
-    fmt::print("{}\nsb3lm build site.safetensors --target site -o site.sb3\n",
-               synth_command(options, *best));
+    print_out("{}\nsb3lm build site.safetensors --target site -o site.sb3\n",
+              synth_command(options, *best));
   }
 }
 
@@ -167,7 +168,7 @@ int run_command(const SitePlanOptions& options, Progress& progress) {
   }
   progress.report("planned", 1);
   if (options.json) {
-    fmt::print("{}\n", as_json(options, table, best).dump());
+    print_json(as_json(options, table, best));
   } else {
     print(options, table, best);
   }

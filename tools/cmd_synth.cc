@@ -1,19 +1,32 @@
-#include <filesystem>
-
-#include "base/error.h"
+// synth: a checkpoint with random weights, its tokenizer beside it, and its sidecar if it needs
+// one.
 #include "commands.h"
+#include "import/import.h"
+#include "outputs.h"
 #include "synth/synth.h"
 
 namespace sb3lm {
 
 int run_command(const SynthCommand& options, Progress& progress) {
-  write_synthetic({.preset = options.preset,
-                   .seed = options.seed,
-                   .student5 = options.distribution == "student5",
-                   .layers = options.layers,
-                   .vocabulary = options.vocabulary},
-                  options.out, progress);
-  fmt::print("{}: {} bytes\n", options.out.string(), std::filesystem::file_size(options.out));
+  Outputs outputs({});
+  outputs.expect(options.out);
+  const SyntheticFiles files = make_synthetic({.preset = options.preset,
+                                               .seed = options.seed,
+                                               .student5 = options.distribution == "student5",
+                                               .layers = options.layers,
+                                               .vocabulary = options.vocabulary},
+                                              progress);
+  const bool has_neighbours = Outputs::is_file(options.out);
+  const std::filesystem::path tokenizer = options.out.parent_path() / files.tokenizer_name;
+  const std::filesystem::path sidecar = sidecar_of(options.out);
+  if (has_neighbours) {
+    outputs.expect(tokenizer);
+    outputs.expect(sidecar);
+  }
+  outputs.write_result(options.out, files.checkpoint);
+  if (!has_neighbours) return 0;
+  outputs.write(tokenizer, files.tokenizer);
+  outputs.write_or_remove(sidecar, files.sidecar);
   return 0;
 }
 

@@ -12,6 +12,13 @@ bool is_sb3(const std::filesystem::path& file) {
   return MappedFile(file).text().starts_with("PK");
 }
 
+std::vector<std::filesystem::path> input_files(const InputOptions& input) {
+  if (is_sb3(input.file)) return {input.file};
+  std::vector<std::filesystem::path> files = checkpoint_files(input.file, input.import);
+  if (!input.plan.empty()) files.push_back(input.plan);
+  return files;
+}
+
 scratch::Program load_program(const std::filesystem::path& file, Progress& progress) {
   progress.report("reading " + file.filename().string(), -1);
   const MappedFile mapped(file);

@@ -12,6 +12,9 @@ namespace sb3lm {
 /// True if the file begins like a zip.
 bool is_sb3(const std::filesystem::path& file);
 
+/// The files that load_any reads. Throws bad_input if there is no such file.
+std::vector<std::filesystem::path> input_files(const InputOptions& input);
+
 /// Reads an .sb3 whole. Throws bad_input as read_sb3 does.
 scratch::Program load_program(const std::filesystem::path& file, Progress& progress);
 

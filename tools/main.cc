@@ -1,40 +1,45 @@
 // Errors of every kind end here: one line, and the exit code of README.md, "Using it".
-#include <fmt/format.h>
-
 #include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "commands.h"
+#include "console.h"
 #include "options.h"
 #include "progress_tty.h"
 
 namespace {
 
 int report_error(const sb3lm::Error& error) {
-  fmt::print(stderr, "sb3lm: {}\n", error.what());
+  sb3lm::print_err("sb3lm: {}\n", error.what());
   if (error.fault == sb3lm::Fault::bug) {
-    fmt::print(stderr, "sb3lm: this is a bug in sb3lm; please report it with the command line\n");
+    sb3lm::print_err("sb3lm: this is a bug in sb3lm; please report it with the command line\n");
   }
   return static_cast<int>(error.fault);
+}
+
+int run(int argc, char** argv) {
+  const sb3lm::CommandLine line = sb3lm::parse_command_line(argc, argv);
+  sb3lm::TerminalProgress progress(line.quiet);
+  const int status = std::visit(
+      [&](const auto& options) { return sb3lm::run_command(options, progress); }, line.command);
+  sb3lm::flush_out();
+  return status;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const sb3lm::CommandLine line = sb3lm::parse_command_line(argc, argv);
-  sb3lm::TerminalProgress progress(line.quiet);
+  sb3lm::prepare_streams();
   try {
-    return std::visit([&](const auto& options) { return sb3lm::run_command(options, progress); },
-                      line.command);
+    return run(argc, argv);
   } catch (const sb3lm::Error& error) {
-    progress.finish();
     return report_error(error);
   } catch (const std::bad_alloc&) {
-    progress.finish();
-    fmt::print(stderr, "sb3lm: not enough memory\n");
-    return static_cast<int>(sb3lm::Fault::bad_input);
+    return report_error({sb3lm::Fault::bad_input, "not enough memory"});
+  } catch (const std::system_error& error) {  // it refuses a file, a thread
+    return report_error({sb3lm::Fault::bad_input, error.what()});
   } catch (const std::exception& error) {
-    progress.finish();
     return report_error({sb3lm::Fault::bug, error.what()});
   }
 }

@@ -2,9 +2,13 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <sstream>
 
 #include "base/error.h"
 #include "base/number_text.h"
+#include "compare.h"
+#include "console.h"
+#include "model/unicode.h"
 #include "synth/synth.h"
 
 namespace sb3lm {
@@ -31,6 +35,11 @@ struct Parsed {
   PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
 };
+
+/// Texts end up in the project's JSON.
+std::string check_utf8(const std::string& text) {
+  return invalid_byte(text) == text.npos ? "" : "the text is not UTF-8";
+}
 
 /// Without --bits: for what looks at the weights as they are.
 void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
@@ -63,7 +72,7 @@ void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* w
 }
 
 void add_prompt(CLI::App* app, PromptOptions& prompt) {
-  auto* text = app->add_option("--prompt", prompt.prompt, "text to begin with");
+  auto* text = app->add_option("--prompt", prompt.prompt, "text to begin with")->check(check_utf8);
   app->add_option("--tokens", prompt.tokens, "token ids to begin with: 1,2,3")
       ->delimiter(',')
       ->excludes(text);
@@ -82,7 +91,7 @@ void add_engine(CLI::App* app, std::string& engine, int& threads) {
 void add_shape(CLI::App* app, BuildOptions& build) {
   app->add_option("--context", build.context, "positions of the KV cache (default: the model's)")
       ->check(CLI::Range(1, kLongestContext));
-  app->add_option("--title", build.title, "shown on the stage");
+  app->add_option("--title", build.title, "shown on the stage")->check(check_utf8);
   app->add_option("--level", build.level, "how hard to compress")
       ->check(CLI::IsMember({"fast", "default", "smallest"}));
   app->add_option("--tune", build.tune, "which player to shape blocks for (default: both)")
@@ -117,11 +126,13 @@ void add_build(CLI::App& app, Parsed& p) {
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   add_shape(sub, p.build);
   sub->add_option("--licence", p.build.licence,
-                  "of the model, for the project's notes (default: what the checkpoint says)");
+                  "of the model, for the project's notes (default: what the checkpoint says)")
+      ->check(check_utf8);
   auto* project = sub->add_option("--template", p.build.project,
                                   "somebody's .sb3 that the model joins; its sprites stay");
   sub->add_option("--share", p.build.shared_names,
                   "names that the --template has for the model: status,transcript")
+      ->check(check_utf8)
       ->delimiter(',')
       ->needs(project);
   sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
@@ -171,12 +182,18 @@ void add_inspect(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm inspect chat.sb3 --blocks | less");
 }
 
+std::vector<std::string> compare_choices() {
+  std::vector<std::string> choices(kVms.begin(), kVms.end());
+  choices.emplace_back("all");
+  return choices;
+}
+
 void add_compare(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("compare", "prove that the blocks compute the model's numbers");
   add_input(sub, p.compare.input, p, "checkpoint");
   sub->add_option("SB3", p.compare.sb3, "the .sb3 made from it")->required();
   sub->add_option("--vm", p.compare.vm, "where to run the blocks")
-      ->check(CLI::IsMember({"blocks", "scratch", "turbowarp", "all"}));
+      ->check(CLI::IsMember(compare_choices()));
   add_prompt(sub, p.compare.prompt);
   sub->add_option("--new-tokens", p.compare.new_tokens, "tokens to generate (default: 8)")
       ->check(CLI::NonNegativeNumber);
@@ -322,7 +339,8 @@ void add_package(CLI::App& app, Parsed& p) {
   sub->add_option("SB3", p.package.sb3, "any Scratch project")->required();
   sub->add_option("-o,--out", p.package.out, "where to write (default: the project's name)");
   sub->add_option("--title", p.package.title,
-                  "of the page (default: the one that the project was built with)");
+                  "of the page (default: the one that the project was built with)")
+      ->check(check_utf8);
   sub->footer(
       "The page holds the project and TurboWarp's player and needs no network. It takes Node and\n"
       "the packages of tools/setup to make one, and a browser to open it.\n"
@@ -386,7 +404,7 @@ void refuse_unknown_subcommand(const CLI::App& app, int argc, char** argv) {
     if (word.starts_with("-")) continue;
     const auto named = [&](const CLI::App* command) { return command->get_name() == word; };
     if (!app.get_subcommands(named).empty()) return;
-    fmt::print(stderr, "sb3lm: there is no command '{}'; sb3lm --help lists them\n", word);
+    print_err("sb3lm: there is no command '{}'; sb3lm --help lists them\n", word);
     std::exit(kUsage);
   }
 }
@@ -419,7 +437,12 @@ CommandLine parse_command_line(int argc, char** argv) {
     app.parse(argc, argv);
     return {chosen(app, parsed), quiet};
   } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : kUsage);
+    std::ostringstream help, complaint;
+    const bool asked = app.exit(error, help, complaint) == 0;
+    print_out_text(help.str());
+    flush_out();
+    print_err_text(complaint.str());
+    std::exit(asked ? 0 : kUsage);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "packing.h"
 
 #include "base/error.h"
+#include "model/unicode.h"
+#include "outputs.h"
 
 namespace sb3lm {
 namespace {
@@ -47,10 +49,9 @@ BuildOptions with_defaults(BuildOptions options) {
     fail(Fault::usage, "target site has a kernel of its own, and makes projects of its own only");
   }
   if (options.out.empty()) {
-    options.out = options.input.file;
-    options.out.replace_extension(".sb3");
+    options.out = default_out(options.input.file, ".sb3");
   }
-  if (options.title.empty()) options.title = options.input.file.stem().string();
+  if (options.title.empty()) options.title = valid_utf8(options.input.file.stem().string());
   return options;
 }
 

@@ -1,9 +1,8 @@
 #include "progress_tty.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include "console.h"
 
 namespace sb3lm {
 
@@ -36,23 +35,22 @@ void TerminalProgress::report(std::string_view what, double fraction) {
     finish();
     stage_ = what;
     stage_start_ = now;
-    if (!terminal_) fmt::print(stderr, "{}\n", stage_);
+    if (!terminal_) print_err("{}\n", stage_);
   }
   if (!terminal_ || (!fresh && now - last_line_ < kRefresh && fraction < 1)) return;
   last_line_ = now;
   const double seconds = std::chrono::duration<double>(now - stage_start_).count();
   if (fraction < 0) {
-    fmt::print(stderr, "\r\033[K{} ({:.1f} s)", stage_, seconds);
+    print_err("\r\033[K{} ({:.1f} s)", stage_, seconds);
   } else {
-    fmt::print(stderr, "\r\033[K{} {:3.0f} % ({:.1f} s{})", stage_, 100 * fraction, seconds,
-               time_left(fraction, seconds));
+    print_err("\r\033[K{} {:3.0f} % ({:.1f} s{})", stage_, 100 * fraction, seconds,
+              time_left(fraction, seconds));
   }
-  std::fflush(stderr);
   line_open_ = true;
 }
 
 void TerminalProgress::finish() {
-  if (line_open_) fmt::print(stderr, "\n");
+  if (line_open_) print_err("\n");
   line_open_ = false;
 }
 

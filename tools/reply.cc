@@ -1,9 +1,8 @@
 #include "reply.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cstdio>
+
+#include "console.h"
 
 namespace sb3lm {
 namespace {
@@ -43,13 +42,13 @@ GenerateOptions generate_options(const Model& model, const RunOptions& options) 
 void ReplyPrinter::print(int token) {
   ids_.push_back(token);
   if (!model_.tokenizer.present()) {
-    fmt::print("{} ", token);
+    print_out("{} ", token);
   } else {
     // Decoding the whole reply keeps the leading space right.
     const std::string text = decode(model_.tokenizer, ids_);
     print_up_to(text, complete_size(text));
   }
-  std::fflush(stdout);
+  flush_out();
 }
 
 void ReplyPrinter::finish() {
@@ -57,13 +56,13 @@ void ReplyPrinter::finish() {
     const std::string text = decode(model_.tokenizer, ids_);
     print_up_to(text, text.size());
   }
-  fmt::print("\n");
-  std::fflush(stdout);
+  print_out("\n");
+  flush_out();
 }
 
 void ReplyPrinter::print_up_to(const std::string& text, std::size_t size) {
   if (size <= printed_) return;
-  fmt::print("{}", std::string_view(text).substr(printed_, size - printed_));
+  print_out("{}", std::string_view(text).substr(printed_, size - printed_));
   printed_ = size;
 }
 

@@ -50,22 +50,21 @@ SourceText read_any(const TextOptions& options) {
   return {options.file, read_text_file(options.file), {}};
 }
 
-void check_utf8(const SourceText& source) {
-  for (const TextChar& character : text_chars(source.text)) {
-    // The replacement character itself takes three bytes.
-    if (character.value == 0xFFFD && character.size == 1) {
-      fail(Fault::bad_input, "{}: byte {}: not UTF-8", source.name, character.offset);
-    }
-  }
-}
-
 }  // namespace
+
+std::vector<std::filesystem::path> with_text_file(std::vector<std::filesystem::path> files,
+                                                  const TextOptions& options) {
+  if (!options.file.empty()) files.push_back(options.file == "-" ? "/dev/stdin" : options.file);
+  return files;
+}
 
 SourceText read_source_text(const TextOptions& options) {
   SourceText source = read_any(options);
   if (!source.ids.empty()) return source;
   if (source.text.empty()) fail(Fault::bad_input, "{}: the text is empty", source.name);
-  check_utf8(source);
+  if (const std::size_t byte = invalid_byte(source.text); byte != std::string::npos) {
+    fail(Fault::bad_input, "{}: byte {}: not UTF-8", source.name, byte);
+  }
   return source;
 }
 

@@ -17,6 +17,10 @@ struct SourceText {
   std::vector<int> ids;
 };
 
+/// `files`, and the one that the text is read from, if any.
+std::vector<std::filesystem::path> with_text_file(std::vector<std::filesystem::path> files,
+                                                  const TextOptions& options);
+
 /// Throws bad_input: no such file, empty, not UTF-8, or longer than 16 MiB.
 SourceText read_source_text(const TextOptions& options);
 

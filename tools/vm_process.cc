@@ -3,6 +3,9 @@
 #include <unistd.h>
 
 #include <bit>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -18,8 +21,12 @@ namespace fs = std::filesystem;
 // Removed when it goes out of scope.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::string& contents)
-      : path_(fs::temp_directory_path() / fmt::format("sb3lm-{}.json", ::getpid())) {
+  explicit TemporaryFile(const std::string& contents) {
+    std::string name = (fs::temp_directory_path() / "sb3lm-XXXXXX").string();
+    const int handle = ::mkstemp(name.data());
+    if (handle < 0) fail(Fault::bad_input, "{}: {}", name, std::strerror(errno));
+    ::close(handle);
+    path_ = name;
     write_file(path_, contents);
   }
   ~TemporaryFile() {

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
@@ -37,25 +36,10 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
-void write_file(const std::filesystem::path& path, std::string_view contents) {
-  if (path == "-") {
-    if (std::fwrite(contents.data(), 1, contents.size(), stdout) != contents.size() ||
-        std::fflush(stdout) != 0) {
-      fail(Fault::bad_input, "standard output: {}", std::strerror(errno));
-    }
-    return;
-  }
-  const std::filesystem::path beside =
-      path.string() + fmt::format(".{}.part", static_cast<long>(::getpid()));
-  std::FILE* out = std::fopen(beside.c_str(), "wb");
-  if (out == nullptr) fail(Fault::bad_input, "{}: {}", path.string(), std::strerror(errno));
-  const bool written = std::fwrite(contents.data(), 1, contents.size(), out) == contents.size();
-  const bool closed = std::fclose(out) == 0;
-  if (!written || !closed || std::rename(beside.c_str(), path.c_str()) != 0) {
-    const std::string why = std::strerror(errno);
-    std::remove(beside.c_str());
-    fail(Fault::bad_input, "{}: cannot be written: {}", path.string(), why);
-  }
+bool same_file(const std::filesystem::path& one, const std::filesystem::path& other) {
+  std::error_code missing;
+  return std::filesystem::is_regular_file(one, missing) &&
+         std::filesystem::equivalent(one, other, missing);
 }
 
 }  // namespace sb3lm

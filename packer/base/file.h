@@ -1,4 +1,4 @@
-// Whole files: mapped for reading, written beside and renamed.
+// Whole files: mapped for reading (file.cc), written beside and renamed (file_write.cc).
 #pragma once
 
 #include <cstddef>
@@ -28,9 +28,19 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Writes beside the target and renames, so that a reader never sees half a file; "-" is stdout.
-/// Throws bad_input (the temporary file is removed) on failure.
+/// Puts `contents` where `path` leads, whole or not at all: written beside, brought to the disk,
+/// then renamed. A link stays and leads to the new file; a file that was there passes on its mode
+/// and, where that is allowed, its owner. What is no regular file (a device, a FIFO) is written to.
+/// Parts that killed runs left of the same file are removed. Throws bad_input with the system's
+/// reason, the old file untouched.
 void write_file(const std::filesystem::path& path, std::string_view contents);
+
+/// What write_file would fail on whatever the contents: throws bad_input if there is no folder for
+/// the file, a folder of that name, or no permission.
+void check_writable(const std::filesystem::path& path);
+
+/// Whether both names lead to one regular file, be it through links.
+bool same_file(const std::filesystem::path& one, const std::filesystem::path& other);
 
 inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -4,10 +4,23 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
-#include <thread>
-#include <vector>
 
 namespace sb3lm {
+
+std::size_t thread_count(int asked) {
+  return asked > 0 ? static_cast<std::size_t>(asked)
+                   : std::max(1u, std::thread::hardware_concurrency());
+}
+
+std::vector<std::jthread> start_helpers(std::size_t count, const std::function<void()>& work) {
+  std::vector<std::jthread> helpers;
+  helpers.reserve(count);
+  try {
+    while (helpers.size() < count) helpers.emplace_back(work);
+  } catch (const std::exception&) {  // out of threads or memory: those there do the work
+  }
+  return helpers;
+}
 
 void for_each_in_parallel(std::size_t count, int threads, std::string_view what, Progress& progress,
                           const std::function<void(std::size_t)>& work) {
@@ -28,13 +41,10 @@ void for_each_in_parallel(std::size_t count, int threads, std::string_view what,
       progress.report(what, static_cast<double>(done.load()) / static_cast<double>(count));
     }
   };
-  const std::size_t wanted = threads > 0 ? static_cast<std::size_t>(threads)
-                                         : std::max(1u, std::thread::hardware_concurrency());
+  if (count == 0) return;
   {
-    std::vector<std::jthread> helpers;
-    for (std::size_t i = 1; i < std::min(wanted, count); ++i) {
-      helpers.emplace_back([&run] { run(false); });
-    }
+    const auto helpers =
+        start_helpers(std::min(thread_count(threads), count) - 1, [&run] { run(false); });
     run(true);
   }
   if (failure) std::rethrow_exception(failure);

@@ -137,24 +137,43 @@ std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::pat
   return if_there(folder / "tokenizer.bin");
 }
 
+/// Where a checkpoint and all that belongs to it lie.
+struct CheckpointPaths {
+  std::vector<std::filesystem::path> shards;
+  std::optional<std::filesystem::path> tokenizer, config, sidecar, name_map, chat_template;
+};
+
+CheckpointPaths find_files(const std::filesystem::path& checkpoint, const NamedBytes& opened,
+                           const ImportOptions& options) {
+  const std::filesystem::path folder = checkpoint.parent_path();
+  CheckpointPaths paths{
+      .shards = {},
+      .tokenizer = options.tokenizer ? options.tokenizer : tokenizer_beside(folder),
+      .config = if_there(folder / "config.json"),
+      .sidecar = options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)),
+      .name_map = options.name_map,
+      .chat_template = options.chat_template};
+  if (is_shard_index(opened.file)) {
+    for (const std::string& name : shard_names(opened.file, as_text(opened.bytes))) {
+      paths.shards.push_back(folder / name);
+    }
+  }
+  return paths;
+}
+
 /// A checkpoint and all that belongs to it, mapped.
 class OpenFiles {
  public:
   OpenFiles(const std::filesystem::path& checkpoint, const ImportOptions& options)
       : checkpoint_(std::make_shared<const NamedFile>(checkpoint)) {
-    const std::filesystem::path folder = checkpoint.parent_path();
     files_.checkpoint = checkpoint_->named();
-    if (is_shard_index(files_.checkpoint.file)) {
-      const std::string_view index = as_text(files_.checkpoint.bytes);
-      for (const std::string& name : shard_names(files_.checkpoint.file, index)) {
-        files_.shards.push_back(*open(folder / name));
-      }
-    }
-    files_.tokenizer = open(options.tokenizer ? options.tokenizer : tokenizer_beside(folder));
-    files_.config = open(if_there(folder / "config.json"));
-    files_.sidecar = open(options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)));
-    files_.name_map = open(options.name_map);
-    files_.chat_template = open(options.chat_template);
+    const CheckpointPaths paths = find_files(checkpoint, files_.checkpoint, options);
+    for (const std::filesystem::path& shard : paths.shards) files_.shards.push_back(*open(shard));
+    files_.tokenizer = open(paths.tokenizer);
+    files_.config = open(paths.config);
+    files_.sidecar = open(paths.sidecar);
+    files_.name_map = open(paths.name_map);
+    files_.chat_template = open(paths.chat_template);
   }
 
   const CheckpointFiles& files() const { return files_; }
@@ -204,6 +223,18 @@ Model import_from_memory(const CheckpointFiles& files,
 
 std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint) {
   return checkpoint.string() + ".conventions.json";
+}
+
+std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& checkpoint,
+                                                    const ImportOptions& options) {
+  const CheckpointPaths paths = find_files(checkpoint, NamedFile(checkpoint).named(), options);
+  std::vector<std::filesystem::path> all = paths.shards;
+  all.push_back(checkpoint);
+  for (const auto& path :
+       {paths.tokenizer, paths.config, paths.sidecar, paths.name_map, paths.chat_template}) {
+    if (path) all.push_back(*path);
+  }
+  return all;
 }
 
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,

@@ -25,6 +25,11 @@ struct ImportOptions {
 /// CKPT.conventions.json.
 std::filesystem::path sidecar_of(const std::filesystem::path& checkpoint);
 
+/// The files that import_model reads, all that it finds: checkpoint, shards, tokenizer, and so on.
+/// Throws bad_input if an index cannot be read.
+std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& checkpoint,
+                                                    const ImportOptions& options);
+
 /// Reads and checks everything; throws bad_input or unsupported with file, tensor and rule.
 Model import_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                    Progress& progress);

@@ -1,13 +1,14 @@
 // Token ids to text, in blocks. Nearly every token is a text of its own; the others are bytes that
 // are assembled into letters as WHATWG's UTF-8 decoder does (a broken sequence is one U+FFFD), with
-// the letters of the same table as tokenize.cc's; a letter outside it is U+FFFD.
+// the letters of tokenize.cc's tables; a letter outside them is U+FFFD.
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "kernels/letter_runs.h"
+#include "kernels/letter_reader.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -17,14 +18,17 @@ using scratch::Scalar;
 
 class Printer {
  public:
-  Printer(Sprite& engine, const Tokenizer& tokenizer, const Var<Str>& text)
+  Printer(Sprite& engine, const Tokenizer& tokenizer, const TypedLetters& letters,
+          const Var<Str>& text)
       : engine_(engine),
         tokenizer_(tokenizer),
+        letters_(letters),
         text_(text),
         any_bytes_(token_texts(tokenizer).any_bytes()) {
     if (tokenizer.strip_leading_space) engine_.var<Num>(printed_.name);
     if (!any_bytes_) return;
-    for (const auto* state : {&missing_, &code_, &low_, &high_}) engine_.var<Num>(state->name);
+    for (const auto* state : {&missing_, &code_, &low_, &high_, &place_})
+      engine_.var<Num>(state->name);
   }
 
   Proc<> emit_begin() {
@@ -144,40 +148,75 @@ class Printer {
         });
   }
 
-  // Prints the letter of a code point: the name of its glyph's costume (tokenize.cc).
+  // Sets the place of a letter below U+10000, 0 if it is not known: looks at all rows, for letters
+  // in one row may lie between those of another.
+  Proc<Num> emit_find_place(const LetterTables& tables) {
+    const auto row = engine_.var<Num>("_print row"), offset = engine_.var<Num>("_print offset");
+    const auto item = [&](int field) { return rows_[row + field]; };
+    return engine_.define<Num>("_find place", {"code"}, [&](Script& s, Arg<Num> code) {
+      s.set(place_, 0);
+      s.set(row, tables.places.first * 3);
+      s.repeat(tables.places.last - tables.places.first, [&](Script& s) {
+        s.set(offset, (code - item(2)) / item(3));
+        s.when((offset > -1 && offset < item(4) - item(1)) && offset == floor(offset),
+               [&](Script& s) { s.set(place_, item(1) + offset); });
+        s.change(row, 3);
+      });
+    });
+  }
+
+  // Prints the letter of a code point, which is a costume's name, a letter of a text or two halves.
   Proc<Num> emit_print_code() {
-    const LetterRunBlocks runs =
-        emit_letter_runs(engine_, letter_table(tokenizer_, engine_.program().counts_text));
-    const auto glyph = engine_.var<Num>("_letter printed");
-    const int before = letter_costumes(engine_);
-    return engine_.define<Num>("_print code point", {"code"}, [&](Script& s, Arg<Num> code) {
-      s.call(runs.find, code, 1);
-      s.set(glyph, runs.glyph_of(code + 0));
+    const LetterTables t = letter_tables(letters_, tokenizer_);
+    const auto find = emit_find_place(t);
+    const auto half = engine_.var<Num>("_print half");
+    const auto print_place = [&](Script& s) {
       s.when_else(
-          glyph > 0 && glyph < runs.end(),
+          place_ > t.small,
           [&](Script& s) {
-            s.switch_costume(to_str(glyph + before));
+            s.switch_costume(to_str(place_ + (costume_before_capitals(engine_) - t.small)));
             print_letter(s, costume_name());
           },
-          [&](Script& s) { print_letter(s, utf8(kReplacement)); });
+          [&](Script& s) {
+            print_letter(s, letter(place_ * 2 - 1, texts_[LetterTables::kSmall]));
+          });
+    };
+    const auto print_halves = [&](Script& s, const Arg<Num>& code) {
+      const auto astral = [&](Expr<Num> at) {
+        return letter(std::move(at), texts_[LetterTables::kHalves]);
+      };
+      s.set(half, floor(code / 1024) - 64);
+      print_letter(s, join(astral(half * 2 + 1), astral(mod(code, 1024) * 2 + 2)));
+    };
+    return engine_.define<Num>("_print code point", {"code"}, [&](Script& s, Arg<Num> code) {
+      s.call(find, code);
+      s.when_else(place_ > 0, print_place, [&](Script& s) {
+        s.when_else(
+            code > 0xFFFF && code < kLastTyped + 1, [&](Script& s) { print_halves(s, code); },
+            [&](Script& s) { print_letter(s, utf8(kReplacement)); });
+      });
     });
   }
 
   Sprite& engine_;
   const Tokenizer& tokenizer_;
+  const TypedLetters& letters_;
   const Var<Str>& text_;
   bool any_bytes_;
   List<Str> token_text_{"_token text"};
-  List<Num> bytes_at_{"_token bytes at"}, bytes_{"_token bytes"};
+  List<Num> bytes_at_{"_token bytes at"}, bytes_{"_token bytes"}, rows_{"_letter rows"};
+  List<Str> texts_{"_letters"};
   Var<Num> printed_{"_text printed"};
   // Of the sequence being assembled: bytes to come, value so far, range of the next byte.
   Var<Num> missing_{"_utf8 missing"}, code_{"_utf8 code"}, low_{"_utf8 low"}, high_{"_utf8 high"};
+  Var<Num> place_{"_print place"};
 };
 
 }  // namespace
 
-DetokenizeBlocks emit_detokenize(Sprite& engine, const Tokenizer& tokenizer, const Var<Str>& text) {
-  Printer printer(engine, tokenizer, text);
+DetokenizeBlocks emit_detokenize(Sprite& engine, const Tokenizer& tokenizer,
+                                 const TypedLetters& letters, const Var<Str>& text) {
+  Printer printer(engine, tokenizer, letters, text);
   const auto begin = printer.emit_begin();
   return {begin, printer.emit_print()};
 }

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "model/tokenizer.h"
+#include "model/typed_letters.h"
 #include "scratch/script.h"
 
 namespace sb3lm {
@@ -26,11 +27,9 @@ struct TokenizeBlocks {
   blocks::Proc<blocks::Str> encode;
 };
 /// Adds the procedures, the letters' tables (lists starting with "_") and, on the engine's own
-/// target, one costume per letter: Scratch compares text ignoring case, but finds costumes by exact
-/// name. Letters outside the costumes become U+FFFD's tokens (text_tables.h: which ones,
-/// as_blocks_see).
+/// target, one costume per capital. Letters that are not among `letters` become U+FFFD's tokens.
 TokenizeBlocks emit_tokenize(blocks::Sprite& engine, const Tokenizer& tokenizer,
-                             const blocks::List<blocks::Num>& ids);
+                             const TypedLetters& letters, const blocks::List<blocks::Num>& ids);
 
 /// begin: forgets the state before a new reply. print(id): appends what the token prints to the
 /// variable `text`; bytes of unfinished UTF-8 sequences wait for the next token.
@@ -38,7 +37,9 @@ struct DetokenizeBlocks {
   blocks::Proc<> begin;
   blocks::Proc<blocks::Num> print;
 };
+/// Letters that are made of bytes are printed by emit_tokenize's tables, so that goes first; those
+/// that are not among `letters` are U+FFFD.
 DetokenizeBlocks emit_detokenize(blocks::Sprite& engine, const Tokenizer& tokenizer,
-                                 const blocks::Var<blocks::Str>& text);
+                                 const TypedLetters& letters, const blocks::Var<blocks::Str>& text);
 
 }  // namespace sb3lm

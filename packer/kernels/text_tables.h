@@ -1,11 +1,10 @@
-// What tokenize.cc and detokenize.cc share: which letters the blocks know, and merges and token
-// bytes in the form of Scratch lists. Everything here runs while packing.
+// What tokenize.cc and detokenize.cc share: merges and token bytes in the form of Scratch lists.
+// Everything here runs while packing.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,34 +13,6 @@
 
 namespace sb3lm {
 
-inline constexpr char32_t kReplacement = 0xFFFD;
-/// Costumes cost load time and a linear search by name, so rare letters are left out.
-inline constexpr std::size_t kMaxLetters = 800, kFewLetters = 256;
-
-/// UTF-8 of one code point.
-std::string utf8(char32_t code_point);
-/// The code points of `text`; false (and an unspecified list) if it is not valid UTF-8.
-bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points);
-
-/// The letters that the blocks know, ascending: tab, line feed, carriage return, printable ASCII,
-/// Latin-1, Latin Extended-A, general punctuation, common signs, a hundred and fifty emoji and
-/// U+FFFD always; then, while fewer than kMaxLetters, the alphabet's letters and those in the
-/// vocabulary's tokens, in order of their ids. A glyph is a letter's place in it, from 1.
-///
-/// `few`: without Latin Extended-A, signs and emoji, and at most kFewLetters.
-std::vector<char32_t> letter_table(const Tokenizer& tokenizer, bool few = false);
-
-/// `text` as the blocks see it: each letter (astral ones too) outside the table is one U+FFFD.
-std::string as_blocks_see(const std::vector<char32_t>& letters, std::string_view text);
-
-/// Glyph and code point of the first letter of each run of neighbouring ones, in turn; a run of
-/// code point kNoCode ends them.
-inline constexpr double kNoCode = 2e6;
-std::vector<scratch::Scalar> letter_runs(const std::vector<char32_t>& letters);
-
-/// By glyph the id of a letter that is a symbol of its own, -1 for one that starts as its bytes.
-std::vector<scratch::Scalar> letter_ids(const Tokenizer& tokenizer,
-                                        const std::vector<char32_t>& letters);
 /// By byte, from 0, the id that it starts as; -1 if it is dropped.
 std::vector<scratch::Scalar> byte_ids(const Tokenizer& tokenizer);
 

@@ -1,19 +1,18 @@
-// Text to token ids, in blocks. Letters are looked up as costume names, the only lookup of Scratch
-// that tells 'A' from 'a'; then the text is cut into pieces and each piece is merged in a linked
-// list that remembers the rank of every adjacent pair. Relies on the letters being costumes of the
-// sprite that runs it. A letter outside the table becomes U+FFFD, an astral one (two letters to
-// Scratch) one U+FFFD.
-#include <algorithm>
+// Text to token ids, in blocks. Letters become code points (letter_reader.h); then the text is cut
+// into pieces and each piece is merged in a linked list that remembers the rank of every adjacent
+// pair.
+//
+// More kinds of tokenizers hook in between these three: what normalises text (NFC, SentencePiece's
+// maps) rewrites the list of code points; another pattern is another way to find a cut, by code
+// points and classes; Unigram is another way from a piece to ids.
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
-#include "kernels/letter_runs.h"
+#include "kernels/letter_reader.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 #include "model/unicode.h"
-#include "scratch/letter_costumes.h"
 
 namespace sb3lm {
 namespace {
@@ -23,108 +22,14 @@ using scratch::Scalar;
 
 constexpr double kNoMerge = 1e9;  // above every rank
 
-// Halves of astral characters lie between U+D7FF and U+E000 in Scratch's order by UTF-16 units.
-Expr<Bool> is_surrogate(Expr<Str> one) {
-  Expr<Bool> above = detail::binary<Bool>(Op::greater, copy(one), Expr<Str>(utf8(0xD7FF)));
-  return std::move(above) &&
-         detail::binary<Bool>(Op::less, std::move(one), Expr<Str>(utf8(0xE000)));
-}
-
-// Text to glyphs: places in the letter table, from 1.
-class LetterReader {
- public:
-  LetterReader(Sprite& engine, const std::vector<char32_t>& table)
-      : engine_(engine),
-        table_(table),
-        glyph_(engine.var<Num>("_glyph")),
-        glyphs_(engine.list<Num>("_glyphs")) {
-    add_costumes();
-  }
-
-  int glyph_of(char32_t letter) const {
-    const auto place = std::lower_bound(table_.begin(), table_.end(), letter);
-    return static_cast<int>(place - table_.begin()) + 1;
-  }
-  const List<Num>& glyphs() const { return glyphs_; }
-
-  // Fills the list of glyphs from a text, the tokenizer's prefix space included.
-  Proc<Str> emit(const Tokenizer& tokenizer, const List<Num>& ids) {
-    const auto taken = engine_.var<Num>("_letters taken"), at = engine_.var<Num>("_letter at");
-    const auto read = emit_read_letter(taken);
-    return engine_.define<Str>("_read letters", {"text"}, [&](Script& s, Arg<Str> text) {
-      s.clear(glyphs_);
-      if (tokenizer.prefix_space) add_prefix_space(s, tokenizer, ids, read, text);
-      s.set(at, 1);
-      s.repeat_until(at > length(text), [&](Script& s) {
-        s.call(read, text, at);
-        s.append(glyphs_, glyph_);
-        s.change(at, taken);
-      });
-      s.switch_costume(kUnknownLetter);
-    });
-  }
-
- private:
-  void add_costumes() {
-    const auto& costumes = engine_.target().costumes;
-    first_costume_ = static_cast<int>(costumes.size()) + 1;
-    for (const scratch::Costume& costume : costumes) {
-      check(costume.name.size() > 4, "a costume of the engine is named like a letter");
-    }
-    add_letter_costume(engine_, kUnknownLetter);
-    for (char32_t letter : table_) add_letter_costume(engine_, utf8(letter));
-  }
-
-  // Sets the glyph of one letter. An astral letter takes two, and its costume's name is both.
-  Proc<Str, Num> emit_read_letter(const Var<Num>& taken) {
-    const bool any_astral = table_.back() > 0xFFFF;
-    const auto look_up = [&](Script& s, Expr<Str> name) {
-      s.switch_costume(std::move(name));
-      s.set(glyph_, costume_number() - first_costume_);
-    };
-    return engine_.define<Str, Num>(
-        "_read letter", {"text", "at"}, [&](Script& s, Arg<Str> text, Arg<Num> at) {
-          s.switch_costume(kUnknownLetter);  // a name that is not found changes nothing
-          look_up(s, letter(at, text));
-          s.set(taken, 1);
-          s.when(glyph_ == 0, [&](Script& s) {
-            s.when(is_surrogate(letter(at, text)), [&](Script& s) {
-              s.set(taken, 2);
-              if (any_astral) look_up(s, join(letter(at, text), letter(at + 1, text)));
-            });
-            s.when(glyph_ == 0, [&](Script& s) { s.set(glyph_, glyph_of(kReplacement)); });
-          });
-        });
-  }
-
-  void add_prefix_space(Script& s, const Tokenizer& tokenizer, const List<Num>& ids,
-                        const Proc<Str, Num>& read, const Arg<Str>& text) {
-    auto wanted = length(text) > 0;
-    if (tokenizer.prefix_only_at_start) wanted = std::move(wanted) && ids.length() == 0;
-    s.when(std::move(wanted), [&](Script& s) {
-      if (!tokenizer.prefix_unless_space) {
-        s.append(glyphs_, glyph_of(' '));
-        return;
-      }
-      s.call(read, text, 1);
-      s.when(!(glyph_ == glyph_of(' ')), [&](Script& s) { s.append(glyphs_, glyph_of(' ')); });
-    });
-  }
-
-  Sprite& engine_;
-  const std::vector<char32_t>& table_;
-  int first_costume_ = 1;
-  Var<Num> glyph_;
-  List<Num> glyphs_;
-};
-
-// One piece of glyphs to ids: symbols in a linked list, each with the rank of the pair that it
+// One piece of code points to ids: symbols in a linked list, each with the rank of the pair that it
 // starts. A walk over the list merges every pair of the best rank, so that the number of walks is
 // that of distinct ranks and not of merges.
 class PieceMerger {
  public:
-  PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const std::vector<char32_t>& table)
-      : engine_(engine), add_letter_(emit_add_letter(tokenizer, table)) {
+  PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const LetterReader& reader,
+              LetterTables::Table letter_ids)
+      : engine_(engine), add_letter_(emit_add_letter(tokenizer, reader, letter_ids)) {
     kind_ = merge_lists(tokenizer).kind;
     for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) engine_.list<Num>(list->name);
     if (kind_ == MergeLists::Result::by_merge) engine_.list<Num>(pairs_.name);
@@ -133,11 +38,11 @@ class PieceMerger {
     }
   }
 
-  // merge piece (from) (to): appends the ids of these glyphs.
-  Proc<Num, Num> emit(const List<Num>& glyphs, const List<Num>& ids) {
+  // merge piece (from) (to): appends the ids of these letters.
+  Proc<Num, Num> emit(const List<Num>& codes, const List<Num>& ids) {
     const auto find_merge = emit_find_merge();
     const auto walk = emit_walk(find_merge);
-    const auto start = emit_start(find_merge, glyphs);
+    const auto start = emit_start(find_merge, codes);
     return engine_.define<Num, Num>(
         "_merge piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           s.call(start, from, to);
@@ -152,38 +57,39 @@ class PieceMerger {
 
  private:
   // A letter's symbols: its own, or those of its bytes in UTF-8.
-  Proc<Num> emit_add_letter(const Tokenizer& tokenizer, const std::vector<char32_t>& table) {
-    engine_.list<Num>(letter_ids_.name, letter_ids(tokenizer, table));
-    const LetterRunBlocks runs = emit_letter_runs(engine_, table);
-    const auto id = engine_.var<Num>("_piece letter id"), code = engine_.var<Num>("_letter code");
-    const auto push = emit_push_byte(tokenizer);
-    const auto rest = [&](Script& s, int below) {
-      s.call(push, mod(floor(code / below), 64) + 128);
-    };
-    return engine_.define<Num>("_start letter", {"glyph"}, [&](Script& s, Arg<Num> glyph) {
-      s.set(id, letter_ids_[glyph + 0] + 0);
+  Proc<Num> emit_add_letter(const Tokenizer& tokenizer, const LetterReader& reader,
+                            LetterTables::Table ids) {
+    const auto push_bytes = emit_push_bytes(tokenizer);
+    if (tokenizer.kind == TokenizerKind::byte_bpe) return push_bytes;
+    return engine_.define<Num>("_start letter", {"code"}, [&](Script& s, Arg<Num> code) {
+      s.call(reader.find(), code, ids.first, ids.last);
       s.when_else(
-          id > -1, [&](Script& s) { s.append(symbols_, id); },
+          reader.value() > -1, [&](Script& s) { s.append(symbols_, reader.value()); },
+          [&](Script& s) { s.call(push_bytes, code); });
+    });
+  }
+
+  Proc<Num> emit_push_bytes(const Tokenizer& tokenizer) {
+    const auto push = emit_push_byte(tokenizer);
+    return engine_.define<Num>("_start bytes", {"code"}, [&](Script& s, Arg<Num> code) {
+      const auto rest = [&](Script& s, int below) {
+        s.call(push, mod(floor(code / below), 64) + 128);
+      };
+      s.when_else(
+          code < 128, [&](Script& s) { s.call(push, code); },
           [&](Script& s) {
-            s.call(runs.find, glyph, 0);
-            s.set(code, runs.code_of(glyph + 0));
             s.when_else(
-                code < 128, [&](Script& s) { s.call(push, code); },
+                code < 2048, [&](Script& s) { s.call(push, floor(code / 64) + 192); },
                 [&](Script& s) {
                   s.when_else(
-                      code < 2048, [&](Script& s) { s.call(push, floor(code / 64) + 192); },
+                      code < 65536, [&](Script& s) { s.call(push, floor(code / 4096) + 224); },
                       [&](Script& s) {
-                        s.when_else(
-                            code < 65536,
-                            [&](Script& s) { s.call(push, floor(code / 4096) + 224); },
-                            [&](Script& s) {
-                              s.call(push, floor(code / 262144) + 240);
-                              rest(s, 4096);
-                            });
-                        rest(s, 64);
+                        s.call(push, floor(code / 262144) + 240);
+                        rest(s, 4096);
                       });
-                  s.call(push, mod(code, 64) + 128);
+                  rest(s, 64);
                 });
+            s.call(push, mod(code, 64) + 128);
           });
     });
   }
@@ -226,14 +132,14 @@ class PieceMerger {
   }
 
   // Symbols and pair ranks of a piece; the first walk's rank.
-  Proc<Num, Num> emit_start(const Proc<Num, Num>& find_merge, const List<Num>& glyphs) {
+  Proc<Num, Num> emit_start(const Proc<Num, Num>& find_merge, const List<Num>& codes) {
     return engine_.define<Num, Num>(
         "_start piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) s.clear(*list);
           if (kind_ == MergeLists::Result::by_merge) s.clear(pairs_);
           s.set(at_, from + 0);
           s.repeat(to + 1 - from, [&](Script& s) {
-            s.call(add_letter_, glyphs[at_ + 0]);
+            s.call(add_letter_, codes[at_ + 0]);
             s.change(at_, 1);
           });
           s.set(best_rank_, kNoMerge);
@@ -337,7 +243,6 @@ class PieceMerger {
 
   Sprite& engine_;
   MergeLists::Result kind_ = MergeLists::Result::is_rank;
-  List<Num> letter_ids_{"_letter ids"};
   List<Num> merge_first_{"_merge first"}, merge_right_{"_merge right"};
   List<Num> merge_rank_{"_merge rank"}, merge_result_{"_merge result"};
   List<Num> symbols_{"_piece symbols"}, next_{"_piece next"}, previous_{"_piece previous"};
@@ -347,31 +252,29 @@ class PieceMerger {
   Proc<Num> add_letter_;
 };
 
-// Cuts the glyphs into pieces and merges each.
+// Cuts the letters into pieces and merges each.
 class Cutter {
  public:
-  Cutter(Sprite& engine, const LetterReader& reader, const std::vector<char32_t>& table)
+  Cutter(Sprite& engine, const LetterReader& reader)
       : engine_(engine),
-        reader_(reader),
-        table_(table),
-        glyphs_(reader.glyphs()),
+        codes_(reader.codes()),
+        classes_(reader.classes()),
         at_(engine.var<Num>("_cut at")),
         end_(engine.var<Num>("_cut end")) {}
 
   Proc<> emit(Cut cut, const Proc<Num, Num>& merge_piece) {
     if (cut == Cut::gpt2) return emit_loop(merge_piece, emit_gpt2_end());
-    const int space = reader_.glyph_of(' ');
     return emit_loop(merge_piece, engine_.define<>("_find cut", {}, [&](Script& s) {
       if (cut == Cut::none) {
-        s.set(end_, glyphs_.length());
+        s.set(end_, codes_.length());
         return;
       }
       s.set(end_, at_ + 0);
-      auto starts_piece = glyphs_[end_ + 1] == space;
+      auto starts_piece = codes_[end_ + 1] == ' ';
       if (cut == Cut::space_after_letter) {
-        starts_piece = std::move(starts_piece) && !(glyphs_[end_] == space);
+        starts_piece = std::move(starts_piece) && !(codes_[end_] == ' ');
       }
-      s.repeat_until(!(end_ < glyphs_.length()) || std::move(starts_piece),
+      s.repeat_until(!(end_ < codes_.length()) || std::move(starts_piece),
                      [&](Script& s) { s.change(end_, 1); });
     }));
   }
@@ -380,7 +283,7 @@ class Cutter {
   Proc<> emit_loop(const Proc<Num, Num>& merge_piece, const Proc<>& find_cut) {
     return engine_.define<>("_merge pieces", {}, [&](Script& s) {
       s.set(at_, 1);
-      s.repeat_until(at_ > glyphs_.length(), [&](Script& s) {
+      s.repeat_until(at_ > codes_.length(), [&](Script& s) {
         s.call(find_cut);
         s.call(merge_piece, at_, end_);
         s.set(at_, end_ + 1);
@@ -390,23 +293,18 @@ class Cutter {
 
   // GPT-2's pattern: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
   Proc<> emit_gpt2_end() {
-    std::vector<Scalar> classes;
-    for (char32_t letter : table_)
-      classes.emplace_back(static_cast<double>(class_number(char_class(letter))));
-    classes_ = engine_.list<Num>("_letter classes", std::move(classes));
     const auto run_class = engine_.var<Num>("_cut class"), tail = engine_.var<Num>("_cut tail");
     return engine_.define<>("_find cut", {}, [&](Script& s) {
       s.set(tail, 0);  // letters of a contraction after its apostrophe
       s.when(is(at_ + 0, '\''), [&](Script& s) { find_contraction(s, tail); });
       s.set(end_, at_ + tail);
       s.when(tail == 0, [&](Script& s) {
-        s.when(is(at_ + 0, ' ') && at_ < glyphs_.length() && !class_is(at_ + 1, kSpace),
+        s.when(is(at_ + 0, ' ') && at_ < codes_.length() && !class_is(at_ + 1, kSpace),
                [&](Script& s) { s.change(end_, 1); });
-        s.set(run_class, classes_[glyphs_[end_] + 0]);
-        s.repeat_until(!(classes_[glyphs_[end_ + 1] + 0] == run_class),
-                       [&](Script& s) { s.change(end_, 1); });
+        s.set(run_class, classes_[end_] + 0);
+        s.repeat_until(!(classes_[end_ + 1] == run_class), [&](Script& s) { s.change(end_, 1); });
         // Of several spaces before a word, the last one is left to it.
-        s.when(run_class == kSpace && end_ > at_ && end_ < glyphs_.length(),
+        s.when(run_class == kSpace && end_ > at_ && end_ < codes_.length(),
                [&](Script& s) { s.change(end_, -1); });
       });
     });
@@ -422,33 +320,28 @@ class Cutter {
            [&](Script& s) { s.set(tail, 2); });
   }
 
-  Expr<Bool> is(Expr<Num> at, char letter) const {
-    return glyphs_[std::move(at)] == reader_.glyph_of(static_cast<unsigned char>(letter));
-  }
+  Expr<Bool> is(Expr<Num> at, char letter) const { return codes_[std::move(at)] == letter; }
   Expr<Bool> class_is(Expr<Num> at, int letter_class) const {
-    return classes_[glyphs_[std::move(at)] + 0] == letter_class;
+    return classes_[std::move(at)] == letter_class;
   }
 
-  // From 1, as an item that does not exist is the empty text, which must equal no class.
-  static int class_number(CharClass of_letter) { return static_cast<int>(of_letter) + 1; }
   static constexpr int kSpace = static_cast<int>(CharClass::space) + 1;
   Sprite& engine_;
-  const LetterReader& reader_;
-  const std::vector<char32_t>& table_;
-  const List<Num>& glyphs_;
-  List<Num> classes_{"_letter classes"};
+  const List<Num>& codes_;
+  const List<Num>& classes_;
   Var<Num> at_, end_;
 };
 
 }  // namespace
 
-TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer, const List<Num>& ids) {
-  const std::vector<char32_t> table = letter_table(tokenizer, engine.program().counts_text);
-  LetterReader reader(engine, table);
-  PieceMerger merger(engine, tokenizer, table);
-  Cutter cutter(engine, reader, table);
-  const auto read = reader.emit(tokenizer, ids);
-  const auto merge_pieces = cutter.emit(piece_cut(tokenizer), merger.emit(reader.glyphs(), ids));
+TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer,
+                             const TypedLetters& letters, const List<Num>& ids) {
+  const LetterTables tables = letter_tables(letters, tokenizer);
+  LetterReader reader(engine, tokenizer, tables);
+  PieceMerger merger(engine, tokenizer, reader, tables.ids);
+  Cutter cutter(engine, reader);
+  const auto read = reader.emit(ids);
+  const auto merge_pieces = cutter.emit(piece_cut(tokenizer), merger.emit(reader.codes(), ids));
   return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
     s.call(read, text);
     s.call(merge_pieces);

@@ -86,10 +86,13 @@ std::string parameter_text(const Model& model) {
 std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
+  const bool few = engine.program().counts_text;
+  const TypedLetters letters =
+      typed_letters(tokenizer, few ? LetterLevel::few : LetterLevel::usual);
   const auto text = engine.var<Str>("_reply", std::string());
   return TextBlocks{emit_token_tables(engine, tokenizer),
-                    emit_tokenize(engine, tokenizer, stage.prompt_tokens),
-                    emit_detokenize(engine, tokenizer, text), text};
+                    emit_tokenize(engine, tokenizer, letters, stage.prompt_tokens),
+                    emit_detokenize(engine, tokenizer, letters, text), text};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "lower/stage.h"
 #include "lower/ui_robot.h"
 #include "lower/ui_screen.h"
 #include "lower/ui_sign.h"
@@ -166,9 +167,14 @@ class UiEmitter {
   // A message that comes again restarts its script, so the one that waits for the answer has a
   // message of its own, which is sent only while nothing is being asked.
   void add_question() {
-    const auto asking = stage().var<Num>("_asking");
-    const auto may_ask = [] { return same_text(kStatus, "ready") || contains(kStatus, "error"); };
-    stage().when_flag([&](Script& s) { s.set(asking, 0); });
+    // Behind the engine's private names in the alphabet (scratch/pass_order.h).
+    const auto asking = stage().var<Num>("_waits for an answer");
+    const auto is = [](const char* status) { return same_text(kStatus, status); };
+    // What is asked while the weights are unpacked is answered once they are.
+    const auto may_ask = [&] {
+      return (is("ready") || contains(kStatus, "error")) || (is("loading") || is("warming up"));
+    };
+    stage().when_received(kWakeMessage, [&](Script& s) { s.set(asking, 0); });
     stage().when_received(kAskMessage, [&](Script& s) {
       s.when(asking == 0 && may_ask(), [&](Script& s) {
         s.set(asking, 1);
@@ -179,8 +185,6 @@ class UiEmitter {
       s.ask("");
       s.set(asking, 0);
       s.when(length(answer()) > 0, [&](Script& s) {
-        // Somebody else may have started the engine meanwhile.
-        s.wait_until(!same_text(kStatus, "thinking"));
         s.set(kUserMessage, answer());
         s.broadcast("chat");
       });

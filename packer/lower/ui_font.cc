@@ -1,7 +1,7 @@
 #include "lower/ui_font.h"
 
 #include "base/error.h"
-#include "kernels/text_tables.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {

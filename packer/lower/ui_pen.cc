@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "kernels/text_tables.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {

@@ -1,5 +1,6 @@
 #include "lower/ui_screen.h"
 
+#include "lower/stage.h"
 #include "lower/ui_conversation.h"
 #include "lower/ui_pen.h"
 #include "lower/ui_settings.h"
@@ -88,8 +89,10 @@ class ScreenEmitter {
       s.set(shown_status_, "");
       s.set(main_row_, kAskRow);
       s.call(start_over);
-      s.forever([&](Script& s) { s.call(update); });
+      s.broadcast(kWakeMessage);
     });
+    screen_.when_received(kWakeMessage,
+                          [&](Script& s) { s.forever([&](Script& s) { s.call(update); }); });
     emit_messages(emit_press());
     emit_keys();
   }

@@ -17,6 +17,18 @@ constexpr Range kRanges[] = {
 };
 #undef RANGE
 
+// Every `step`th code point from `first` to `last` is a capital; its small letter is as far from
+// `small` as it is from `first`.
+struct Capitals {
+  char32_t first, last, step, small;
+};
+
+#define CASE(first, last, step, small) {first, last, step, small},
+constexpr Capitals kCapitals[] = {
+#include "model/unicode_case.def"
+};
+#undef CASE
+
 /// The character at the front of `text`; size 0 if it is not valid UTF-8.
 TextChar front_char(std::string_view text) {
   const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -45,6 +57,32 @@ CharClass char_class(char32_t code_point) {
   return found->kind;
 }
 
+char32_t lower_case(char32_t c) {
+  const Capitals* found =
+      std::lower_bound(std::begin(kCapitals), std::end(kCapitals), c,
+                       [](const Capitals& row, char32_t value) { return row.last < value; });
+  if (found == std::end(kCapitals) || c < found->first) return c;
+  return (c - found->first) % found->step == 0 ? c - found->first + found->small : c;
+}
+
+std::string utf8(char32_t c) {
+  const auto byte = [](char32_t value) { return static_cast<char>(value); };
+  if (c < 0x80) return {byte(c)};
+  if (c < 0x800) return {byte(0xC0 | c >> 6), byte(0x80 | (c & 63))};
+  if (c < 0x10000) return {byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 63)), byte(0x80 | (c & 63))};
+  return {byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 63)), byte(0x80 | (c >> 6 & 63)),
+          byte(0x80 | (c & 63))};
+}
+
+bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points) {
+  code_points.clear();
+  for (const TextChar& c : text_chars(text)) {
+    if (c.value == 0xFFFD && c.size == 1) return false;  // an invalid byte
+    code_points.push_back(c.value);
+  }
+  return true;
+}
+
 std::vector<TextChar> text_chars(std::string_view text) {
   std::vector<TextChar> chars;
   chars.reserve(text.size());
@@ -56,6 +94,28 @@ std::vector<TextChar> text_chars(std::string_view text) {
     offset += next.size;
   }
   return chars;
+}
+
+namespace {
+// The replacement character itself takes three bytes.
+bool is_invalid(const TextChar& character) {
+  return character.value == 0xFFFD && character.size == 1;
+}
+}  // namespace
+
+std::size_t invalid_byte(std::string_view text) {
+  for (const TextChar& character : text_chars(text)) {
+    if (is_invalid(character)) return character.offset;
+  }
+  return text.npos;
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string valid;
+  for (const TextChar& character : text_chars(text)) {
+    valid += is_invalid(character) ? "\xEF\xBF\xBD" : text.substr(character.offset, character.size);
+  }
+  return valid;
 }
 
 }  // namespace sb3lm

@@ -1,7 +1,8 @@
-// UTF-8 and the character classes that GPT-2's pattern tells apart.
+// UTF-8, the character classes that GPT-2's pattern tells apart, and small letters.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -12,6 +13,15 @@ enum class CharClass { letter, number, space, other };
 /// \p{L}, \p{N} and white space of Unicode; everything else (unassigned too) is `other`.
 CharClass char_class(char32_t code_point);
 
+/// What JavaScript's toLowerCase makes of a code point by itself. Of the two that U+0130 becomes
+/// the first.
+char32_t lower_case(char32_t code_point);
+
+/// UTF-8 of one code point.
+std::string utf8(char32_t code_point);
+/// The code points of `text`; false (and an unspecified list) if it is not valid UTF-8.
+bool decode_utf8(std::string_view text, std::vector<char32_t>& code_points);
+
 /// One code point as it lies in a text. An invalid byte is one of its own, with value 0xFFFD.
 struct TextChar {
   char32_t value = 0;
@@ -19,5 +29,10 @@ struct TextChar {
   std::size_t size = 0;
 };
 std::vector<TextChar> text_chars(std::string_view text);
+
+/// Offset of the first byte that is no UTF-8, npos if there is none.
+std::size_t invalid_byte(std::string_view text);
+/// The text with U+FFFD for every such byte.
+std::string valid_utf8(std::string_view text);
 
 }  // namespace sb3lm

@@ -108,7 +108,7 @@ std::string report_json(const Report& report) {
   }
   Json& tensors = json["tensors"] = Json::array();
   for (const TensorRow& row : report.tensors) tensors.push_back(tensor_json(row, report.is_sb3));
-  return json.dump(2) + "\n";
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace sb3lm

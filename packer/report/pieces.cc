@@ -13,8 +13,7 @@ namespace {
 constexpr std::string_view kPreloaded[] = {"_codes", "_scales", "_act",
                                            "_table", "_keys",   "_values"};
 // What names of the text blocks' lists begin with (kernels/text.h).
-constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_pair",
-                                           "_piece",  "_token", "_glyph"};
+constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_pair", "_piece", "_token"};
 
 bool is_preloaded(std::string_view list) {
   return std::find(std::begin(kPreloaded), std::end(kPreloaded), list) != std::end(kPreloaded);
@@ -68,7 +67,7 @@ class Cutter {
   void cut_target(const TargetSpans& target) {
     bool has_letters = false;
     for (const ListSpan& list : target.lists) {
-      has_letters = has_letters || list.name == "_letter ids";
+      has_letters = has_letters || list.name == "_letters";
       cut_list(list);
     }
     add(target.blocks, Component::blocks);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
 #include <string_view>
 
 #include "base/error.h"
@@ -21,8 +22,10 @@ constexpr std::size_t kLocalHeader = 30, kDirectoryEntry = 46, kDirectoryEnd = 2
 
 std::size_t deflated_size(std::string_view bytes) {
   z_stream stream{};
-  check(deflateInit2(&stream, kLevel, Z_DEFLATED, kRawDeflate, kMemory, Z_DEFAULT_STRATEGY) == Z_OK,
-        "zlib does not start");
+  const int started =
+      deflateInit2(&stream, kLevel, Z_DEFLATED, kRawDeflate, kMemory, Z_DEFAULT_STRATEGY);
+  if (started == Z_MEM_ERROR) throw std::bad_alloc();
+  check(started == Z_OK, "zlib does not start");
   std::array<unsigned char, 1 << 16> out{};
   constexpr std::size_t kStep = 1u << 30;  // zlib counts in 32 bits
   std::size_t size = 0;

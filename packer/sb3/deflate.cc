@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <memory>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -99,7 +100,7 @@ class Deflater {
 
 std::string deflate(std::string_view bytes, int level) {
   const Compressor compressor(libdeflate_alloc_compressor(level), libdeflate_free_compressor);
-  check(compressor != nullptr, "no memory for the compressor");
+  if (compressor == nullptr) throw std::bad_alloc();
   std::optional<std::string> made = Deflater(compressor.get()).run(bytes);
   if (!made) made = compressed(compressor.get(), bytes);
   return made->size() < bytes.size() ? std::move(*made) : std::string();

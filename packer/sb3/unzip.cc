@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <memory>
+#include <new>
 
 #include "base/error.h"
 #include "base/reader.h"
@@ -126,7 +127,7 @@ std::string unpack(Reader& in, const Entry& entry, libdeflate_decompressor* deco
 std::map<std::string, std::string> read_zip(const std::string& file, Bytes bytes) {
   Reader in(file, bytes);
   const Decompressor decompressor(libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
-  check(decompressor != nullptr, "no memory for the decompressor");
+  if (decompressor == nullptr) throw std::bad_alloc();
   std::map<std::string, std::string> files;
   for (const Entry& entry : read_directory(file, in, bytes)) {
     std::string contents = unpack(in, entry, decompressor.get());

@@ -210,6 +210,14 @@ class Sprite {
   void when_key(const std::string& key, Body body) {
     add_script(detail::with_field(Op::when_key, key), body);
   }
+  /// Starts when the timer passes `seconds`, and again when it has been below in between. Players
+  /// look before every step, also after the stop sign has ended all scripts.
+  template <class Body>
+  void when_timer_over(Expr<Num> seconds, Body body) {
+    NodePtr hat = detail::with_field(Op::when_greater, "TIMER");
+    hat->inputs.push_back(std::move(seconds).take());
+    add_script(std::move(hat), body);
+  }
   template <class Body>
   void when_clicked(Body body) {
     add_script(scratch::make_node(Op::when_clicked), body);

@@ -270,18 +270,4 @@ SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
           .sidecar = sidecar_of(model)};
 }
 
-void write_synthetic(const SynthOptions& options, const std::filesystem::path& out,
-                     Progress& progress) {
-  const SyntheticFiles files = make_synthetic(options, progress);
-  write_file(out, files.checkpoint);
-  write_file(out.parent_path() / files.tokenizer_name, files.tokenizer);
-  const std::filesystem::path sidecar = out.string() + ".conventions.json";
-  if (!files.sidecar.empty()) {
-    write_file(sidecar, files.sidecar);
-  } else {
-    std::error_code ignored;
-    std::filesystem::remove(sidecar, ignored);
-  }
-}
-
 }  // namespace sb3lm

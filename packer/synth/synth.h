@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -45,10 +44,5 @@ struct SyntheticFiles {
 
 /// Throws usage, with the list of presets, if there is no such preset.
 SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress);
-
-/// Writes the checkpoint, its tokenizer into the same folder, and its sidecar if it needs one (an
-/// old one is removed).
-void write_synthetic(const SynthOptions& options, const std::filesystem::path& out,
-                     Progress& progress);
 
 }  // namespace sb3lm

@@ -23,7 +23,7 @@ constexpr int kContext = 40;
 
 std::int64_t items(const BlockEvaluator& evaluator, const scratch::Program& program) {
   std::int64_t sum = 0;
-  for (const scratch::List& list : program.targets[1].lists) {
+  for (const scratch::List& list : engine_of(program).lists) {
     if (list.size() == 0) sum += static_cast<std::int64_t>(evaluator.list_size(list.name));
   }
   return sum;

@@ -13,7 +13,9 @@
 
 #include "base/file.h"
 #include "import/import.h"
+#include "kernels/letter_tables.h"
 #include "kernels/text_tables.h"
+#include "model/unicode.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
@@ -194,7 +196,30 @@ struct Case {
   Tokenizer tokenizer;
   std::vector<std::string> texts;
   std::vector<std::vector<int>> samples;
+  LetterLevel level = LetterLevel::usual;
 };
+
+// Every letter below U+10000 but controls, and some beyond, in lines of 64.
+std::vector<std::string> all_letters() {
+  std::vector<std::string> lines;
+  for (char32_t c = 0x20; c < 0x41000; c += c < 0x10000 ? 1 : 97) {
+    if ((c >= 0x7F && c < 0xA0) || (c >= 0xD800 && c < 0xE000)) continue;
+    if (lines.empty() || c % 64 == 0) lines.emplace_back();
+    lines.back() += utf8(c);
+  }
+  return lines;
+}
+
+// The bytes of each line; so blocks make its letters of them.
+std::vector<std::vector<int>> as_bytes(const Tokenizer& tokenizer,
+                                       const std::vector<std::string>& lines) {
+  std::vector<std::vector<int>> samples;
+  for (const std::string& line : lines) {
+    std::vector<int>& ids = samples.emplace_back();
+    for (const char c : line) ids.push_back(tokenizer.byte_token[static_cast<unsigned char>(c)]);
+  }
+  return samples;
+}
 
 constexpr std::size_t kCorpusLines = 2200, kLinesInVm = 120;
 
@@ -212,6 +237,11 @@ std::vector<Case> make_cases(std::size_t corpus) {
     for (std::string& text : corpus_lines(corpus)) cases[i].texts.push_back(std::move(text));
     cases[i].samples = token_samples(cases[i].tokenizer, seed);
   }
+  const std::vector<std::string> all = all_letters();
+  const Tokenizer bytes = paired_byte_tokenizer();
+  cases.push_back({"all letters, few", bytes, all, as_bytes(bytes, all), LetterLevel::few});
+  cases.push_back({"all letters", uncut_tokenizer(), all, {}, LetterLevel::usual});
+  cases.push_back({"all letters, more", bytes, all, as_bytes(bytes, all), LetterLevel::more});
   return cases;
 }
 
@@ -222,15 +252,15 @@ struct Results {
 
 // Letters that blocks have to assemble from bytes are those of the table; one byte is a token,
 // unless it is a control character.
-std::string printed_letters(std::vector<char32_t> letters, const std::string& text) {
-  for (char32_t c = ' '; c < 0x7F; ++c) letters.push_back(c);
-  std::sort(letters.begin(), letters.end());
+std::string printed_letters(TypedLetters letters, const std::string& text) {
+  for (char32_t c = ' '; c < 0x7F; ++c) letters.small.push_back(c);
+  std::sort(letters.small.begin(), letters.small.end());
   return as_blocks_see(letters, text);
 }
 
 Results expected_results(const Case& test) {
   Results results;
-  const std::vector<char32_t> letters = letter_table(test.tokenizer);
+  const TypedLetters letters = typed_letters(test.tokenizer, test.level);
   for (const std::string& text : test.texts) {
     for (int id : encode(test.tokenizer, as_blocks_see(letters, text), false)) {
       results.ids.push_back(id);
@@ -291,8 +321,9 @@ scratch::Program make_project(const Case& test) {
   const auto at = engine.var<Num>("at"), k = engine.var<Num>("k");
   const auto text = engine.var<Str>("text", "");
   const auto tables = emit_token_tables(engine, test.tokenizer);
-  const auto tokenize = emit_tokenize(engine, test.tokenizer, ids);
-  const auto detokenize = emit_detokenize(engine, test.tokenizer, text);
+  const TypedLetters letters = typed_letters(test.tokenizer, test.level);
+  const auto tokenize = emit_tokenize(engine, test.tokenizer, letters, ids);
+  const auto detokenize = emit_detokenize(engine, test.tokenizer, letters, text);
   const auto encode_all = engine.define<>("encode all", {}, [&](Script& s) {
     s.set(at, 1);
     s.repeat(texts.length(), [&](Script& s) {
@@ -316,12 +347,12 @@ scratch::Program make_project(const Case& test) {
     s.set(at, 1);
     s.repeat(samples.length(), [&](Script& s) {
       s.when_else(
-          samples[at] < 0,
+          samples[at + 0] < 0,
           [&](Script& s) {
             s.append(printed, text);
             begin_sample(s);
           },
-          [&](Script& s) { s.call(detokenize.print, samples[at]); });
+          [&](Script& s) { s.call(detokenize.print, samples[at + 0]); });
       s.change(at, 1);
     });
   });
@@ -361,7 +392,7 @@ void check_results(const Case& test, const Results& got) {
 std::string project_bytes(const Case& test) {
   SilentProgress progress;
   const scratch::Program program = make_project(test);
-  CHECK(unknown_indexes(program, {}).empty());
+  for (const std::string& index : unknown_indexes(program, {})) FAIL_CHECK(index);
   return write_sb3(program, 6, progress);
 }
 
@@ -414,17 +445,43 @@ TEST_CASE("cuts and merge lists take the forms that the cases are meant for") {
   CHECK(merge_pairs(paired_byte_tokenizer()));
 }
 
-TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, within its bound") {
+TEST_CASE("letters are those of scripts in use, and what the vocabulary spells in fewer tokens") {
   Tokenizer tokenizer = word_tokenizer();
-  const auto has = [](const std::vector<char32_t>& letters, char32_t c) {
-    return std::binary_search(letters.begin(), letters.end(), c);
+  const TypedLetters usual = typed_letters(tokenizer, LetterLevel::usual);
+  for (const char32_t c : {U'\n', U'a', U'A', U'\u0416', U'\u03B1', U'\u05D0', U'\U0001F9E0'}) {
+    CHECK(usual.has(c));
+  }
+  for (const char32_t c : {U'\b', U'\u4E00', U'\uAC00', U'\uFFFF', U'\U00100000'}) {
+    CHECK_FALSE(usual.has(c));
+  }
+  CHECK(as_blocks_see(usual, "a\u4E00b") == "a\ufffdb");
+  const TypedLetters more = typed_letters(tokenizer, LetterLevel::more);
+  CHECK(more.has(0x4E00));
+  CHECK(describe(usual).starts_with("Latin, punctuation, Greek, Cyrillic, "));
+  CHECK(describe(usual).find("Hangul") == std::string::npos);
+  CHECK(describe(more).find("Hangul") != std::string::npos);
+
+  const auto add = [&](char32_t c) {
+    tokenizer.alphabet[utf8(c)] = static_cast<int>(tokenizer.tokens.size());
+    tokenizer.tokens.push_back({utf8(c)});
   };
-  CHECK(has(letter_table(tokenizer), 0x1F600));
-  CHECK(has(letter_table(tokenizer), '\n'));
-  CHECK_FALSE(has(letter_table(tokenizer), 0x1F9E0));
-  CHECK(as_blocks_see(letter_table(tokenizer), "a\U0001F9E0b") == "a\ufffdb");
-  for (char32_t c = 0x4E00; c < 0x5E00; ++c) tokenizer.tokens.push_back({utf8(c)});
-  CHECK(letter_table(tokenizer).size() == kMaxLetters);
+  add(0x4E00);
+  TypedLetters own = typed_letters(tokenizer, LetterLevel::few);
+  CHECK(own.has(0x4E00));
+  CHECK_FALSE(own.has(0x4E01));
+  for (char32_t c = 0x4E01; c < 0x5E00; ++c) add(c);
+  own = typed_letters(tokenizer, LetterLevel::few);
+  CHECK(own.has(0x9FFF));
+}
+
+TEST_CASE("whatever Scratch takes for a known small letter is a known capital") {
+  for (const LetterLevel level : {LetterLevel::few, LetterLevel::usual, LetterLevel::more}) {
+    const TypedLetters letters = typed_letters(word_tokenizer(), level);
+    for (char32_t c = 0; c < 0x10000; ++c) {
+      const char32_t small = lower_case(c);
+      if (small != c && letters.has(small)) CHECK(letters.has(c));
+    }
+  }
 }
 
 TEST_CASE("what is saved, replies included, has no character that Scratch drops or refuses") {

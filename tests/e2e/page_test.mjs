@@ -9,7 +9,7 @@ import {join} from 'node:path';
 import {chat} from './chat.mjs';
 import {kPhone, ProjectPage} from './project_page.mjs';
 import {buildCat, jszip, kCat, kExpected, kRoot, sb3lm, sb3lmStatus, withFolder} from './support.mjs';
-import {launchChromium} from '../../tools/vm/browser_host.mjs';
+import {launchChromium} from '../../tools/vm/chromium.mjs';
 
 const kStoryteller = join(kRoot, 'samples/storyteller/storyteller.sb3');
 const kShared = 'status,max new tokens,prompt tokens,transcript,generate';

@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "kernels/text_tables.h"
 #include "lower/ui_font.h"
+#include "model/unicode.h"
 #include "sb3_templates/templates.h"
 
 namespace sb3lm::test {

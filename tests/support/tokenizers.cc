@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "kernels/text_tables.h"
+#include "model/unicode.h"
 #include "model/word_split.h"
 
 namespace sb3lm::test {

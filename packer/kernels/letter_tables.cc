@@ -1,0 +1,95 @@
+#include "kernels/letter_tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/unicode.h"
+
+namespace sb3lm {
+
+using scratch::Scalar;
+
+namespace {
+
+using Entry = std::pair<double, double>;  // key and value
+
+/// Entries from `first` on that one row says, if its values rise by `step`.
+std::size_t row_length(const std::vector<Entry>& entries, std::size_t first, double step) {
+  std::size_t length = 1;
+  const auto [key, value] = entries[first];
+  while (first + length < entries.size()) {
+    const auto [next_key, next] = entries[first + length];
+    if (next != value + (next_key - key) * step) break;
+    ++length;
+  }
+  return length;
+}
+
+LetterTables::Table append_table(std::vector<Scalar>& rows, const std::vector<Entry>& entries) {
+  const auto rows_now = [&] { return static_cast<int>(rows.size() / 3); };
+  const int first = rows_now();
+  for (std::size_t at = 0; at < entries.size();) {
+    double step = 1;  // never 0 where values differ
+    for (const double other : {2.0, 0.0}) {
+      if (row_length(entries, at, other) > row_length(entries, at, step)) step = other;
+    }
+    for (const double item : {entries[at].first, entries[at].second, step}) rows.emplace_back(item);
+    at += row_length(entries, at, step);
+  }
+  return {first, rows_now() - 1};
+}
+
+template <class Function>
+void for_each_code(const TypedLetters& letters, Function function) {
+  for (char32_t c = 0; c <= kLastTyped; ++c) {
+    if (letters.has(c) || c == kReplacement) function(c);
+  }
+}
+
+std::string halves() {
+  std::string text;
+  for (char32_t k = 0; k < kSecondHalves; ++k) {
+    text += utf8(0x10000 + std::min<char32_t>(k, kFirstHalves - 1) * 1024 + k);
+  }
+  return text;
+}
+
+double id_of(const Tokenizer& tokenizer, char32_t letter) {
+  const auto found = tokenizer.alphabet.find(utf8(letter));
+  return found == tokenizer.alphabet.end() ? -1 : found->second;
+}
+
+}  // namespace
+
+LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer) {
+  LetterTables tables;
+  std::vector<Entry> codes;
+  const auto place = [&](char32_t letter) {
+    codes.emplace_back(static_cast<double>(codes.size() + 1), static_cast<double>(letter));
+  };
+  std::string small;
+  for (const char32_t letter : letters.small) {
+    place(letter);
+    if (!small.empty()) small += ' ';
+    small += utf8(letter);
+  }
+  for (const char32_t letter : letters.capital) {
+    place(letter);
+    tables.capitals.push_back(utf8(letter));
+  }
+  tables.small = static_cast<int>(letters.small.size());
+  tables.texts = {small, halves()};
+  place(kLastTyped + 1);
+
+  tables.places = append_table(tables.rows, codes);
+  std::vector<Entry> ids, classes;
+  for_each_code(letters, [&](char32_t c) {
+    ids.emplace_back(c, id_of(tokenizer, c));
+    classes.emplace_back(c, static_cast<int>(char_class(c)) + 1);
+  });
+  if (tokenizer.kind == TokenizerKind::spaced_bpe) tables.ids = append_table(tables.rows, ids);
+  if (tokenizer.split == WordSplit::gpt2) tables.classes = append_table(tables.rows, classes);
+  return tables;
+}
+
+}  // namespace sb3lm
