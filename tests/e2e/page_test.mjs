@@ -28,6 +28,7 @@ async function testChat(chromium, binary, folder) {
   await page.close();
   console.log(`chat: ${text.length} bytes, no complaint, no request`);
   await testPhone(chromium, html);
+  await testSign(chromium, html);
   await testLongQuestion(chromium, html);
 }
 
@@ -71,6 +72,21 @@ async function testPhone(chromium, html) {
   assert.deepEqual(page.complaints, []);
   await page.close();
   console.log('phone: a finger scrolls, the box asks, stop stops');
+}
+
+// The stop sign while the weights are unpacked leaves a word of what to do next.
+async function testSign(chromium, html) {
+  const page = await ProjectPage.open(chromium, html);
+  await page.whenStatus('loading');
+  assert.equal(await page.shows('Sign'), false);
+  await page.stopSign();
+  assert.equal(await page.shows('Sign'), true);
+  await page.greenFlag();
+  await page.whenStatus('ready');
+  await page.frames(3);
+  await page.stopSign();
+  assert.equal(await page.shows('Sign'), false);
+  await page.close();
 }
 
 // What is typed is not lost when it is too long for the model.
