@@ -73,6 +73,11 @@ std::map<int, int> dense_ranks(const std::vector<Merge>& merges) {
   return dense;
 }
 
+// Those that no text needs.
+bool is_control(char32_t c) {
+  return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || (c >= 0x7F && c < 0xA0);
+}
+
 }  // namespace
 
 std::vector<Scalar> byte_ids(const Tokenizer& tokenizer) {

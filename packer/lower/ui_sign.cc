@@ -31,7 +31,8 @@ void emit_sign(Sprite& sign) {
   sign.when_flag([](Script& s) {
     s.set_effect("GHOST", 100);
     s.show();
-    s.wait_until(same_text(Var<Str>("status"), "ready"));
+    const Var<Str> status("status");
+    s.wait_until(same_text(status, "ready") || same_text(status, "thinking"));
     s.hide();
   });
 }

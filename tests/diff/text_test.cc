@@ -20,6 +20,7 @@
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
 #include "scratch/check_types.h"
+#include "support/saved_text.h"
 #include "support/tokenizers.h"
 
 namespace {
@@ -273,27 +274,6 @@ Results expected_results(const Case& test) {
   return results;
 }
 
-// JSON whose escapes of control characters stand for themselves.
-std::string unescaped(const std::string& json) {
-  std::string text;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    text += json[i];
-    if (json[i] != '\\') continue;
-    const char escaped = json[++i];
-    const bool is_control = escaped == 'b' || escaped == 'f' || escaped == 'u';
-    text += is_control ? '\b' : escaped;
-  }
-  return text;
-}
-
-bool can_be_saved(const std::string& text) {
-  std::vector<char32_t> letters;
-  return decode_utf8(text, letters) && std::none_of(letters.begin(), letters.end(), [](char32_t c) {
-           return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7F ||
-                  (c >= 0xD800 && c < 0xE000);
-         });
-}
-
 std::vector<Scalar> sample_items(const Case& test) {
   std::vector<Scalar> items;
   for (const std::vector<int>& ids : test.samples) {
@@ -484,31 +464,18 @@ TEST_CASE("whatever Scratch takes for a known small letter is a known capital") 
   }
 }
 
-TEST_CASE("what is saved, replies included, has no character that Scratch drops or refuses") {
-  for (const Case& test : make_cases(0)) {
-    CAPTURE(test.name);
-    const std::string bytes = project_bytes(test);
-    const Bytes view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-    CHECK(can_be_saved(unescaped(read_zip(test.name, view).at("project.json"))));
-    BlockEvaluator evaluator(read_sb3(test.name, view));
-    evaluator.green_flag();
-    REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100'000));
-    for (std::size_t i = 0; i < evaluator.list_size("printed"); ++i) {
-      CHECK(can_be_saved(std::get<std::string>(evaluator.list_item("printed", i))));
-    }
-  }
-}
-
-TEST_CASE("block evaluator: ids and texts equal the native tokenizer's") {
+TEST_CASE("block evaluator: ids and texts equal the native tokenizer's, and can be saved") {
   for (const Case& test : make_cases(kCorpusLines)) {
     const std::string bytes = project_bytes(test);
     const Bytes view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+    CHECK(can_be_saved(unescaped_json(read_zip(test.name, view).at("project.json"))));
     BlockEvaluator evaluator(read_sb3(test.name, view));
     evaluator.green_flag();
     REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100'000));
     Results got{evaluator.list_numbers("all ids"), evaluator.list_numbers("ends"), {}};
     for (std::size_t i = 0; i < evaluator.list_size("printed"); ++i) {
       got.printed.push_back(std::get<std::string>(evaluator.list_item("printed", i)));
+      CHECK(can_be_saved(got.printed.back()));
     }
     check_results(test, got);
   }

@@ -29,6 +29,7 @@ async function testChat(chromium, binary, folder) {
   await page.close();
   console.log(`chat: ${text.length} bytes, no complaint, no request`);
   await testPhone(chromium, html);
+  await testSign(chromium, html);
   await testLongQuestion(chromium, html);
 }
 
@@ -54,9 +55,9 @@ async function testPhone(chromium, html) {
   await page.frames(3);
   const end = Number(await page.variable('_scroll'));
   assert.ok(end > 0, 'the conversation fits the stage');
-  await page.swipe({x: 40, y: -60}, {x: 40, y: 100});
+  await page.swipe({x: 40, y: 100}, {x: 40, y: -60});
   const up = Number(await page.variable('_scroll'));
-  assert.ok(up > end + 100 || up < end - 100, `a swipe of 160 pixels: from ${end} to ${up}`);
+  assert.ok(Math.abs(up - Math.max(0, end - 160)) < 3, `160 pixels down: from ${end} to ${up}`);
   await page.slowDown(4);
   await page.holdAt(2);
   await box.fill('What is a potato?');
@@ -72,6 +73,21 @@ async function testPhone(chromium, html) {
   assert.deepEqual(page.complaints, []);
   await page.close();
   console.log('phone: a finger scrolls, the box asks, stop stops');
+}
+
+// The stop sign while the weights are unpacked leaves a word of what to do next.
+async function testSign(chromium, html) {
+  const page = await ProjectPage.open(chromium, html);
+  await page.whenStatus('loading');
+  assert.equal(await page.shows('Sign'), false);
+  await page.stopSign();
+  assert.equal(await page.shows('Sign'), true);
+  await page.greenFlag();
+  await page.whenStatus('ready');
+  await page.frames(3);
+  await page.stopSign();
+  assert.equal(await page.shows('Sign'), false);
+  await page.close();
 }
 
 // What is typed is not lost when it is too long for the model.

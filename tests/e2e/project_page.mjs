@@ -173,6 +173,22 @@ export class ProjectPage {
     await touch('touchEnd', to);
   }
 
+  greenFlag() {
+    return this.#page.evaluate(() => window.vm.greenFlag());
+  }
+
+  stopSign() {
+    return this.#page.evaluate(() => window.vm.stopAll());
+  }
+
+  /** Whether a sprite is to be seen. */
+  shows(sprite) {
+    return this.#page.evaluate((name) => {
+      const {visible, effects} = window.vm.runtime.getSpriteTargetByName(name);
+      return visible && effects.ghost === 0;
+    }, sprite);
+  }
+
   /** The page's own elements, beside the stage. */
   element(selector) {
     return this.#page.locator(selector);
