@@ -146,6 +146,11 @@ export class ProjectPage {
     await this.#page.keyboard.type(text);
   }
 
+  /** Runs a function in the page. */
+  evaluate(inside, given) {
+    return this.#page.evaluate(inside, given);
+  }
+
   frames(count) {
     return this.#page.evaluate((frames) => new Promise((resolve) => {
       const next = (left) => (left > 0 ? requestAnimationFrame(() => next(left - 1)) : resolve());
