@@ -194,6 +194,11 @@ export class ProjectPage {
     return this.#page.locator(selector);
   }
 
+  /** Runs a function in the page. */
+  evaluate(inside, given) {
+    return this.#page.evaluate(inside, given);
+  }
+
   frames(count) {
     return this.#page.evaluate((frames) => new Promise((resolve) => {
       const next = (left) => (left > 0 ? requestAnimationFrame(() => next(left - 1)) : resolve());

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -169,6 +169,17 @@ async function checkMissingBrowser(vm, project) {
   assert.match(result.error, new RegExp(`tools/setup${variable === 'SB3LM_CHROMIUM' ? '' : ` --${vm}`}$`));
 }
 
+/** Browsers on a desk of their own: what they say when they cannot start must reach the caller. */
+async function checkBrokenBrowser(vm, project) {
+  const variable = kBrowserVariables[vm];
+  process.env[variable] = await write('broken', '#!/bin/sh\necho no libraries here >&2\nexit 1\n');
+  chmodSync(process.env[variable], 0o755);
+  const {exit_code, result} = await run('--vm', vm, project);
+  delete process.env[variable];
+  assert.equal(exit_code, 3);
+  assert.match(result.error, /broken ended: no libraries here$/);
+}
+
 async function checkChecker(project) {
   assert.equal((await call('check_project.mjs', project)).exit_code, 0);
   const bad = await write('bad.sb3', '{"targets": []}');
@@ -193,6 +204,7 @@ async function checkVm(vm, project) {
   await timed(`${vm}: runs`, () => checkGenerator(vm, project));
   await timed(`${vm}: failures`, () => checkFailures(vm, project));
   if (vm !== 'scratch') await timed(`${vm}: missing browser`, () => checkMissingBrowser(vm, project));
+  if (vm === 'firefox') await timed(`${vm}: broken browser`, () => checkBrokenBrowser(vm, project));
 }
 
 try {
