@@ -183,7 +183,7 @@ TEST_CASE("measures are the file's") {
   const Built built(quantised("tiny-moe"));
   const Report report = make_report("x.sb3", as_bytes(built.sb3));
   CHECK(report.measures.project_json_bytes == built.json.size());
-  CHECK(report.measures.blocks == occurrences(built.json, R"({"opcode":)"));
+  CHECK(report.measures.blocks == occurrences(built.json, R"("topLevel":)"));
   CHECK(report.measures.largest_list > 1000);
   CHECK(report.measures.largest_asset > 0);
 }
