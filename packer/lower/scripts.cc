@@ -39,14 +39,17 @@ class ScriptEmitter {
     emit_request("generate", p_.stage.prompt_text);
     if (p_.text) {
       emit_request("chat", p_.stage.user_message);
-      emit_request("choose", p_.stage.user_message);
     }
+    if (chooses()) emit_request("choose", p_.stage.user_message);
     emit_request("new chat", "");
     emit_request("unload", "");
     engine_.when_received("stop", [&](Script& s) { requests_.stop(s); });
   }
 
  private:
+  // The website's limit leaves no room for it.
+  bool chooses() const { return p_.text && !p_.workspace.small; }
+
   void emit_request(const char* name, Expr<Str> about) {
     engine_.when_received(name,
                           [&](Script& s) { s.call(requests_.request, name, std::move(about)); });
@@ -73,7 +76,8 @@ class ScriptEmitter {
   // Takes request after request, for ever.
   Proc<> emit_serve() {
     std::optional<Proc<>> choose;
-    if (p_.text) choose = emit_choose(engine_, p_, requests_, history_, check_, prompts_->message);
+    if (chooses())
+      choose = emit_choose(engine_, p_, requests_, history_, check_, prompts_->message);
     const auto serve_one = [&](Script& s, const char* name, auto body) {
       s.when(same_text(requests_.name, name), [&](Script& s) { body(s); });
     };
@@ -94,7 +98,7 @@ class ScriptEmitter {
         serve_one(s, "generate", [&](Script& s) { generate(s); });
         if (!p_.text) return;
         serve_one(s, "chat", [&](Script& s) { chat(s); });
-        serve_one(s, "choose", [&](Script& s) { s.call(*choose); });
+        if (choose) serve_one(s, "choose", [&](Script& s) { s.call(*choose); });
       });
     });
   }

@@ -18,10 +18,6 @@ using namespace sb3lm::test;
 
 constexpr int kContext = 120;
 
-BuiltModel build_engine(Tune tune) {
-  return build_tiny("tiny-moe", "", kContext, tune, false);
-}
-
 class Project {
  public:
   explicit Project(const BuiltModel& built)
@@ -116,7 +112,7 @@ std::string lower(std::string text) {
 }  // namespace
 
 TEST_CASE("generate runs `prompt text` as long as it is not empty") {
-  const BuiltModel built = build_engine(Tune::both);
+  const BuiltModel built = build_smallest(kContext);
   Project project(built);
   for (const char* text : {"Once upon a time", " two  spaces ", "\xC3\xA9t\xC3\xA9"}) {
     CAPTURE(text);
@@ -136,7 +132,7 @@ TEST_CASE("generate runs `prompt text` as long as it is not empty") {
 }
 
 TEST_CASE("a reply ends before the first stop word") {
-  Project project(build_engine(Tune::both));
+  Project project(build_tiny("tiny-moe", "", kContext));
   project.set("prompt text", "Once upon a time");
   const std::string whole = project.generate(30).text;
   const std::string text = whole.substr(std::string("model: ").size());
@@ -164,7 +160,7 @@ TEST_CASE("choose finds the answer that the engine finds likeliest, and leaves t
                                                        {"only"},
                                                        {"a", "b", "c", "d", "e"}};
   for (const Tune tune : {Tune::turbowarp, Tune::scratch, Tune::both}) {
-    const BuiltModel built = build_engine(tune);
+    const BuiltModel built = build_smallest(kContext, tune);
     Project project(built), other(built);
     const auto first = [&](const std::string& message) {
       return apply_template(built.model.tokenizer, built.model.chat.first, message, true);
@@ -185,7 +181,7 @@ TEST_CASE("choose finds the answer that the engine finds likeliest, and leaves t
 }
 
 TEST_CASE("choose says what it cannot do") {
-  Project project(build_engine(Tune::both));
+  Project project(build_smallest(kContext));
   CHECK(project.choose("which?", {}).empty());
   CHECK(project.status() == "error: there are no answers to choose from");
   CHECK(project.choose("which?", {"yes", std::string(200, '?')}) == "yes");

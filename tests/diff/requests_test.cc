@@ -19,11 +19,6 @@ using Json = nlohmann::json;
 constexpr int kContext = 200;
 constexpr int kReply = 4;  // tokens
 
-// Without the stage's sprites, which take more of a step than the model does.
-BuiltModel build_project() {
-  return build_tiny("tiny-moe", "", kContext, Tune::both, false);
-}
-
 struct Case {
   std::string first, second;
   int apart;  // steps
@@ -63,7 +58,7 @@ Json request_of(const std::vector<Case>& cases) {
 
 void compare_in_vm(const std::string& vm) {
   const std::vector<Case> cases = all_cases();
-  const BuiltModel built = build_project();
+  const BuiltModel built = build_smallest(kContext);
   const auto result = run_request(SB3LM_SOURCE_DIR, vm, built.sb3, request_of(cases).dump());
   if (!result) {
     MESSAGE("skipped: " << vm << " is not installed (tools/setup)");
@@ -126,7 +121,7 @@ class Project {
 }  // namespace
 
 TEST_CASE("all pairs of messages: the block evaluator") {
-  Project project(build_project());
+  Project project(build_smallest(kContext));
   for (const Case& one : all_cases()) {
     CAPTURE(one.first);
     CAPTURE(one.second);
@@ -151,7 +146,7 @@ TEST_CASE("all pairs of messages: TurboWarp") {
 }
 
 TEST_CASE("a question that waits is the one that was asked") {
-  Project project(build_project());
+  Project project(build_smallest(kContext));
   project.evaluator().set_variable("user message", std::string("first"));
   project.evaluator().broadcast("chat");
   project.evaluator().step();
@@ -164,7 +159,7 @@ TEST_CASE("a question that waits is the one that was asked") {
 }
 
 TEST_CASE("more questions than can wait: one is lost, and the status says so") {
-  Project project(build_tiny("tiny-moe", "", 2000));
+  Project project(build_smallest(2000));
   for (int i = 0; i < 30; ++i) {
     project.evaluator().broadcast("chat");
     project.evaluator().step();
@@ -175,7 +170,7 @@ TEST_CASE("more questions than can wait: one is lost, and the status says so") {
 
 // The stop sign in real players, in the middle of a reply and while nothing happens.
 TEST_CASE("after the stop sign the project answers again") {
-  const BuiltModel built = build_project();
+  const BuiltModel built = build_smallest(kContext);
   const Json set = {{"max new tokens", 150}, {"temperature", 0}};
   const Json runs = {
       {{"send", {"chat", "stop sign"}}, {"apart", 1}, {"user_message", "Hello"}, {"set", set}},

@@ -14,22 +14,30 @@ constexpr int kContext = 40;  // three blocks of values
 
 }  // namespace
 
-BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context, Tune tune,
-                      bool chat_ui) {
+BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context, Tune tune) {
   BuiltModel built{.name = bits.empty() ? preset : preset + " --bits " + bits,
                    .model = tiny_model(preset),
                    .sb3 = {}};
   if (bits != "float") quantise_matrices(built.model, bits.empty() ? 8 : std::stoi(bits));
   SilentProgress silent;
   built.sb3 = pack(built.model,
-                   {.lower = {.context = context,
-                              .title = preset,
-                              .tune = tune,
-                              .version = "test",
-                              .chat_ui = chat_ui},
+                   {.lower = {.context = context, .title = preset, .tune = tune, .version = "test"},
                     .bits = bits,
                     .deflate_level = 1},
                    silent);
+  return built;
+}
+
+BuiltModel build_smallest(int context, Tune tune) {
+  BuiltModel built{.name = "smallest",
+                   .model = tiny_model(SynthOptions{.preset = "tiny-moe", .layers = 1}),
+                   .sb3 = {}};
+  SilentProgress silent;
+  built.sb3 =
+      pack(built.model,
+           {.lower = {.context = context, .tune = tune, .version = "test", .chat_ui = false},
+            .deflate_level = 1},
+           silent);
   return built;
 }
 

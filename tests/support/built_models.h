@@ -19,7 +19,9 @@ struct BuiltModel {
 
 /// `bits` as --bits, for models with float weights.
 BuiltModel build_tiny(const std::string& preset, const std::string& bits, int context,
-                      Tune tune = Tune::both, bool chat_ui = true);
+                      Tune tune = Tune::both);
+/// One layer, and nothing on the stage: for tests about scripts, many requests of which run soon.
+BuiltModel build_smallest(int context, Tune tune = Tune::both);
 /// The same as for Scratch's website.
 BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, int context);
 /// One of each preset, the dense ones with 4, 8 and float bits, and some for
