@@ -50,6 +50,33 @@ std::string BlockSession::wait(const char* stage, Progress& progress) {
   return status;
 }
 
+std::vector<int> BlockSession::ids(const char* list) const {
+  const std::vector<double> numbers = evaluator_.list_numbers(list);
+  return {numbers.begin(), numbers.end()};
+}
+
+std::vector<int> BlockSession::typed(const std::string& message, Progress& progress) {
+  const auto send = [&](const char* broadcast) {
+    evaluator_.set_variable("status", std::string("starting"));
+    evaluator_.broadcast(broadcast);
+  };
+  send("new chat");
+  wait("running the blocks", progress);
+  evaluator_.set_list("prompt tokens", {});
+  evaluator_.set_variable("max new tokens", 0.0);
+  evaluator_.set_variable("user message", message);
+  send("chat");
+  evaluator_.run_until(
+      [&] {
+        return evaluator_.list_size("prompt tokens") > 0 || is_final(evaluator_.text("status"));
+      },
+      std::numeric_limits<std::size_t>::max());
+  std::vector<int> tokens = ids("prompt tokens");
+  evaluator_.broadcast("stop");
+  wait("running the blocks", progress);
+  return tokens;
+}
+
 BlockResult BlockSession::run(const BlockRequest& request, Progress& progress) {
   evaluator_.set_variable("max new tokens", static_cast<double>(request.max_new_tokens));
   evaluator_.set_variable("record logits", static_cast<double>(request.record_logits));
@@ -58,7 +85,7 @@ BlockResult BlockSession::run(const BlockRequest& request, Progress& progress) {
   evaluator_.set_variable("top p", request.top_p);
   evaluator_.set_variable("repetition penalty", request.repetition_penalty);
   evaluator_.set_variable("seed", request.seed);
-  const bool chat = request.tokens.empty() && !request.user_message.empty();
+  const bool chat = !request.user_message.empty();
   if (chat) {
     evaluator_.set_variable("user message", request.user_message);
   } else {
@@ -72,9 +99,8 @@ BlockResult BlockSession::run(const BlockRequest& request, Progress& progress) {
   result.seconds = seconds_since(start);
   result.stop_reason = evaluator_.text("stop reason");
   result.seconds_per_token = evaluator_.number("seconds per token");
-  for (const double id : evaluator_.list_numbers("output tokens")) {
-    result.tokens.push_back(static_cast<int>(id));
-  }
+  result.tokens = ids("output tokens");
+  result.prompt_tokens = ids("prompt tokens");
   result.logits = evaluator_.list_numbers("logits");
   if (const std::size_t turns = evaluator_.list_size("transcript"); turns > 0) {
     const scratch::Scalar last = evaluator_.list_item("transcript", turns - 1);

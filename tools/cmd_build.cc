@@ -31,16 +31,21 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
   progress.report("reading back what was built", -1);
   const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
-  const Comparison comparison = compare_vms(
-      model, packed.context, program, out, "blocks",
-      {.tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens, .record_logits = 2},
-      progress);
-  const VmComparison& blocks = comparison.vms.front();
-  if (!comparison.ok) {
-    fail(Fault::mismatch, "verification: {}", blocks.agreement.first_difference);
-  }
+  const BlockRequest request{
+      .tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens, .record_logits = 2};
+  BlockSession session(program, progress);
+  Engine engine(model, packed.context);
+  const Agreement agreement = agreement_of(engine, request, session.run(request, progress));
+  if (!agreement.ok) fail(Fault::mismatch, "verification: {}", agreement.first_difference);
   print_out("verified: {} positions, {} logits each, largest relative error {:.2g}\n",
-            blocks.agreement.positions, model.spec.vocabulary, blocks.agreement.max_rel_error);
+            agreement.positions, model.spec.vocabulary, agreement.max_rel_error);
+  if (!packed.letters) return;
+  const std::string text = sample_text(*packed.letters);
+  const std::vector<int> native = prompt_tokens(model, {.prompt = text});
+  const std::string difference =
+      text_difference(packed, text, native, session.typed(text, progress));
+  if (!difference.empty()) fail(Fault::mismatch, "verification of typing: {}", difference);
+  print_out("{}", letters_text(describe(*packed.letters)));
 }
 
 // At the default level the quickly loading text is left only where the file would not fit.

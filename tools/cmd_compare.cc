@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "console.h"
 #include "load.h"
+#include "model/unicode.h"
 #include "quant/recipe.h"
 #include "report/text.h"
 #include "vm_process.h"
@@ -125,10 +126,15 @@ int run_command(const CompareOptions& options, Progress& progress) {
   const Model& model = reference.model;
   check_same_weights(options.sb3.string(), model, packed.model);
 
-  const std::vector<int> prompt = prompt_tokens(model, options.prompt);
-  const Comparison comparison = compare_vms(
-      model, packed.context, program, options.sb3, options.vm,
-      {.tokens = prompt, .max_new_tokens = options.new_tokens, .record_logits = 2}, progress);
+  if (std::vector<char32_t> points; !decode_utf8(options.prompt.prompt, points)) {
+    fail(Fault::usage, "--prompt is not UTF-8, so that nobody can type it");
+  }
+  const Comparison comparison = compare_vms(model, packed, program, options.sb3, options.vm,
+                                            {.tokens = prompt_tokens(model, options.prompt),
+                                             .user_message = options.prompt.prompt,
+                                             .max_new_tokens = options.new_tokens,
+                                             .record_logits = 2},
+                                            progress);
   progress.report("compared", 1);
   if (options.json) {
     Json vms = Json::array();

@@ -9,6 +9,7 @@
 
 #include "runtime_ref/block_session.h"
 #include "runtime_ref/verify.h"
+#include "unpack/unpack.h"
 
 namespace sb3lm {
 
@@ -29,9 +30,17 @@ struct Comparison {
   std::vector<VmComparison> vms;
 };
 
-/// `vm` is one of kVms, or "all": blocks, scratch and turbowarp. `program` is what was read back
-/// from the bytes of `sb3`.
-Comparison compare_vms(const Model& model, int context, const scratch::Program& program,
+/// Of a request's result with the engine.
+Agreement agreement_of(Engine& engine, const BlockRequest& request, const BlockResult& result);
+
+/// How the tokens that blocks make of a text differ from the native tokenizer's; empty: they do
+/// not.
+std::string text_difference(const Unpacked& packed, const std::string& text,
+                            const std::vector<int>& native, const std::vector<int>& blocks);
+
+/// `request.tokens` are what a user message has to become. `vm` is one of kVms, or "all": blocks,
+/// scratch and turbowarp. `program` is what was read back from the bytes of `sb3`.
+Comparison compare_vms(const Model& model, const Unpacked& packed, const scratch::Program& program,
                        const std::filesystem::path& sb3, const std::string& vm,
                        const BlockRequest& request, Progress& progress);
 

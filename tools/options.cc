@@ -98,6 +98,10 @@ void add_shape(CLI::App* app, BuildOptions& build) {
       ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
   app->add_option("--kernel", build.kernel, "naive: the slow loop to compare with")
       ->check(CLI::IsMember({"tables", "naive"}));
+  app->add_option(
+         "--letters", build.letters,
+         "that can be typed: of the scripts that the vocabulary writes and a few more; all")
+      ->check(CLI::IsMember({"usual", "all"}));
 }
 
 /// "10MiB" and the like to bytes as text.

@@ -33,6 +33,7 @@ struct BuildOptions {
   std::string level = "default";
   std::string tune = "both";
   std::string kernel = "tables";
+  std::string letters = "usual";
   bool allow_over_budget = false;
   bool no_verify = false;
   std::filesystem::path html_report;  // empty: none

@@ -41,6 +41,8 @@ class TemporaryFile {
   fs::path path_;
 };
 
+constexpr const char* kPrompt = "prompt tokens";
+
 Json request_json(const BlockRequest& request) {
   Json run = {{"set",
                {{"max new tokens", request.max_new_tokens},
@@ -50,8 +52,9 @@ Json request_json(const BlockRequest& request) {
                 {"top p", request.top_p},
                 {"repetition penalty", request.repetition_penalty},
                 {"seed", request.seed}}},
+              {"read_lists", {kPrompt}},
               {"timeout_s", 3600}};
-  if (request.tokens.empty() && !request.user_message.empty()) {
+  if (!request.user_message.empty()) {
     run["broadcast"] = "chat";
     run["user_message"] = request.user_message;
   } else {
@@ -59,6 +62,8 @@ Json request_json(const BlockRequest& request) {
   }
   return {{"load_timeout_s", 900}, {"runs", Json::array({run})}};
 }
+
+constexpr std::string_view kNumber = "n:";  // before the digits of a list's item
 
 double from_hex(const std::string& digits) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(std::stoull(digits, nullptr, 16)));
@@ -85,6 +90,9 @@ VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockReques
   result.run.status = run.at("status");
   result.run.stop_reason = run.value("stop_reason", "");
   result.run.tokens = run.at("tokens").get<std::vector<int>>();
+  for (const std::string item : run.at("lists").at(kPrompt)) {
+    result.run.prompt_tokens.push_back(static_cast<int>(from_hex(item.substr(kNumber.size()))));
+  }
   result.run.seconds = run.at("seconds");
   if (run.at("text").is_string()) result.run.text = run.at("text");
   for (const Json& digits : run.at("logits")) result.run.logits.push_back(from_hex(digits));

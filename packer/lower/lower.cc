@@ -83,12 +83,15 @@ std::string parameter_text(const Model& model) {
   return fmt::format("{:.0f} thousand parameters", count / 1e3);
 }
 
-std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer,
+LetterLevel letter_level(const LowerOptions& options) {
+  if (options.all_letters) return LetterLevel::more;
+  return in_columns(options) ? LetterLevel::few : LetterLevel::usual;
+}
+
+std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, LetterLevel level,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
-  const bool few = engine.program().counts_text;
-  const TypedLetters letters =
-      typed_letters(tokenizer, few ? LetterLevel::few : LetterLevel::usual);
+  const TypedLetters letters = typed_letters(tokenizer, level);
   const auto text = engine.var<Str>("_reply", std::string());
   return TextBlocks{emit_token_tables(engine, tokenizer),
                     emit_tokenize(engine, tokenizer, letters, stage.prompt_tokens),
@@ -115,7 +118,8 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .top_p = stage.top_p,
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
-  const std::optional<TextBlocks> text = emit_text(engine, model.tokenizer, stage);
+  const std::optional<TextBlocks> text =
+      emit_text(engine, model.tokenizer, letter_level(options), stage);
   const LoaderParts parts{.stage = stage,
                           .tables = text ? text->tables : std::nullopt,
                           .zeros = {{workspace.act, layout.act.size},

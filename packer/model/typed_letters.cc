@@ -93,6 +93,17 @@ std::string describe(const TypedLetters& letters) {
                      static_cast<unsigned>(kLastTyped));
 }
 
+std::string sample_text(const TypedLetters& letters) {
+  constexpr std::size_t kSamples = 24;
+  std::string text = "I'm 7: ";
+  for (const auto* some : {&letters.small, &letters.capital}) {
+    for (std::size_t k = 0; k < kSamples && !some->empty(); ++k) {
+      text += utf8((*some)[k * (some->size() - 1) / (kSamples - 1)]);
+    }
+  }
+  return text + " \U0001F600";
+}
+
 std::string as_blocks_see(const TypedLetters& letters, std::string_view text) {
   std::vector<char32_t> code_points;
   check(decode_utf8(text, code_points), "text for the blocks is not UTF-8");

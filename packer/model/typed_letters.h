@@ -29,6 +29,9 @@ enum class LetterLevel { few, usual, more };  // see letter_scripts.def
 /// than bytes, and all of a script that it spells so in part.
 TypedLetters typed_letters(const Tokenizer& tokenizer, LetterLevel level);
 
+/// Some dozens of them, from everywhere, for a check.
+std::string sample_text(const TypedLetters& letters);
+
 /// "Latin, Greek, Cyrillic, ... (2,345 letters, and all from U+10000 to U+3FFFF)".
 std::string describe(const TypedLetters& letters);
 

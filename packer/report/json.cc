@@ -88,6 +88,7 @@ std::string report_json(const Report& report) {
                {"row_scales", scale_count(report)},
                {"packed_bytes", whole_bytes(total.packed_bits)},
                {"entropy_bytes", total.entropy_bits / 8}};
+  if (!report.letters.empty()) json["letters"] = report.letters;
   if (report.rounding.any()) json["rounding"] = rounding_json(report.rounding);
   if (report.is_sb3) {
     json["sb3_bytes"] = report.measures.sb3_bytes;

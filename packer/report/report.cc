@@ -55,6 +55,7 @@ class Reporter {
     const std::string& json = files.at(kProject);
     const Unpacked unpacked = unpack(file, program);
     weigh(unpacked.model);
+    if (unpacked.letters) report_.letters = describe(*unpacked.letters);
     report_.is_sb3 = true;
     report_.measures = measure(program, sb3.size(), json.size());
     const std::vector<Piece> pieces = cut_project(map_project(file, json), unpacked);

@@ -82,6 +82,10 @@ std::string load_text(const Report& report) {
 
 }  // namespace
 
+std::string letters_text(const std::string& letters) {
+  return fmt::format("letters that can be typed: {}; others arrive as U+FFFD\n", letters);
+}
+
 std::string resaved_text(const Report& report) {
   const std::string fresh = with_separators(report.resaved_bytes) + " bytes";
   if (!report.used) return fresh + " before it runs or after `unload`, else more";
@@ -130,6 +134,7 @@ std::string report_text(const Report& report) {
   std::string text = fmt::format("{}: {}, {} parameters, {} row scales\n\n{}", report.file,
                                  report.family, count_text(report.parameters),
                                  count_text(scale_count(report)), components_text(report));
+  if (!report.letters.empty()) text += "\n" + letters_text(report.letters);
   if (report.rounding.any()) text += fmt::format("\nrounded: {}\n", rounding_text(report.rounding));
   if (!report.is_sb3) return text;
   const Measures& m = report.measures;

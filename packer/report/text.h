@@ -16,6 +16,9 @@ std::string report_json(const Report& report);
 /// What would make an .sb3 fit, as a table; empty if it fits.
 std::string advice_text(const Report& report);
 
+/// One line about the letters that can be typed (see describe).
+std::string letters_text(const std::string& letters);
+
 /// "scales to 6 mantissa bits, routers to 8 bits: ..." with what that changes, where measured.
 std::string rounding_text(const Rounding& rounding);
 

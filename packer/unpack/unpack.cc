@@ -13,6 +13,7 @@
 #include "quant/encoding.h"
 #include "quant/range.h"
 #include "quant/text_runs.h"
+#include "unpack/read_letters.h"
 #include "unpack/read_tokenizer.h"
 
 namespace sb3lm {
@@ -419,6 +420,7 @@ class ModelReader {
           {tensor.at(0), tensor.at(1), tensor.at(2).get<std::vector<std::int64_t>>()});
     }
     model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer").dump());
+    out_.letters = read_letters(program_);
     const Json& chat = info.at("template");
     model.chat = {.first = read_template(chat.at("first")),
                   .next = read_template(chat.at("next")),

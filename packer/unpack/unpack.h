@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/model.h"
+#include "model/typed_letters.h"
 #include "scratch/ir.h"
 
 namespace sb3lm {
@@ -33,6 +34,7 @@ struct Unpacked {
   int context = 0;      // positions of its KV cache
   std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
   std::string kernel;   // "tables", "columns" or "naive"
+  std::optional<TypedLetters> letters;  // read_letters.h
   std::vector<UnpackedTensor> tensors;
 };
 
