@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/text_tables.h"
+#include "model/unicode.h"
 
 namespace sb3lm::test {
 
