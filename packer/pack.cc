@@ -4,6 +4,8 @@
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
+#include "scratch/pass_order.h"
+#include "scratch/pass_share.h"
 #include "scratch/pass_short.h"
 #include "scratch/pass_unused.h"
 
@@ -27,7 +29,9 @@ std::string pack_as(const Model& model, const PackRequest& request, const Encodi
   options.shares_project = !request.project.empty();
   scratch::Program program = lower(model, options);
   scratch::drop_unused(program);
+  scratch::share_variables(program);
   if (request.lower.kernel == Kernel::columns) scratch::shorten(program);
+  scratch::order_for_editor(program);
   const bool fast = request.lower.tune != Tune::scratch && request.lower.kernel != Kernel::naive;
   require_valid(program, {.compiled = fast});
   if (request.project.empty()) return write_sb3(program, request.deflate_level, progress);

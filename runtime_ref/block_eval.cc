@@ -32,6 +32,9 @@ void BlockEvaluator::green_flag() {
 void BlockEvaluator::broadcast(std::string_view message) {
   impl_->machine.broadcast(std::string(message));
 }
+void BlockEvaluator::stop_all() {
+  impl_->machine.stop_all();
+}
 void BlockEvaluator::press_key(std::string_view key) {
   impl_->machine.press_key(std::string(key));
 }

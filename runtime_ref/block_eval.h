@@ -25,6 +25,8 @@ class BlockEvaluator {
   /// Starts the hats; scripts run in step().
   void green_flag();
   void broadcast(std::string_view message);
+  /// The red stop sign: ends all scripts. Hats still start scripts afterwards.
+  void stop_all();
 
   /// What a person does. A key has Scratch's name ("space", "a"); a click on "Stage" is one beside
   /// all sprites. click throws Error(bug) if there is no such sprite.

@@ -67,6 +67,7 @@ struct CompiledScript {
   std::string message;  // lower case; of "when I receive", or the key of "when key pressed"
   std::size_t actor = 0;
   Place start = 0;
+  const Expr* seconds = nullptr;  // of "when timer > seconds"
 };
 
 struct CompiledProject {

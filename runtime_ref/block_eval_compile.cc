@@ -53,7 +53,9 @@ class StackCompiler {
       const bool named = script.hat->op == Op::when_received || script.hat->op == Op::when_key;
       std::string message = named ? lower_case(Text(script.hat->fields.at(0))) : "";
       const Place start = compile_body(script.body);
-      project_.scripts.push_back({script.hat->op, std::move(message), actor, start});
+      const bool timed = script.hat->op == Op::when_greater && script.hat->fields.at(0) == "TIMER";
+      project_.scripts.push_back({script.hat->op, std::move(message), actor, start,
+                                  timed ? input(*script.hat, 0) : nullptr});
     }
   }
 
@@ -165,6 +167,7 @@ class StackCompiler {
         return true;
       case Op::say:
       case Op::set_size:
+      case Op::set_effect:
       case Op::pen_color:
       case Op::pen_size:
         emit_with(Code::evaluate, node, 0);

@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kMaxFrames = 20000;
 // How far up scratch-vm looks for the same procedure to call it recursive.
 constexpr std::size_t kRecursionWindow = 5;
+// While no script runs, a step takes as long as a player's, and after a time nothing more is
+// expected of hats that watch the timer.
+constexpr double kStepSeconds = 1.0 / 30;
+constexpr int kIdleSteps = 300;
 
 void replace_item(ItemList& list, const Value& index, Value item) {
   const std::size_t at = to_index(index, list.size());
@@ -38,12 +42,16 @@ Machine::Machine(const scratch::Program& program)
   std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
     return world_.actors[a].layer < world_.actors[b].layer;
   });
+  for (const CompiledScript& script : project_.scripts) {
+    if (script.seconds != nullptr) timed_.emplace_back(&script, false);
+  }
 }
 
 void Machine::green_flag() {
   stop_all();
   world_.timer_start = world_.clock.now();
   world_.answer = Text();
+  for (auto& [script, was_over] : timed_) was_over = false;
   start_hats(scratch::Op::when_flag, "");
 }
 
@@ -70,6 +78,7 @@ bool Machine::click(std::string_view name) {
 
 bool Machine::step() {
   blocks_left_ = blocks_per_step_;
+  start_timed();
   // Threads that start meanwhile join the end and still run in this pass.
   for (std::size_t i = 0; i < threads_.size(); ++i) {
     const ThreadPtr thread = threads_[i];
@@ -79,8 +88,30 @@ bool Machine::step() {
   return skip_time();
 }
 
+bool Machine::is_running(const CompiledScript& script) const {
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [&](const ThreadPtr& thread) { return thread->script == &script; });
+}
+
+// "When timer >" is looked at before every step, unless its script still runs, and starts it where
+// the answer has become yes.
+void Machine::start_timed() {
+  for (auto& [script, was_over] : timed_) {
+    if (is_running(*script)) continue;
+    const double timer = world_.clock.now() - world_.timer_start;
+    const bool over = timer > script->seconds->number(Scope{});
+    if (over && !was_over) start(*script);
+    was_over = over;
+  }
+}
+
 // While all threads only wait, the clock need not be waited for.
 bool Machine::skip_time() {
+  if (threads_.empty() && !timed_.empty()) {
+    world_.clock.skip_to(world_.clock.now() + kStepSeconds);
+    return ++idle_steps_ < kIdleSteps;
+  }
+  idle_steps_ = 0;
   double earliest = HUGE_VAL;
   bool only_waiting = true, only_answers = true;
   for (const ThreadPtr& thread : threads_) {

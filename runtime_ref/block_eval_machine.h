@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime_ref/block_eval_code.h"
@@ -41,6 +42,8 @@ class Machine {
   explicit Machine(const scratch::Program& program);
 
   void green_flag();
+  /// The red stop sign: ends all scripts and questions.
+  void stop_all();
   void broadcast(const std::string& message);
   void press_key(const std::string& key);
   /// Of the stage or a sprite; false if there is none of that name.
@@ -70,7 +73,6 @@ class Machine {
   bool call(Thread& thread, const Instruction& instruction, Scope& scope);
   bool leave(Thread& thread, Scope& scope);
   bool is_recursive(const Thread& thread, std::size_t procedure) const;
-  void stop_all();
   void stop_others(const Thread& thread);
   void kill(Thread& thread);
   void data(const Instruction& instruction, const Scope& scope);
@@ -78,6 +80,8 @@ class Machine {
 
   std::vector<ThreadPtr> start_hats(scratch::Op hat, const std::string& message);
   ThreadPtr start(const CompiledScript& script);
+  void start_timed();
+  bool is_running(const CompiledScript& script) const;
   bool skip_time();
 
   World world_;
@@ -85,6 +89,9 @@ class Machine {
   std::vector<std::size_t> order_;  // actors from back to front
   std::vector<ThreadPtr> threads_;
   std::vector<Question> questions_;
+  // Scripts under "when timer >", and whether it was when they were last looked at.
+  std::vector<std::pair<const CompiledScript*, bool>> timed_;
+  int idle_steps_ = 0;  // since a script last ran
   std::size_t blocks_per_step_ = ~std::size_t{0};
   std::size_t blocks_left_ = 0;
 };

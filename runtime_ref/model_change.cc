@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/portable_math.h"
 #include "runtime_ref/engine.h"
 
 namespace sb3lm {
@@ -41,10 +42,10 @@ double perplexity(const Rows& rows, std::span<const int> tokens) {
     const std::vector<double>& logits = rows[i];
     const double top = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
-    for (const double logit : logits) sum += std::exp(logit - top);
-    nats += top + std::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
+    for (const double logit : logits) sum += portable::exp(logit - top);
+    nats += top + portable::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
   }
-  return std::exp(nats / static_cast<double>(tokens.size() - 1));
+  return portable::exp(nats / static_cast<double>(tokens.size() - 1));
 }
 
 }  // namespace

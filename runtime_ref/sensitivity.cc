@@ -1,9 +1,9 @@
 #include "runtime_ref/sensitivity.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/parallel.h"
+#include "base/portable_math.h"
 #include "quant/recipe.h"
 #include "runtime_ref/engine.h"
 
@@ -19,8 +19,8 @@ using LogRows = std::vector<std::vector<double>>;
 std::vector<double> log_softmax(std::span<const double> logits) {
   const double top = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const double logit : logits) sum += std::exp(logit - top);
-  const double normaliser = top + std::log(sum);
+  for (const double logit : logits) sum += portable::exp(logit - top);
+  const double normaliser = top + portable::log(sum);
   std::vector<double> row;
   row.reserve(logits.size());
   for (const double logit : logits) row.push_back(logit - normaliser);
@@ -39,7 +39,7 @@ double divergence(const LogRows& exact, const LogRows& rounded) {
   double sum = 0;
   for (std::size_t i = 0; i < exact.size(); ++i) {
     for (std::size_t id = 0; id < exact[i].size(); ++id) {
-      sum += std::exp(exact[i][id]) * (exact[i][id] - rounded[i][id]);
+      sum += portable::exp(exact[i][id]) * (exact[i][id] - rounded[i][id]);
     }
   }
   return std::max(0.0, sum / static_cast<double>(exact.size()));

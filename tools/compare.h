@@ -2,6 +2,7 @@
 // other.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,11 +12,15 @@
 
 namespace sb3lm {
 
+/// Where the blocks can run: the block evaluator, and the machines of tools/vm.
+inline constexpr std::array kVms = {"blocks",    "scratch", "turbowarp", "scratch-browser",
+                                    "scratch15", "firefox", "webkit"};
+
 struct VmComparison {
-  std::string name;  // "blocks", "scratch", "turbowarp"
+  std::string name;  // one of kVms
   BlockResult result;
   Agreement agreement;
-  bool same_bits = true;  // as the evaluator's, where that ran too
+  bool same_bits = true;  // as the evaluator's
   double seconds_loading = 0;
 };
 
@@ -24,7 +29,8 @@ struct Comparison {
   std::vector<VmComparison> vms;
 };
 
-/// `vm` names one VM, or "all". `program` is what was read back from the bytes of `sb3`.
+/// `vm` is one of kVms, or "all": blocks, scratch and turbowarp. `program` is what was read back
+/// from the bytes of `sb3`.
 Comparison compare_vms(const Model& model, int context, const scratch::Program& program,
                        const std::filesystem::path& sb3, const std::string& vm,
                        const BlockRequest& request, Progress& progress);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/number_text.h"
+#include "compare.h"
 #include "console.h"
 #include "model/unicode.h"
 #include "synth/synth.h"
@@ -181,12 +182,18 @@ void add_inspect(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm inspect chat.sb3 --blocks | less");
 }
 
+std::vector<std::string> compare_choices() {
+  std::vector<std::string> choices(kVms.begin(), kVms.end());
+  choices.emplace_back("all");
+  return choices;
+}
+
 void add_compare(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("compare", "prove that the blocks compute the model's numbers");
   add_input(sub, p.compare.input, p, "checkpoint");
   sub->add_option("SB3", p.compare.sb3, "the .sb3 made from it")->required();
   sub->add_option("--vm", p.compare.vm, "where to run the blocks")
-      ->check(CLI::IsMember({"blocks", "scratch", "turbowarp", "all"}));
+      ->check(CLI::IsMember(compare_choices()));
   add_prompt(sub, p.compare.prompt);
   sub->add_option("--new-tokens", p.compare.new_tokens, "tokens to generate (default: 8)")
       ->check(CLI::NonNegativeNumber);

@@ -14,8 +14,8 @@ struct VmResult {
   double seconds_loading = 0;
 };
 
-/// `vm` is "scratch", "turbowarp" or "scratch-browser". Throws unsupported if Node, Chromium or an
-/// npm package is missing (with the command that installs it), mismatch if the project fails.
+/// `vm` is a machine of tools/vm. Throws unsupported if Node, a browser or an npm package is
+/// missing (with the command that installs it), mismatch if the project fails.
 VmResult run_in_vm(const std::string& vm, const std::filesystem::path& sb3,
                    const BlockRequest& request);
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
+
+#include "base/portable_math.h"
 
 namespace sb3lm {
 namespace {
@@ -28,9 +29,9 @@ double entropy_bits(std::span<const std::uint64_t> counts) {
     if (count == 0) continue;
     const auto times = static_cast<double>(count);
     total += times;
-    sum += times * std::log2(times);
+    sum += times * portable::log2(times);
   }
-  return total == 0 ? 0 : std::max(0.0, total * std::log2(total) - sum);
+  return total == 0 ? 0 : std::max(0.0, total * portable::log2(total) - sum);
 }
 
 double entropy_bits_of_bytes(std::span<const std::uint8_t> bytes) {

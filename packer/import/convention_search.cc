@@ -29,7 +29,10 @@ double sigmas_between(const std::vector<double>& a, const std::vector<double>& b
   check(a.size() == b.size() && !a.empty(), "two scores of one text differ in length");
   const double shift = mean(b) - mean(a);
   double squares = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) squares += std::pow(b[i] - a[i] - shift, 2);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double off = b[i] - a[i] - shift;
+    squares += off * off;
+  }
   const auto count = static_cast<double>(a.size());
   const double error = std::sqrt(squares / count / std::max(1.0, count - 1));
   if (shift == 0) return 0;

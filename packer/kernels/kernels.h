@@ -65,8 +65,8 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& 
                                                                 const Workspace& w,
                                                                 const ExpBlocks& exp);
 
-/// advance: sets the cos/sin lists to Workspace::position (0, or one more than at the last call).
-/// Angles move on by one rotation per position; every 64 positions they restart from a second
+/// advance: sets the cos/sin lists to Workspace::position, wherever they stood; back means from 0
+/// again. Angles move on by one rotation per position; every 64 positions they restart from a second
 /// stored rotation, which keeps the error near 1e-15. apply(at, heads): turns heads in place.
 struct RopeBlocks {
   blocks::Proc<> advance;

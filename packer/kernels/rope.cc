@@ -1,9 +1,7 @@
 // Rotary position embedding without trigonometry at run time (sin and cos blocks round differently
 // in the two VMs): stored rotations by one position and by 64 positions are multiplied up.
-#include <cmath>
-#include <numbers>
-
 #include "kernels/kernels.h"
+#include "kernels/rope_constants.h"
 
 namespace sb3lm {
 
@@ -11,45 +9,40 @@ using namespace blocks;
 
 namespace {
 
-constexpr int kReseed = 64;
-
-// cos and sin of `positions` steps of each frequency. Computed in long double and rounded once, so
-// that every libm gives the same doubles.
-void stored_rotation(const RopeSpec& rope, int positions, std::vector<scratch::Scalar>& cosine,
-                     std::vector<scratch::Scalar>& sine) {
-  for (int j = 0; j < rope.dims / 2; ++j) {
-    const long double angle =
-        positions * std::pow(static_cast<long double>(rope.base), -2.0L * j / rope.dims);
-    cosine.emplace_back(static_cast<double>(std::cos(angle)));
-    sine.emplace_back(static_cast<double>(rope.sign * std::sin(angle)));
-  }
-}
+constexpr int kReseedDoublings = 6, kReseed = 1 << kReseedDoublings;
 
 struct Rotation {
   List<Num> cosine, sine;
 };
 
-Rotation rotation_list(Sprite& engine, const RopeSpec& rope, const std::string& name,
-                       int positions) {
-  std::vector<scratch::Scalar> cosine, sine;
-  if (positions >= 0) stored_rotation(rope, positions, cosine, sine);
-  const std::size_t zeros = positions >= 0 ? 0 : static_cast<std::size_t>(rope.dims / 2);
-  return {engine.list<Num>("_cos " + name, std::move(cosine), zeros),
-          engine.list<Num>("_sin " + name, std::move(sine), zeros)};
+Rotation empty_rotation(Sprite& engine, const RopeSpec& rope, const std::string& name) {
+  const auto count = static_cast<std::size_t>(rope.dims / 2);
+  return {engine.list<Num>("_cos " + name, {}, count), engine.list<Num>("_sin " + name, {}, count)};
+}
+
+Rotation stored_rotation(Sprite& engine, const RopeSpec& rope, const std::string& name,
+                         int doublings) {
+  const auto items = [](const std::vector<double>& values) {
+    return std::vector<scratch::Scalar>(values.begin(), values.end());
+  };
+  const RopeConstants constants = rope_constants(rope, doublings);
+  return {engine.list<Num>("_cos " + name, items(constants.cosine)),
+          engine.list<Num>("_sin " + name, items(constants.sine))};
 }
 
 }  // namespace
 
 RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, int head_size,
                      const std::string& name) {
-  const Rotation now = rotation_list(engine, rope, name, -1),
-                 anchor = rotation_list(engine, rope, name + " anchor", -1),
-                 one = rotation_list(engine, rope, name + " step", 1),
-                 far = rotation_list(engine, rope, name + " far step", kReseed);
+  const Rotation now = empty_rotation(engine, rope, name),
+                 anchor = empty_rotation(engine, rope, name + " anchor"),
+                 one = stored_rotation(engine, rope, name + " step", 0),
+                 far = stored_rotation(engine, rope, name + " far step", kReseedDoublings);
   const auto j = engine.var<Num>("_rope " + name + " j"),
              c = engine.var<Num>("_rope " + name + " c"),
              at = engine.var<Num>("_rope " + name + " at"),
-             a = engine.var<Num>("_rope " + name + " a");
+             a = engine.var<Num>("_rope " + name + " a"),
+             turned = engine.var<Num>("_rope " + name + " turned", -1.0);  // position of `now`
   const int half = rope.dims / 2;
 
   // `to` = `from` turned by `by`; `from` and `to` may be the same.
@@ -69,27 +62,30 @@ RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, i
     s.replace(now.cosine, j, anchor.cosine[j]);
     s.replace(now.sine, j, anchor.sine[j]);
   };
-  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
+  const auto begin = [&](Script& s) {
+    each_frequency(s, [&](Script& s) {
+      s.replace(anchor.cosine, j, 1);
+      s.replace(anchor.sine, j, 0);
+      copy_anchor(s);
+    });
+  };
+  const auto step_on = [&](Script& s) {
     s.when_else(
-        w.position == 0,
+        mod(turned, kReseed) == 0,
         [&](Script& s) {
           each_frequency(s, [&](Script& s) {
-            s.replace(anchor.cosine, j, 1);
-            s.replace(anchor.sine, j, 0);
+            turn(s, anchor, far, anchor);
             copy_anchor(s);
           });
         },
-        [&](Script& s) {
-          s.when_else(
-              mod(w.position, kReseed) == 0,
-              [&](Script& s) {
-                each_frequency(s, [&](Script& s) {
-                  turn(s, anchor, far, anchor);
-                  copy_anchor(s);
-                });
-              },
-              [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
-        });
+        [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
+  };
+  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
+    s.when(turned > w.position, [&](Script& s) { s.set(turned, -1); });
+    s.repeat_until(turned == w.position, [&](Script& s) {
+      s.change(turned, 1);
+      s.when_else(turned == 0, begin, step_on);
+    });
   });
 
   const bool split = rope.layout == RopeLayout::half_split;

@@ -261,10 +261,11 @@ std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer) {
 }
 
 bool stands_in_bytes(const Token& token) {
-  // Scratch's reader of projects drops backspaces, so a text may not have one.
+  // No control characters: Scratch's reader of projects drops backspaces, its server refuses
+  // others.
   std::vector<char32_t> code_points;
-  return token.type == TokenType::special || token.text.find('\b') != std::string::npos ||
-         !decode_utf8(token.text, code_points);
+  return token.type == TokenType::special || !decode_utf8(token.text, code_points) ||
+         std::any_of(code_points.begin(), code_points.end(), is_control);
 }
 
 bool TokenTexts::any_bytes() const {

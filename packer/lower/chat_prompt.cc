@@ -4,7 +4,8 @@ namespace sb3lm {
 
 using namespace blocks;
 
-Proc<> emit_apply_template(Sprite& engine, const ScriptParts& p, const List<Num>& turns) {
+PromptBlocks emit_prompts(Sprite& engine, const ScriptParts& p, const Var<Str>& text,
+                          const List<Num>& turns) {
   const Tokenizer& tokenizer = p.model.tokenizer;
   const ChatTemplate& chat = p.model.chat;
   const auto& prompt = p.stage.prompt_tokens;
@@ -15,7 +16,7 @@ Proc<> emit_apply_template(Sprite& engine, const ScriptParts& p, const List<Num>
     bool has_user = false, at_start = &turn == &chat.first;
     const auto end_text = [&] {
       if (has_user) {
-        s.call(p.text->tokenize.encode, join(before, join(Expr<Str>(p.stage.user_message), after)));
+        s.call(p.text->tokenize.encode, join(before, join(Expr<Str>(text), after)));
       } else {
         const TemplatePart constant{.kind = TemplatePart::Kind::text, .text = before};
         for (const int id : apply_template(tokenizer, {constant}, "", at_start)) push(s, id);
@@ -31,17 +32,19 @@ Proc<> emit_apply_template(Sprite& engine, const ScriptParts& p, const List<Num>
     }
     end_text();
   };
-  return engine.define<>("apply template", {}, [&](Script& s) {
+  const auto plain = engine.define<>("plain prompt", {}, [&](Script& s) {
     s.clear(prompt);
-    if (!chat.present()) {
-      s.call(p.text->tokenize.encode, p.stage.user_message);
-      if (tokenizer.add_bos) s.insert(prompt, tokenizer.bos, 1);
-      return;
-    }
+    s.call(p.text->tokenize.encode, text);
+    if (tokenizer.add_bos) s.insert(prompt, tokenizer.bos, 1);
+  });
+  if (!chat.present()) return {plain, plain};
+  const auto message = engine.define<>("apply template", {}, [&](Script& s) {
+    s.clear(prompt);
     s.when_else(
         turns.length() == 0, [&](Script& s) { parts(s, chat.first); },
         [&](Script& s) { parts(s, chat.next); });
   });
+  return {plain, message};
 }
 
 }  // namespace sb3lm

@@ -12,6 +12,8 @@ StageNames declare_stage(Sprite& stage, const Model& model, std::string model_in
   return {.status = text("status", "click the green flag"),
           .stop_reason = text("stop reason", ""),
           .user_message = text("user message", ""),
+          .prompt_text = text("prompt text", ""),
+          .choice = text("choice", ""),
           .progress = number("progress", 0),
           .temperature = number("temperature", model.temperature),
           .top_k = number("top k", model.top_k),
@@ -24,11 +26,14 @@ StageNames declare_stage(Sprite& stage, const Model& model, std::string model_in
           .seconds_loading = number("seconds loading", 0),
           .seconds_per_token = number("seconds per token", 0),
           .tokens_per_second = number("tokens per second", 0),
+          .compiled = number("compiled", 0),
           .prompt_tokens = stage.list<Num>("prompt tokens"),
           .output_tokens = stage.list<Num>("output tokens"),
           .logits = stage.list<Num>("logits"),
           .transcript = stage.list<Str>("transcript"),
-          .model_info = stage.list<Str>("model info", {std::move(model_info)})};
+          .model_info = stage.list<Str>("model info", {std::move(model_info)}),
+          .stop_words = stage.list<Str>("stop words"),
+          .answers = stage.list<Str>("answers")};
 }
 
 }  // namespace sb3lm

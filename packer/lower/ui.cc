@@ -6,8 +6,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "lower/stage.h"
 #include "lower/ui_robot.h"
 #include "lower/ui_screen.h"
+#include "lower/ui_sign.h"
 #include "lower/ui_texts.h"
 #include "sb3_templates/templates.h"
 #include "scratch/script.h"
@@ -59,11 +61,11 @@ std::string xml_text(std::string_view text) {
   return escaped;
 }
 
-void fill(std::string& svg, const std::string& placeholder, std::string_view text) {
+void fill(std::string& svg, const std::string& placeholder, std::string_view svg_text) {
   const std::string mark = "{{" + placeholder + "}}";
   const std::size_t at = svg.find(mark);
   check(at != std::string::npos, "the backdrop lacks a placeholder");
-  svg.replace(at, mark.size(), xml_text(text));
+  svg.replace(at, mark.size(), svg_text);
 }
 
 void check_contract(const scratch::Target& stage) {
@@ -74,9 +76,9 @@ void check_contract(const scratch::Target& stage) {
     return false;
   };
   check(stage.is_stage, "the program's first target is not the stage");
-  for (const char* name :
-       {"status", "progress", "user message", "forgotten turns", "temperature", "top k", "top p",
-        "repetition penalty", "max new tokens", "seed", "seconds per token", "tokens per second"}) {
+  for (const char* name : {"status", "progress", "user message", "forgotten turns", "temperature",
+                           "top k", "top p", "repetition penalty", "max new tokens", "seed",
+                           "seconds per token", "tokens per second", "compiled"}) {
     check(has(stage.variables, name), "the stage lacks a variable of the user interface");
   }
   for (const char* name : {"transcript", "prompt tokens", "output tokens"}) {
@@ -104,6 +106,8 @@ class UiEmitter {
     screen.target().visible = false;
     screen.target().notes.emplace_back(kAboutScreen);
     emit_screen(screen, options_);
+    Sprite sign = add_sprite("Sign");
+    emit_sign(sign);
     Sprite robot = add_sprite("Robot");
     robot.target().notes.emplace_back(kAboutRobot);
     emit_robot(robot, options_.has_tokenizer ? kAskMessage : "generate");
@@ -125,8 +129,9 @@ class UiEmitter {
     std::string subtitle = options_.model_name;
     if (!subtitle.empty() && !options_.parameters.empty()) subtitle += " · ";
     subtitle += options_.parameters;
-    fill(svg, "title", shortened(options_.title, kTitleBytes));
-    fill(svg, "subtitle", shortened(subtitle, kSubtitleBytes));
+    fill(svg, "title", xml_text(shortened(options_.title, kTitleBytes)));
+    fill(svg, "subtitle", xml_text(shortened(subtitle, kSubtitleBytes)));
+    fill(svg, "sign", sign_drawing());
     program_.assets["backdrop.svg"] = std::move(svg);
     auto& costumes = stage().target().costumes;
     costumes.insert(costumes.begin(), {"chat", "backdrop.svg", 240, 180});
@@ -162,9 +167,14 @@ class UiEmitter {
   // A message that comes again restarts its script, so the one that waits for the answer has a
   // message of its own, which is sent only while nothing is being asked.
   void add_question() {
-    const auto asking = stage().var<Num>("_asking");
-    const auto may_ask = [] { return same_text(kStatus, "ready") || contains(kStatus, "error"); };
-    stage().when_flag([&](Script& s) { s.set(asking, 0); });
+    // Behind the engine's private names in the alphabet (scratch/pass_order.h).
+    const auto asking = stage().var<Num>("_waits for an answer");
+    const auto is = [](const char* status) { return same_text(kStatus, status); };
+    // What is asked while the weights are unpacked is answered once they are.
+    const auto may_ask = [&] {
+      return (is("ready") || contains(kStatus, "error")) || (is("loading") || is("warming up"));
+    };
+    stage().when_received(kWakeMessage, [&](Script& s) { s.set(asking, 0); });
     stage().when_received(kAskMessage, [&](Script& s) {
       s.when(asking == 0 && may_ask(), [&](Script& s) {
         s.set(asking, 1);
@@ -175,8 +185,6 @@ class UiEmitter {
       s.ask("");
       s.set(asking, 0);
       s.when(length(answer()) > 0, [&](Script& s) {
-        // Somebody else may have started the engine meanwhile.
-        s.wait_until(!same_text(kStatus, "thinking"));
         s.set(kUserMessage, answer());
         s.broadcast("chat");
       });

@@ -17,6 +17,8 @@ constexpr double kScrollBy = 80;               // room that is made when the sta
 constexpr double kLeft = -136, kRight = 229;   // of the conversation
 constexpr double kNotYet = 999;                // left edge of a line that is not to be drawn yet
 constexpr double kTextWidth = 310, kPad = 10;  // of bubbles
+constexpr int kLookFrames = 16;                // from one look at a turn that is shown to the next
+constexpr const char* kBeginning = "¶";        // stands before texts that are compared
 constexpr const char *kUserColor = "#4b6cb0", *kModelColor = "#e3eafa", *kPaper = "#ffffff";
 constexpr const char *kUserText = "#ffffff", *kModelText = "#22304f", *kNoteText = "#6f7fa3";
 
@@ -27,8 +29,10 @@ class ConversationEmitter {
     for (const auto* list : {&glyphs_, &start_, &line_y_, &kind_of_, &left_}) {
       sprite.list<Num>(list->name);
     }
-    for (const auto* variable : {&covered_, &turn_, &at_, &begun_, &speaker_, &kind_, &x_, &word_,
-                                 &word_x_, &scroll_, &doc_y_, &first_line_, &line_, &in_view_}) {
+    sprite.list<Str>(shown_.name);
+    for (const auto* variable :
+         {&covered_, &differs_, &look_, &turn_, &at_, &begun_, &speaker_, &kind_, &x_, &word_,
+          &word_x_, &scroll_, &doc_y_, &first_line_, &line_, &in_view_}) {
       sprite.var<Num>(variable->name);
     }
   }
@@ -58,7 +62,7 @@ class ConversationEmitter {
              [&](Script& s) { s.set(scroll_, doc_y_ - kLineHeight); });
       s.when(scroll_ < 0, [&](Script& s) { s.set(scroll_, 0); });
     });
-    return {covered_, turn_, at_, clear, follow, redraw, note, scroll};
+    return {covered_, differs_, shown_, clear, follow, redraw, emit_drag(scroll), note, scroll};
   }
 
  private:
@@ -134,7 +138,8 @@ class ConversationEmitter {
   Proc<> emit_clear() {
     return sprite_.define<>("clear conversation", {}, [&](Script& s) {
       for (const auto* list : {&glyphs_, &start_, &line_y_, &kind_of_, &left_}) s.clear(*list);
-      for (const auto* variable : {&turn_, &scroll_}) s.set(*variable, 0);
+      s.clear(shown_);
+      for (const auto* variable : {&turn_, &scroll_, &differs_}) s.set(*variable, 0);
       s.set(at_, 1);
       s.set(doc_y_, -kLineHeight - kGap);
     });
@@ -258,6 +263,24 @@ class ConversationEmitter {
     });
   }
 
+  // With screen refresh: one turn a frame.
+  Proc<> emit_drag(const Proc<Num>& scroll) {
+    const auto from = sprite_.var<Num>("_drag from"), by = sprite_.var<Num>("_drag by");
+    const auto follow = sprite_.define<>("follow finger", {}, [&](Script& s) {
+      s.set(by, mouse_y() - from);
+      s.when(!(by == 0), [&](Script& s) {
+        s.change(from, by);
+        s.call(scroll, by);
+        s.call(paint_);
+      });
+    });
+    return sprite_.define_yielding<>("drag conversation", {}, [&](Script& s) {
+      s.set(from, mouse_y());
+      s.when(mouse_x() > kLeft && from < kTop + kLineHeight && from > kBottom - kLineHeight,
+             [&](Script& s) { s.repeat_until(!mouse_down(), [&](Script& s) { s.call(follow); }); });
+    });
+  }
+
   struct FollowParts {
     const Proc<>& clear;
     const Proc<Num>& begin;
@@ -265,9 +288,13 @@ class ConversationEmitter {
     const Proc<>& finish_user;
   };
   Proc<> emit_follow(FollowParts parts) {
-    const List<Str> transcript{"transcript"};
-    const auto text = [&] { return transcript[turn_ + 0]; };
+    const auto text = [&] { return transcript_[turn_ + 0]; };
     const auto ended = [&] { return at_ > length(text()); };
+    const auto taken = sprite_.var<Str>("_taken", "");
+    const auto take_letter = [&](Script& s) {
+      s.set(taken, join(taken, letter(at_, text())));
+      s.change(at_, 1);
+    };
     const auto add_rest = sprite_.define<>("add what is new", {}, [&](Script& s) {
       s.when_else(
           begun_ == 0,
@@ -282,20 +309,51 @@ class ConversationEmitter {
           });
       s.repeat_until(ended(), [&](Script& s) {
         s.call(parts.add_letter, letter(at_, text()));
-        s.change(at_, 1);
+        take_letter(s);
       });
       s.when(kind_ == kUser, [&](Script& s) { s.call(parts.finish_user); });
+      s.replace(shown_, turn_ + 0, taken);
     });
+    const auto look_again = emit_look_again();
     return sprite_.define<>("follow transcript", {}, [&](Script& s) {
       s.when(!ended(), [&](Script& s) { s.call(add_rest); });
-      s.repeat_until(!(turn_ < transcript.length()), [&](Script& s) {
+      s.repeat_until(!(turn_ < transcript_.length()), [&](Script& s) {
         s.change(turn_, 1);
         s.set(begun_, 0);
         s.set(speaker_, kModel);
         s.when(same_text(letter(1, text()), "u"), [&](Script& s) { s.set(speaker_, kUser); });
-        s.set(at_, speaker_ + 6);
+        s.set(taken, "");
+        s.set(at_, 1);
+        s.repeat(speaker_ + 5, take_letter);
+        s.append(shown_, taken);
         s.when(!ended(), [&](Script& s) { s.call(add_rest); });
       });
+      s.call(look_again);
+    });
+  }
+
+  // One turn after the other is compared letter by letter, for texts with other capitals or other
+  // ends of items look the same to `outdated`.
+  Proc<> emit_look_again() {
+    const auto at = sprite_.var<Num>("_look at"), capital = sprite_.var<Num>("_look capital");
+    const auto text = [&](const List<Str>& list) { return list[look_ + 0]; };
+    const auto differ = [&](Script& s) { s.set(differs_, 1); };
+    const auto compare = sprite_.define<>("compare turn", {}, [&](Script& s) {
+      s.set(at, 1);
+      s.repeat(length(text(shown_)), [&](Script& s) {
+        switch_to_capital(s, letter(at, text(shown_)));
+        s.set(capital, costume_number());
+        switch_to_capital(s, letter(at, text(transcript_)));
+        s.when(!(costume_number() == capital), differ);
+        s.change(at, 1);
+      });
+      s.when(!same_text(join(kBeginning, text(shown_)), join(kBeginning, text(transcript_))),
+             differ);
+    });
+    return sprite_.define<>("look again", {}, [&](Script& s) {
+      s.change(look_, 1.0 / kLookFrames);
+      s.when(!(look_ < turn_ + 1), [&](Script& s) { s.set(look_, 1); });
+      s.when(floor(look_) == look_, [&](Script& s) { s.call(compare); });
     });
   }
 
@@ -303,15 +361,22 @@ class ConversationEmitter {
   const PenText& pen_;
   const Proc<>& paint_;
   Proc<Num> aim_, ink_;
+  const List<Str> transcript_{"transcript"}, shown_{"_shown turns"};
   List<Num> glyphs_{"_shown glyphs"}, start_{"_line start"}, line_y_{"_line y"},
       kind_of_{"_line kind"}, left_{"_line left"};
-  Var<Num> covered_{"_covered"}, turn_{"_shown turn"}, at_{"_shown at"}, begun_{"_turn begun"},
-      speaker_{"_turn speaker"}, kind_{"_turn kind"}, x_{"_line x"}, word_{"_word start"},
-      word_x_{"_word x"}, scroll_{"_scroll"}, doc_y_{"_last line y"},
-      first_line_{"_turn first line"}, in_view_{"_in view"}, line_{"_line"};
+  Var<Num> covered_{"_covered"}, differs_{"_differs"}, look_{"_look"}, turn_{"_shown turn"},
+      at_{"_shown at"}, begun_{"_turn begun"}, speaker_{"_turn speaker"}, kind_{"_turn kind"},
+      x_{"_line x"}, word_{"_word start"}, word_x_{"_word x"}, scroll_{"_scroll"},
+      doc_y_{"_last line y"}, first_line_{"_turn first line"}, in_view_{"_in view"}, line_{"_line"};
 };
 
 }  // namespace
+
+// Every frame, so with few blocks: `contains` is as quick as the player.
+Expr<Bool> ConversationBlocks::outdated() const {
+  return differs == 1 || !contains(join(kBeginning, List<Str>("transcript").contents()),
+                                   join(kBeginning, shown.contents()));
+}
 
 ConversationBlocks emit_conversation(Sprite& sprite, const PenText& pen, const Proc<>& paint) {
   return ConversationEmitter(sprite, pen, paint).emit();

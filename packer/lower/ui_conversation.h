@@ -7,14 +7,19 @@
 namespace sb3lm {
 
 /// `clear` forgets all lines. `follow` takes over what `transcript` has more than is shown, and
-/// draws it; `turn` is the item that it has come to, `at` the letter that it takes next. `note`
-/// adds a note of the project's own. `redraw` draws all visible lines. `scroll` moves by so many
-/// pixels, up if they are negative, and does not draw. Nothing is drawn while `covered` is 1.
+/// draws it; `outdated` is whether `transcript` has something else than is shown, so that only
+/// `clear` helps. `note` adds a note of the project's own. `redraw` draws all visible lines.
+/// `scroll` moves by so many pixels, up if they are negative, and does not draw; `drag` moves with
+/// the mouse, or a finger, that went down on the conversation, until it is up again, and draws.
+/// Nothing is drawn while `covered` is 1.
 struct ConversationBlocks {
-  blocks::Var<blocks::Num> covered, turn, at;
-  blocks::Proc<> clear, follow, redraw;
+  blocks::Var<blocks::Num> covered, differs;
+  blocks::List<blocks::Str> shown;  // items of `transcript`
+  blocks::Proc<> clear, follow, redraw, drag;
   blocks::Proc<blocks::Str> note;
   blocks::Proc<blocks::Num> scroll;
+
+  blocks::Expr<blocks::Bool> outdated() const;
 };
 
 /// Adds it to the sprite. `paint` names a procedure, defined later, that paints the whole stage

@@ -206,8 +206,7 @@ class PenEmitter {
       });
       s.set(glyph_, codes_[at_] + 0);
       s.when(at_ < entries + 1, [&](Script& s) {
-        s.switch_costume(kNoLetter);
-        s.switch_costume(one);  // a name that is not found changes nothing
+        switch_to_capital(s, one);
         s.when(costume_number() > 1, [&](Script& s) { s.change(glyph_, font_.cased); });
       });
     });
@@ -315,6 +314,11 @@ class PenEmitter {
 };
 
 }  // namespace
+
+void switch_to_capital(Script& s, Expr<Str> letter) {
+  s.switch_costume(kNoLetter);
+  s.switch_costume(std::move(letter));  // a name that is not found changes nothing
+}
 
 PenText emit_pen_text(Sprite& sprite, const StrokeFont& font) {
   return PenEmitter(sprite, font).emit();

@@ -35,6 +35,9 @@ struct PenText {
   }
 };
 
+/// Tells capitals apart: the costume's number is then above 1 for those that have a costume.
+void switch_to_capital(blocks::Script& s, blocks::Expr<blocks::Str> letter);
+
 /// Adds lists, variables and procedures to the sprite, and a costume for each capital: Scratch
 /// compares text ignoring case, but finds costumes by exact name.
 PenText emit_pen_text(blocks::Sprite& sprite, const StrokeFont& font);

@@ -1,5 +1,6 @@
 #include "lower/ui_robot.h"
 
+#include "lower/stage.h"
 #include "sb3_templates/templates.h"
 
 namespace sb3lm {
@@ -40,7 +41,7 @@ void emit_robot(Sprite& robot, const std::string& message) {
     s.wait(kMouthSeconds);
   };
   const auto size = robot.var<Num>("_robot size");
-  robot.when_flag([&](Script& s) {
+  robot.when_received(kWakeMessage, [&](Script& s) {
     s.set(shown, "");
     s.set(size, kSize);
     s.forever([&](Script& s) {

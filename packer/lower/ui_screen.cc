@@ -1,8 +1,10 @@
 #include "lower/ui_screen.h"
 
+#include "lower/stage.h"
 #include "lower/ui_conversation.h"
 #include "lower/ui_pen.h"
 #include "lower/ui_settings.h"
+#include "lower/ui_sign.h"
 #include "lower/ui_texts.h"
 #include "sb3_templates/templates.h"
 
@@ -23,6 +25,8 @@ constexpr int kAskRow = 1, kStopRow = 2, kNewChatRow = 3, kSettingsRow = 4, kSur
 constexpr double kKeyHeight = 15;
 
 constexpr double kStatusX = -8, kStatusY = -136, kBarY = -158, kBarEnd = 230;
+constexpr double kSignHeight = 44,
+                 kSignReach = 100;    // of the bar over the sign, its ends are round
 constexpr double kRefreshMs = 250;    // of the numbers
 constexpr double kScrollPixels = 48;  // for one press of a key
 constexpr double kSlowSeconds = 0.5;  // a token
@@ -77,7 +81,7 @@ class ScreenEmitter {
       s.when(slow_ == 1, [&](Script& s) { s.call(talk_.note, ui_text(UiText::slow)); });
       s.call(paint_);
     });
-    const auto update = emit_update({draw_button, show_status, start_over});
+    const auto update = emit_update({show_status, start_over});
     screen_.when_flag([&](Script& s) {
       s.call(pen_.unpack);
       s.set(talk_.covered, 0);
@@ -85,8 +89,10 @@ class ScreenEmitter {
       s.set(shown_status_, "");
       s.set(main_row_, kAskRow);
       s.call(start_over);
-      s.forever([&](Script& s) { s.call(update); });
+      s.broadcast(kWakeMessage);
     });
+    screen_.when_received(kWakeMessage,
+                          [&](Script& s) { s.forever([&](Script& s) { s.call(update); }); });
     emit_messages(emit_press());
     emit_keys();
   }
@@ -155,6 +161,8 @@ class ScreenEmitter {
                             join(to_str(round(speed * 10) / 10), ui_text(UiText::per_second))));
         });
       });
+      s.when(contains(Var<Str>("status"), "error"),
+             [&](Script& s) { s.set(said_, ui_text(UiText::failed)); });
     });
   }
 
@@ -179,6 +187,8 @@ class ScreenEmitter {
   void emit_paint(const Proc<Num>& draw_button, const Proc<>& show_status) {
     screen_.define<>(paint_.code, {}, [&](Script& s) {
       s.pen_clear();
+      s.call(pen_.bar, kWhite, kSignHeight, kSignX - kSignReach, kSignY, kSignX + kSignReach,
+             kSignY);
       s.call(draw_button, main_row_);
       s.call(draw_button, kNewChatRow);
       s.call(draw_button, kSettingsRow);
@@ -192,28 +202,25 @@ class ScreenEmitter {
   }
 
   struct UpdateParts {
-    const Proc<Num>& draw_button;
     const Proc<>&show_status, &start_over;
   };
   Proc<> emit_update(UpdateParts parts) {
-    const Var<Num> forgotten("forgotten turns"), pace("seconds per token");
+    const Var<Num> forgotten("forgotten turns"), pace("seconds per token"), compiled("compiled");
     const Var<Str> status("status");
-    const List<Str> transcript("transcript");
     const auto note_change = screen_.define<>("note change of status", {}, [&](Script& s) {
       s.set(shown_status_, status);
-      s.when(contains(status, "error"), [&](Script& s) { s.call(talk_.note, status); });
-      s.when(is_status("ready") && pace > kSlowSeconds && slow_ == 0, [&](Script& s) {
-        s.set(slow_, 1);
-        s.call(talk_.note, ui_text(UiText::slow));
-      });
+      s.when(contains(status, "error"), [&](Script& s) { note_error(s); });
+      s.when(is_status("ready") && compiled == 0 && pace > kSlowSeconds && slow_ == 0,
+             [&](Script& s) {
+               s.set(slow_, 1);
+               s.call(talk_.note, ui_text(UiText::slow));
+             });
       s.set(main_row_, kAskRow);
       s.when(is_status("thinking"), [&](Script& s) { s.set(main_row_, kStopRow); });
-      s.call(parts.draw_button, main_row_);
-      s.call(parts.show_status);
+      s.call(paint_);  // all of it: what is only painted over keeps a fringe of the old colour
     });
     return screen_.define<>("update", {}, [&](Script& s) {
-      s.when(talk_.turn > transcript.length() || talk_.at > length(transcript[talk_.turn + 0]) + 1,
-             [&](Script& s) { s.call(parts.start_over); });
+      s.when(talk_.outdated(), [&](Script& s) { s.call(parts.start_over); });
       s.when(!(forgotten == forgotten_), [&](Script& s) {
         s.set(forgotten_, forgotten);
         s.call(talk_.note, ui_text(UiText::forgotten));
@@ -227,6 +234,14 @@ class ScreenEmitter {
           },
           [&](Script& s) { s.call(note_change); });
     });
+  }
+
+  // What the user has written and the conversation lacks is given back.
+  void note_error(Script& s) {
+    const Var<Str> message("user message");
+    s.when(length(message) > 0 && !List<Str>("transcript").contains(join("user: ", message)),
+           [&](Script& s) { s.call(talk_.note, join(ui_text(UiText::you_wrote), message)); });
+    s.call(talk_.note, Var<Str>("status"));
   }
 
   // Sends the message of the button under the mouse.
@@ -246,7 +261,9 @@ class ScreenEmitter {
   void emit_messages(const Proc<>& press) {
     screen_.when_received(kClickMessage, [&](Script& s) {
       s.call(press);
-      s.when(talk_.covered == 1, [&](Script& s) { s.call(settings_.drag); });
+      s.when_else(
+          talk_.covered == 1, [&](Script& s) { s.call(settings_.drag); },
+          [&](Script& s) { s.call(talk_.drag); });
     });
     screen_.when_received(kSettingsMessage, [&](Script& s) {
       s.set(talk_.covered, 1 - talk_.covered);

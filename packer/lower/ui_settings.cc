@@ -109,7 +109,7 @@ class SettingsEmitter {
       s.set(row, which + 0);
       s.call(read_range_, row);
       s.set(y, kFirstY + kRowHeight - row * kRowHeight);
-      bar(s, kPaper, kRowHeight - 2, kRowLeft, kRowRight, 0);
+      bar(s, kPaper, kRowHeight, kRowLeft, kRowRight, 0);  // no fringe stays
       s.when(row == row_,
              [&](Script& s) { bar(s, kChosen, kRowHeight - 2, kRowLeft, kRowRight, 0); });
       bar(s, kTrack, 4, kLeft, kRight, kTrackDrop);

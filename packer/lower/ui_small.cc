@@ -11,6 +11,7 @@ using scratch::Monitor;
 
 namespace {
 
+constexpr const char* kBeforeSaving = "before you save";
 constexpr double kStageWidth = 480, kStageHeight = 360, kTop = 64;
 
 void show_list(scratch::Program& program, const char* name, double x, double width) {
@@ -39,8 +40,12 @@ void add_small_ui(scratch::Program& program, bool has_tokenizer) {
     });
   });
   stage.when_key("space", [&](Script& s) { s.broadcast("stop"); });
+  // Unpacked, the weights are more than the website saves.
+  stage.when_key("u", [&](Script& s) { s.broadcast("unload"); });
+  stage.var<Str>(kBeforeSaving, "press U");
   program.monitors.push_back({.name = "status", .x = 5, .y = 5});
   program.monitors.push_back({.name = "progress", .x = 5, .y = 34});
+  program.monitors.push_back({.name = kBeforeSaving, .x = 150, .y = 34});
   if (has_tokenizer) {
     show_list(program, "transcript", 0, kStageWidth);
   } else {

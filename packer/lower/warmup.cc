@@ -84,6 +84,7 @@ Proc<> emit_warmup(Sprite& engine, const Workspace& w, const StageNames& stage,
   return engine.define_yielding<>("warm up", {}, [&](Script& s) {
     s.set(w.position, 0);
     if (choose) s.call(*choose);
+    if (tokens) s.set(stage.compiled, w.compiled);
     if (tokens && forward.token_in_steps) {
       s.when_else(
           w.compiled == 1, [&](Script& s) { s.call(*tokens); }, measure);

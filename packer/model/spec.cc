@@ -15,6 +15,7 @@ constexpr int kMaxLayers = 512;
 constexpr int kMaxPasses = 2048;
 constexpr int kMaxHeads = 1024;
 constexpr int kMaxExperts = 1024;
+constexpr double kMaxRopeBase = 1e30;
 
 struct Checker {
   const std::string& file;
@@ -36,8 +37,8 @@ void check_rope(const Checker& check, const RopeSpec& rope, int head_size) {
   if (rope.layout == RopeLayout::none) return;
   check.require(rope.dims > 0 && rope.dims <= head_size && rope.dims % 2 == 0,
                 "rotated dims {} must be even and at most the head size {}", rope.dims, head_size);
-  check.require(std::isfinite(rope.base) && rope.base > 1, "RoPE base {} must be above 1",
-                rope.base);
+  check.require(rope.base > 1 && rope.base <= kMaxRopeBase,
+                "RoPE base {} must be above 1 and at most {}", rope.base, kMaxRopeBase);
   check.require(rope.sign == 1 || rope.sign == -1, "RoPE sign {} must be 1 or -1", rope.sign);
 }
 

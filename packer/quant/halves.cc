@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/entropy.h"
 #include "base/error.h"
 #include "base/half.h"
 #include "quant/encoding.h"
@@ -25,8 +26,7 @@ using Roles = std::span<const std::vector<std::uint16_t>>;
 
 // Bits of all four streams by their entropies; infinite if a number does not fit.
 double bits_of(Roles roles, const std::vector<int>& bases) {
-  std::array<std::array<std::int64_t, 16>, kHalfStreams> counts{};
-  double all = 0, bits = 0;
+  std::array<std::array<std::uint64_t, 16>, kHalfStreams> counts{};
   for (std::size_t role = 0; role < roles.size(); ++role) {
     for (const std::uint16_t half : roles[role]) {
       const int value = half - bases[role];
@@ -34,15 +34,10 @@ double bits_of(Roles roles, const std::vector<int>& bases) {
       for (std::size_t k = 0; k < kHalfStreams; ++k) {
         ++counts[k][static_cast<std::size_t>(value >> (12 - 4 * k) & 15)];
       }
-      ++all;
     }
   }
-  for (const auto& stream : counts) {
-    for (const std::int64_t count : stream) {
-      if (count > 0)
-        bits += static_cast<double>(count) * std::log2(all / static_cast<double>(count));
-    }
-  }
+  double bits = 0;
+  for (const auto& stream : counts) bits += entropy_bits(stream);
   return bits;
 }
 

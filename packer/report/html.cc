@@ -166,11 +166,12 @@ std::string head_html(const Report& report) {
       with_separators(size), over ? " over" : "", std::min(100.0, 100 * share), 100 * share,
       with_separators(report.fit), with_separators(over ? size - report.fit : report.fit - size),
       over ? "over" : "left");
-  html +=
-      fmt::format("<p>Saved again by an editor: {} bytes. ", with_separators(report.resaved_bytes));
+  html += fmt::format("<p>Saved again by an editor: {}. ", resaved_text(report));
   if (report.load) {
-    html += fmt::format("Loading takes about {:.1f} s in TurboWarp, {:.0f} s in Scratch.",
-                        report.load->turbowarp, report.load->scratch);
+    html += fmt::format(
+        "Loading takes about {:.1f} s in TurboWarp, {:.0f} s in Scratch, and what an editor "
+        "itself takes to open the file.",
+        report.load->turbowarp, report.load->scratch);
   }
   html += "</p>\n";
   if (report.rounding.any()) {

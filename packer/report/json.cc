@@ -97,6 +97,7 @@ std::string report_json(const Report& report) {
     json["largest_asset"] = report.measures.largest_asset;
     json["limits"] = limits_json(report);
     json["resaved_bytes"] = report.resaved_bytes;
+    if (report.used) json["used_bytes"] = {report.used->least, report.used->most};
     json["load"] = load_json(report);
     json["fit"] = report.fit;
     json["advice"] = advice_json(report);

@@ -6,7 +6,6 @@
 #include "base/error.h"
 #include "report/advice.h"
 #include "report/pieces.h"
-#include "report/resaved.h"
 #include "sb3/deflate_cost.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
@@ -74,6 +73,7 @@ class Reporter {
     row(Component::zip).sb3_bits += bits(rest);
     round_bytes();
     report_.resaved_bytes = resaved_bytes(files);
+    report_.used = used_bytes(report_.resaved_bytes, program, unpacked);
     report_.load = estimate_load(unpacked);
     report_.fit = fit != 0 ? fit : budget_of("sb3");
     if (sb3.size() > report_.fit) report_.advice = make_advice(report_, program, unpacked);

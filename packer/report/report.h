@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "report/limits.h"
 #include "report/load_estimate.h"
+#include "report/resaved.h"
 
 namespace sb3lm {
 
@@ -79,7 +80,8 @@ struct Report {
   std::vector<ComponentRow> components;  // all, by number
   std::vector<TensorRow> tensors;        // in expected_tensors order
   Measures measures;
-  std::size_t resaved_bytes = 0;     // of the .sb3 after an editor has saved it again
+  std::size_t resaved_bytes = 0;     // of the .sb3 after an editor has saved it again, not loaded
+  std::optional<UsedSize> used;      // the same while its weights are loaded
   std::optional<LoadEstimate> load;  // until the weights are decoded
   std::size_t fit = 0;               // bytes that the .sb3 is to fit
   std::vector<Advice> advice;        // if it does not; largest saving first

@@ -2,11 +2,15 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <new>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/half.h"
+#include "base/number_text.h"
 
 namespace sb3lm {
 namespace {
@@ -42,7 +46,81 @@ std::size_t deflated_size(std::string_view bytes) {
   return size;
 }
 
+// Numbers as an editor writes them.
+void add_number(std::string& text, double number) {
+  text += js_number_text(number);
+  text += ',';
+}
+
+// What the indices of a matrix take, from some of its rows.
+double index_bytes(const CodedTensor& tensor) {
+  constexpr int kRows = 64, kGroup = 8, kSums = 256;
+  const int step = std::max(1, tensor.shape.rows / kRows);
+  std::string text;
+  int sampled = 0;
+  for (int row = 0; row < tensor.shape.rows; row += step, ++sampled) {
+    const std::uint8_t* codes = tensor.codes.data() + std::size_t(row) * tensor.shape.cols;
+    for (int plane = tensor.format.bits - 1; plane >= 0; --plane) {
+      for (int first = 0; first < tensor.shape.cols; first += kGroup) {
+        int byte = 0;
+        for (int col = first; col < std::min(first + kGroup, tensor.shape.cols); ++col) {
+          byte |= (codes[col] >> plane & 1) << (col - first);
+        }
+        add_number(text, byte + kSums * (first / kGroup) + 1);
+      }
+    }
+  }
+  return static_cast<double>(deflated_size(text)) * tensor.shape.rows / sampled;
+}
+
+double scale_bytes(const std::vector<std::uint16_t>& scales) {
+  std::string text;
+  for (const std::uint16_t scale : scales) add_number(text, half_to_double(scale));
+  return static_cast<double>(deflated_size(text));
+}
+
+// One of the numbers that a forward pass leaves behind, which have all their digits.
+double activation_bytes() {
+  constexpr int kCount = 4096;
+  constexpr double kFactor = 16807, kModulus = 2147483647;
+  std::string text;
+  double state = 1;
+  for (int i = 0; i < kCount; ++i) {
+    state = std::fmod(state * kFactor, kModulus);
+    add_number(text, state / kModulus - 0.5);
+  }
+  return static_cast<double>(deflated_size(text)) / kCount;
+}
+
+double items_of(const scratch::Program& program, std::string_view name) {
+  for (const scratch::Target& target : program.targets) {
+    for (const scratch::List& list : target.lists) {
+      if (list.name == name) return static_cast<double>(list.size());
+    }
+  }
+  return 0;
+}
+
 }  // namespace
+
+std::optional<UsedSize> used_bytes(std::size_t resaved, const scratch::Program& program,
+                                   const Unpacked& unpacked) {
+  if (unpacked.kernel != "tables") return std::nullopt;
+  constexpr double kSumsOfAColumn = 256.0 / 8;
+  double filled = 0;
+  int widest = 0;
+  for (const auto& [key, tensor] : unpacked.model.tensors) {
+    if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
+      filled += index_bytes(*coded) + scale_bytes(coded->row_scale);
+      widest = std::max(widest, coded->shape.cols);
+    }
+  }
+  const double numbers = items_of(program, "_act") + kSumsOfAColumn * widest;
+  const double caches = items_of(program, "_keys") + items_of(program, "_values");
+  const double each = activation_bytes();
+  const double least = static_cast<double>(resaved) + filled + numbers * each;
+  return UsedSize{static_cast<std::size_t>(least), static_cast<std::size_t>(least + caches * each)};
+}
 
 std::size_t resaved_bytes(const std::map<std::string, std::string>& files) {
   std::size_t size = kDirectoryEnd;

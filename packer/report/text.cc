@@ -74,11 +74,20 @@ std::string limits_text(const Report& report) {
 
 std::string load_text(const Report& report) {
   if (!report.load) return "loading: not estimated, one of its encodings is not measured\n";
-  return fmt::format("loading, about: {:.1f} s in TurboWarp, {:.0f} s in Scratch\n",
-                     report.load->turbowarp, report.load->scratch);
+  return fmt::format(
+      "loading, about: {:.1f} s in TurboWarp, {:.0f} s in Scratch, and what an editor itself takes "
+      "to open the file\n",
+      report.load->turbowarp, report.load->scratch);
 }
 
 }  // namespace
+
+std::string resaved_text(const Report& report) {
+  const std::string fresh = with_separators(report.resaved_bytes) + " bytes";
+  if (!report.used) return fresh + " before it runs or after `unload`, else more";
+  return fmt::format("{} before it runs or after `unload`, else about {} to {}", fresh,
+                     with_separators(report.used->least), with_separators(report.used->most));
+}
 
 std::string rounding_text(const Rounding& rounding) {
   std::string text;
@@ -127,9 +136,8 @@ std::string report_text(const Report& report) {
   text += fmt::format("\nproject.json: {} bytes, {} blocks, largest list {} items\n",
                       with_separators(m.project_json_bytes), with_separators(m.blocks),
                       with_separators(m.largest_list));
-  text +=
-      fmt::format("saved again by an editor: {} bytes\n{}\n{}",
-                  with_separators(report.resaved_bytes), load_text(report), limits_text(report));
+  text += fmt::format("saved again by an editor: {}\n{}\n{}", resaved_text(report),
+                      load_text(report), limits_text(report));
   const std::string advice = advice_text(report);
   return advice.empty() ? text : text + "\n" + advice;
 }

@@ -19,4 +19,7 @@ std::string advice_text(const Report& report);
 /// "scales to 6 mantissa bits, routers to 8 bits: ..." with what that changes, where measured.
 std::string rounding_text(const Rounding& rounding);
 
+/// "1,609,641 bytes before it runs or after `unload`, else about ...": what an editor makes of it.
+std::string resaved_text(const Report& report);
+
 }  // namespace sb3lm

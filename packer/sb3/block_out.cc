@@ -92,10 +92,12 @@ void BlockOut::procedure(const scratch::Procedure& procedure, const scratch::Spo
   const Handle definition = next_handle_++, inside = next_handle_++;
   const std::optional<Handle> first = queue_stack(procedure.body);
   const Place place = place_of(definition, spot, procedure.comment);
-  open_block({nullptr, definition, std::nullopt, first, true, place}, "procedures_definition");
+  open_block(definition, true);
+  none("fields");
+  links({nullptr, definition, std::nullopt, first, true, place}, "procedures_definition");
   out_.key("inputs").begin_object().key("custom_block").begin_array();
   out_.number(kShadow).string(ids_.use(inside)).end().end();
-  end_block();
+  close_block();
   prototype(procedure, inside, definition);
   write_pending();
 }
@@ -106,8 +108,10 @@ void BlockOut::prototype(const scratch::Procedure& procedure, Handle self, Handl
         "a procedure's code has not as many places as parameters");
   const Handle first_shadow = next_handle_;
   next_handle_ += parameters.size();
-  open_block({nullptr, self, parent, std::nullopt, false}, "procedures_prototype");
-  out_.key("shadow").boolean(true).key("inputs").begin_object();
+  open_block(self, false);
+  none("fields");
+  links({nullptr, self, parent, std::nullopt, false}, "procedures_prototype");
+  out_.key("inputs").begin_object();
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     out_.key(argument_id(i)).begin_array();
     out_.number(kShadow).string(ids_.use(first_shadow + i)).end();
@@ -122,17 +126,20 @@ void BlockOut::prototype(const scratch::Procedure& procedure, Handle self, Handl
     return item.is_boolean ? "false" : "";
   }));
   out_.key("warp").string(procedure.warp ? "true" : "false").end();
-  end_block();
+  close_block();
   argument_shadows(procedure, first_shadow, self);
 }
 
 void BlockOut::argument_shadows(const scratch::Procedure& procedure, Handle first, Handle parent) {
   for (const auto& parameter : procedure.parameters) {
     const Op op = parameter.is_boolean ? Op::argument_boolean : Op::argument;
-    open_block({nullptr, first++, parent, std::nullopt, false}, scratch::info(op).opcode);
-    out_.key("shadow").boolean(true).key("fields").begin_object();
-    out_.key("VALUE").begin_array().string(parameter.name).null().end().end();
-    end_block();
+    const Handle self = first++;
+    open_block(self, false);
+    out_.key("fields").begin_object().key("VALUE").begin_array();
+    out_.string(parameter.name).null().end().end();
+    links({nullptr, self, parent, std::nullopt, false}, scratch::info(op).opcode);
+    none("inputs");
+    close_block();
   }
 }
 
@@ -159,39 +166,46 @@ void BlockOut::block(const Pending& pending) {
   const Node& node = *pending.node;
   const scratch::OpcodeInfo& row = scratch::info(node.op);
   const std::size_t already = pending_.size();
-  open_block(pending, row.opcode);
+  open_block(pending.self, pending.top.has_value());
+  fields(node);
+  links(pending, row.opcode);
   if (node.op == Op::call) {
     call_inputs(node);
   } else {
     inputs(pending);
   }
-  fields(node);
   mutation_of(node);
-  end_block();
+  close_block();
   std::reverse(pending_.begin() + static_cast<std::ptrdiff_t>(already), pending_.end());
 }
 
-void BlockOut::open_block(const Pending& pending, std::string_view opcode) {
-  blocks_.push_back({pending.self, "", pending.top.has_value()});
+void BlockOut::open_block(Handle self, bool is_top) {
+  blocks_.push_back({self, "", is_top});
   out_ = JsonOut();
-  out_.begin_object().key(ids_.use(pending.self)).begin_object().key("opcode").string(opcode);
-  if (pending.in_stack) {
-    out_.key("next");
-    pending.next ? out_.string(ids_.use(*pending.next)) : out_.null();
-  }
-  const bool is_reporter = !pending.in_stack && !pending.top && !pending.parent;
-  if (!short_form_ || !is_reporter) {
-    out_.key("parent");
-    pending.parent ? out_.string(ids_.use(*pending.parent)) : out_.null();
-  }
-  if (pending.top) {
-    out_.key("topLevel").boolean(true);
-    out_.key("x").number(pending.top->x).key("y").number(pending.top->y);
-    if (!pending.top->comment.empty()) out_.key("comment").string(pending.top->comment);
-  }
+  out_.begin_object().key(ids_.use(self)).begin_object();
 }
 
-void BlockOut::end_block() {
+void BlockOut::none(std::string_view member) {
+  if (!short_form_) out_.key(member).begin_object().end();
+}
+
+void BlockOut::links(const Pending& pending, std::string_view opcode) {
+  const auto link = [&](const char* member, std::optional<Handle> to) {
+    out_.key(member);
+    to ? out_.string(ids_.use(*to)) : out_.null();
+  };
+  const bool is_shadow = pending.parent.has_value(), is_top = pending.top.has_value();
+  out_.key("opcode").string(opcode);
+  if (!short_form_ || pending.in_stack) link("next", pending.next);
+  if (!short_form_ || pending.in_stack || is_shadow) link("parent", pending.parent);
+  if (!short_form_ || is_shadow) out_.key("shadow").boolean(is_shadow);
+  if (!short_form_ || is_top) out_.key("topLevel").boolean(is_top);
+  if (!is_top) return;
+  out_.key("x").number(pending.top->x).key("y").number(pending.top->y);
+  if (!pending.top->comment.empty()) out_.key("comment").string(pending.top->comment);
+}
+
+void BlockOut::close_block() {
   const std::string text = out_.end().end().take();
   blocks_.back().text = text.substr(1, text.size() - 2);  // the members of an object
 }
@@ -199,7 +213,10 @@ void BlockOut::end_block() {
 void BlockOut::inputs(const Pending& pending) {
   const Node& node = *pending.node;
   const auto& specs = scratch::info(node.op).inputs;
-  if (specs.empty()) return;
+  if (specs.empty()) {
+    none("inputs");
+    return;
+  }
   out_.key("inputs").begin_object();
   std::size_t value_index = 0, body_index = 0;
   for (const auto& spec : specs) {
@@ -227,7 +244,10 @@ void BlockOut::call_inputs(const Node& node) {
   if (places.size() != node.inputs.size()) {
     fail(Fault::bug, "call of '{}' with {} arguments", node.text, node.inputs.size());
   }
-  if (places.empty()) return;
+  if (places.empty()) {
+    none("inputs");
+    return;
+  }
   out_.key("inputs").begin_object();
   for (std::size_t i = 0; i < places.size(); ++i) {
     const bool is_boolean = places[i] == Placeholder::boolean;
@@ -239,7 +259,10 @@ void BlockOut::call_inputs(const Node& node) {
 
 void BlockOut::fields(const Node& node) {
   const auto& specs = scratch::info(node.op).fields;
-  if (specs.empty()) return;
+  if (specs.empty()) {
+    none("fields");
+    return;
+  }
   check(node.fields.size() == specs.size(), "a block has not as many fields as its row");
   out_.key("fields").begin_object();
   for (std::size_t i = 0; i < specs.size(); ++i)
@@ -325,11 +348,13 @@ void BlockOut::costume_input(const Pending& pending, const Node* value) {
 }
 
 void BlockOut::costume_menu(const Pending& pending) {
-  open_block(pending, "looks_costume");
-  out_.key("shadow").boolean(true).key("fields").begin_object().key("COSTUME").begin_array();
+  open_block(pending.self, false);
+  out_.key("fields").begin_object().key("COSTUME").begin_array();
   out_.string(is_literal(pending.node) && pending.node ? pending.node->text : "");
   out_.null().end().end();
-  end_block();
+  links(pending, "looks_costume");
+  none("inputs");
+  close_block();
 }
 
 void BlockOut::body_input(std::string_view name, const scratch::Stack& body) {

@@ -1,6 +1,9 @@
 // Writes the blocks of one target as members of project.json's flat map: every block with an id and
 // its successor. Never recurses, so that long stacks and deep expressions are only memory.
 //
+// Other tools expect every member of every block, filled or not. `fields` come first: blocks are
+// sorted by their text, and those about one variable are best for deflate as neighbours.
+//
 // Only shadow blocks name their parents. Players and editors build stacks and expressions from
 // `next` and `inputs` (scratch-vm's blocks.js; a menu asks for the parent of its shadow), and the
 // names of ten thousand parents would weigh much in the zip.
@@ -24,7 +27,7 @@ class BlockOut {
   };
 
   /// `short_form`: without what lies under a block in an input, without a call's own warp flag (the
-  /// prototype's counts), and without the parents of reporters, which nobody asks for.
+  /// prototype's counts), and without members that say what players assume.
   BlockOut(const Names& names, IdTable& ids, IdTable::Handle first_handle, bool short_form)
       : names_(names), ids_(ids), next_handle_(first_handle), short_form_(short_form) {}
 
@@ -59,10 +62,13 @@ class BlockOut {
   Place place_of(Handle top, const scratch::Spot& spot, const std::string& comment);
   std::string comment(const std::string& text, const scratch::Box& box, const std::string* block);
   void write_pending();
-  void end_block();
+  void open_block(Handle self, bool is_top);
+  /// An empty member, where it is written at all.
+  void none(std::string_view member);
+  void links(const Pending& pending, std::string_view opcode);
+  void close_block();
   void block(const Pending& pending);
   void costume_menu(const Pending& pending);
-  void open_block(const Pending& pending, std::string_view opcode);
   void inputs(const Pending& pending);
   void call_inputs(const scratch::Node& node);
   void fields(const scratch::Node& node);

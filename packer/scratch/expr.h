@@ -114,6 +114,8 @@ class List {
     made->inputs.push_back(std::move(item).take());
     return Expr<Bool>(std::move(made));
   }
+  /// All items in one text, with spaces between unless each is a single letter.
+  Expr<Str> contents() const { return Expr<Str>(detail::with_field(Op::list_contents, name)); }
   std::string name;
 };
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "scratch/fields.h"
+
 namespace sb3lm::scratch {
 namespace {
 
@@ -40,8 +42,16 @@ class Shortener {
       }
     }
     for (Target& target : program_.targets) {
-      for (Procedure& procedure : target.procedures) shorten(procedure.body);
-      for (Script& script : target.scripts) shorten(script.body);
+      for (Procedure& procedure : target.procedures) drop_casts(procedure.body);
+      for (Script& script : target.scripts) {
+        drop_casts(script.hat);
+        drop_casts(script.body);
+      }
+      for_each_field(target, [&](FieldKind kind, std::string& field) {
+        if (kind != FieldKind::variable && kind != FieldKind::list) return;
+        const auto found = names_.find(field);
+        if (found != names_.end()) field = found->second;
+      });
     }
   }
 
@@ -56,21 +66,15 @@ class Shortener {
     name = std::move(made);
   }
 
-  void shorten(Stack& stack) {
-    for (NodePtr& node : stack) shorten(node);
+  static void drop_casts(Stack& stack) {
+    for (NodePtr& node : stack) drop_casts(node);
   }
 
-  void shorten(NodePtr& node) {
+  static void drop_casts(NodePtr& node) {
     if (!node) return;
     if (is_cast(*node)) node = std::move(node->inputs[0]);
-    for (NodePtr& input : node->inputs) shorten(input);
-    for (Stack& body : node->bodies) shorten(body);
-    const auto& specs = info(node->op).fields;
-    for (std::size_t i = 0; i < specs.size() && i < node->fields.size(); ++i) {
-      if (specs[i].kind != FieldKind::variable && specs[i].kind != FieldKind::list) continue;
-      const auto found = names_.find(node->fields[i]);
-      if (found != names_.end()) node->fields[i] = found->second;
-    }
+    for (NodePtr& input : node->inputs) drop_casts(input);
+    for (Stack& body : node->bodies) drop_casts(body);
   }
 
   Program& program_;

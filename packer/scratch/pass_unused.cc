@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "scratch/fields.h"
+
 namespace sb3lm::scratch {
 namespace {
 
 using Names = std::set<std::string>;
-
-void collect(const Node& node, Names& used) {
-  const auto& specs = info(node.op).fields;
-  for (std::size_t i = 0; i < specs.size() && i < node.fields.size(); ++i) {
-    if (specs[i].kind == FieldKind::variable || specs[i].kind == FieldKind::list) {
-      used.insert(node.fields[i]);
-    }
-  }
-  for (const NodePtr& input : node.inputs) {
-    if (input) collect(*input, used);
-  }
-  for (const Stack& body : node.bodies) {
-    for (const NodePtr& block : body) collect(*block, used);
-  }
-}
 
 template <class Named>
 void drop(std::vector<Named>& named, const Names& used) {
@@ -35,13 +22,10 @@ void drop(std::vector<Named>& named, const Names& used) {
 void drop_unused(Program& program) {
   Names used;
   for (const Monitor& monitor : program.monitors) used.insert(monitor.name);
-  for (const Target& target : program.targets) {
-    for (const Procedure& procedure : target.procedures) {
-      for (const NodePtr& block : procedure.body) collect(*block, used);
-    }
-    for (const Script& script : target.scripts) {
-      for (const NodePtr& block : script.body) collect(*block, used);
-    }
+  for (Target& target : program.targets) {
+    for_each_field(target, [&](FieldKind kind, std::string& field) {
+      if (kind == FieldKind::variable || kind == FieldKind::list) used.insert(field);
+    });
   }
   for (Target& target : program.targets) {
     drop(target.variables, used);

@@ -106,6 +106,9 @@ class Script {
   void pen_color(Expr<Str> color) { emit_inputs(Op::pen_color, std::move(color).take()); }
   void pen_size(Expr<Num> pixels) { emit_inputs(Op::pen_size, std::move(pixels).take()); }
   void set_size(Expr<Num> percent) { emit_inputs(Op::set_size, std::move(percent).take()); }
+  void set_effect(std::string effect, Expr<Num> value) {
+    emit(Op::set_effect, effect, std::move(value).take());
+  }
   void show_variable(const std::string& name) { push(detail::with_field(Op::show_variable, name)); }
   void hide_variable(const std::string& name) { push(detail::with_field(Op::hide_variable, name)); }
 
@@ -206,6 +209,14 @@ class Sprite {
   template <class Body>
   void when_key(const std::string& key, Body body) {
     add_script(detail::with_field(Op::when_key, key), body);
+  }
+  /// Starts when the timer passes `seconds`, and again when it has been below in between. Players
+  /// look before every step, also after the stop sign has ended all scripts.
+  template <class Body>
+  void when_timer_over(Expr<Num> seconds, Body body) {
+    NodePtr hat = detail::with_field(Op::when_greater, "TIMER");
+    hat->inputs.push_back(std::move(seconds).take());
+    add_script(std::move(hat), body);
   }
   template <class Body>
   void when_clicked(Body body) {

@@ -2,7 +2,8 @@
 
 #include <bit>
 #include <cmath>
-#include <numbers>
+
+#include "base/portable_math.h"
 
 namespace sb3lm {
 namespace {
@@ -45,17 +46,17 @@ double Random::normal() {
     has_spare_ = false;
     return spare_;
   }
-  const double radius = std::sqrt(-2 * std::log(uniform()));
-  const double angle = 2 * std::numbers::pi * uniform();
-  spare_ = radius * std::sin(angle);
+  const double radius = std::sqrt(-2 * portable::log(uniform()));
+  const portable::Turn angle = portable::turn(uniform());
+  spare_ = radius * angle.sine;
   has_spare_ = true;
-  return radius * std::cos(angle);
+  return radius * angle.cosine;
 }
 
 double Random::student5() {
   // Chi-square with 5 degrees of freedom: two exponentials (2 each) and one squared normal.
   const double extra = normal();
-  const double chi_square = -2 * std::log(uniform() * uniform()) + extra * extra;
+  const double chi_square = -2 * portable::log(uniform() * uniform()) + extra * extra;
   return normal() / std::sqrt(chi_square / 5) / std::sqrt(5.0 / 3.0);
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/half.h"
+#include "base/portable_math.h"
 #include "synth/random.h"
 
 namespace sb3lm {
@@ -54,7 +55,7 @@ void WeightSource::each_row(const TensorKey& key, Shape shape, Take take) const 
   if (is_router(key.role)) std = 1.5 / std::sqrt(shape.cols);
   std::vector<double> row(static_cast<std::size_t>(shape.cols));
   for (int i = 0; i < shape.rows; ++i) {
-    const double row_std = std * std::exp(0.15 * random.normal());
+    const double row_std = std * portable::exp(0.15 * random.normal());
     for (double& value : row) {
       value = row_std * (options_.student5 ? random.student5() : random.normal());
     }

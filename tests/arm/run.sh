@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # The fast kernels for Arm: compiled by a cross compiler, NEON and all, and their test run in an
-# emulator. Exits with 77, which CTest takes for skipped, where tools/setup --arm was not run.
+# emulator. Then our own maths, which must give the bits that the program maths_tool gives here.
+#   run.sh MATHS_TOOL
+# Exits with 77, which CTest takes for skipped, where tools/setup --arm was not run.
 set -euo pipefail
+maths_tool=$(realpath "$1")
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 compiler=aarch64-linux-gnu-g++ emulator=qemu-aarch64
@@ -15,8 +18,19 @@ trap 'rm -rf "$folder"' EXIT
 mkdir "$folder/include"
 for library in hwy fmt doctest; do ln -s "/usr/include/$library" "$folder/include/$library"; done
 
-sources=(tests/support/main.cc tests/unit/fast_kernels_test.cc packer/model/{packed,tensor}.cc
-         runtime_ref/{simd_products,simd_vectors,simd_dispatch,fast_scalar,fast_inputs}.cc)
-$compiler -std=c++20 -O2 -static -ffp-contract=off -DFMT_HEADER_ONLY -Wall -Wextra -Werror -Wno-missing-field-initializers \
-  -I"$folder/include" -Ipacker -I. "${sources[@]}" -o "$folder/fast_kernels_test"
+# build NAME SOURCE...
+build() {
+  local name=$1
+  shift
+  $compiler -std=c++20 -O2 -static -ffp-contract=off -DFMT_HEADER_ONLY -Wall -Wextra -Werror \
+    -Wno-missing-field-initializers -I"$folder/include" -Ipacker -I. "$@" -o "$folder/$name"
+}
+
+build fast_kernels_test tests/support/main.cc tests/unit/fast_kernels_test.cc \
+  packer/model/{packed,tensor}.cc \
+  runtime_ref/{simd_products,simd_vectors,simd_dispatch,fast_scalar,fast_inputs}.cc
 $emulator "$folder/fast_kernels_test"
+
+build maths_tool tests/maths/maths_tool.cc packer/base/portable_math.cc packer/kernels/rope_constants.cc
+$emulator "$folder/maths_tool" | cmp - <("$maths_tool")
+echo "our own maths: the same bits"

@@ -37,7 +37,8 @@ class NativeChat {
                              model.chat.stop_ids.end());
   }
 
-  Generated say(const std::string& message) {
+  Generated say(const std::string& message, int max_new_tokens = 0) {
+    max_new_tokens_ = max_new_tokens > 0 ? max_new_tokens : options_.max_new_tokens;
     const bool is_first = said_.empty();
     if (!is_first && last_.stop_reason != "stop token") {
       said_.add(model_.chat.stop_ids.front());
@@ -69,7 +70,7 @@ class NativeChat {
     std::vector<int> unfed = said_.tokens();
     unfed.erase(unfed.begin(), unfed.begin() + engine_.position());
     GenerateOptions rest = options_;
-    rest.max_new_tokens -= already;
+    rest.max_new_tokens = max_new_tokens_ - already;
     Generated made = generate_after(engine_, sampler_, unfed, rest);
     for (const int token : made.tokens) said_.add(token);
     if (made.stop_reason == "stop token") said_.add(made.unfed);
@@ -83,7 +84,7 @@ class NativeChat {
   Sampler sampler_;
   Conversation said_;
   Generated last_;
-  int forgotten_ = 0;
+  int forgotten_ = 0, max_new_tokens_ = 0;
 };
 
 class Project {
@@ -188,7 +189,9 @@ TEST_CASE("a message that leaves no room is refused, and the conversation goes o
   CHECK(project.chat("Hello", 1).tokens == native.say("Hello").tokens);
   const BlockResult refused = project.chat(std::string(300, '?'), 1);
   CHECK(refused.status.starts_with("error: "));
-  CHECK(refused.status.ends_with("tokens leave no room in a context of 90"));
+  CHECK(refused.status.starts_with("error: your message is too long: 3"));
+  CHECK(refused.status.ends_with("pieces of words, there is room for 66"));
+  CHECK(project.session.evaluator().text("user message") == std::string(300, '?'));
   CHECK(project.session.evaluator().list_size("transcript") == 2);
   CHECK(project.chat("again", 1).tokens == native.say("again").tokens);
 }
@@ -254,6 +257,57 @@ TEST_CASE("unload, then a flag: the same answers as before") {
   CHECK(project.chat("Hello").tokens == before.tokens);
 }
 
+// The stop sign ends every script; nobody sends anything afterwards.
+TEST_CASE("the stop sign in the middle of a reply closes the turn and keeps the talk") {
+  for (const Tune tune : {Tune::turbowarp, Tune::scratch}) {
+    const BuiltModel built = build_tiny("tiny-moe", "", 2000, tune);
+    Project project(built);
+    BlockEvaluator& evaluator = project.session.evaluator();
+    project.chat("Hello");
+    evaluator.set_variable("max new tokens", 1e9);
+    evaluator.set_variable("user message", std::string("again"));
+    evaluator.broadcast("chat");
+    REQUIRE(evaluator.run_until([&] { return evaluator.list_size("output tokens") >= 1; }, 100000));
+    evaluator.stop_all();
+    CHECK(evaluator.text("status") == "thinking");
+    project.wait();
+    CHECK(project.status() == "ready");
+    CHECK(evaluator.text("stop reason") == "stopped");
+    REQUIRE(evaluator.list_size("transcript") == 4);
+    const auto said = static_cast<int>(evaluator.list_size("output tokens"));
+    NativeChat native(built.model, {.max_new_tokens = 9}, 2000);
+    native.say("Hello");
+    native.say("again", said);
+    CHECK(project.chat("and now?").tokens == native.say("and now?").tokens);
+  }
+}
+
+TEST_CASE("a request right after the stop sign is served") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  const BlockResult before = project.generate({4, 5});
+  project.session.evaluator().broadcast("generate");
+  for (int i = 0; i < 3; ++i) project.session.evaluator().step();
+  project.session.evaluator().stop_all();
+  CHECK(project.generate({4, 5}).tokens == before.tokens);
+}
+
+TEST_CASE("the stop sign while the weights are unpacked: the flag begins again") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  BlockEvaluator& evaluator = project.session.evaluator();
+  const BlockResult before = project.chat("Hello");
+  project.send("unload");
+  evaluator.green_flag();
+  evaluator.step();
+  CHECK(project.status() == "loading");
+  evaluator.stop_all();
+  REQUIRE(evaluator.run_until([&] { return project.status() == "click the green flag"; }, 100000));
+  CHECK(project.chat("Hello").status.starts_with("error: the model is not loaded"));
+  project.flag();
+  CHECK(project.chat("Hello").tokens == before.tokens);
+}
+
 TEST_CASE("a second flag in the middle of a reply leaves a project that works") {
   const BuiltModel built = build_tiny("tiny-moe", "", kContext);
   Project project(built);
@@ -287,7 +341,7 @@ TEST_CASE("refused requests say why, run nothing, and the next one works") {
   check_refused({-1.0}, "error: token -1: ids of this model are 0 to 511");
   check_refused({0.5}, "error: token 0.5: ids of this model are 0 to 511");
   check_refused(std::vector<scratch::Scalar>(24, 7.0),
-                "error: 24 tokens leave no room in a context of 24");
+                "error: the prompt is too long: 24 pieces of words, there is room for 23");
   evaluator.set_list("prompt tokens", std::vector<scratch::Scalar>(23, 7.0));
   project.send("generate");
   CHECK(project.status() == "ready");

@@ -19,16 +19,17 @@ namespace {
 using namespace sb3lm;
 using namespace sb3lm::test;
 
+LowerOptions naive(const std::string& encoding = "hex") {
+  return {.context = 40,
+          .encoding = encoding,
+          .title = "naive",
+          .kernel = Kernel::naive,
+          .version = "test"};
+}
+
 std::string pack_naive(const Model& model, const std::string& encoding = "hex") {
   SilentProgress silent;
-  return pack(model,
-              {.lower = {.context = 40,
-                         .encoding = encoding,
-                         .title = "naive",
-                         .kernel = Kernel::naive,
-                         .version = "test"},
-               .deflate_level = 1},
-              silent);
+  return pack(model, {.lower = naive(encoding), .deflate_level = 1}, silent);
 }
 
 void check_tokens(const Model& model, const std::string& sb3) {
@@ -96,9 +97,9 @@ TEST_CASE("every width of codes becomes the plain numbers, and zeros again") {
 }
 
 TEST_CASE("the loop is not unrolled, and there are no tables") {
-  const scratch::Program program = read_sb3("naive", as_bytes(pack_naive(tiny_model("tiny-moe"))));
+  const scratch::Program program = lower(tiny_model("tiny-moe"), naive());
   bool found = false;
-  for (const scratch::Procedure& procedure : program.targets[1].procedures) {
+  for (const scratch::Procedure& procedure : engine_of(program).procedures) {
     CHECK(!procedure.code.starts_with("table"));
     CHECK(!procedure.code.starts_with("rows"));
     if (!procedure.code.starts_with("naive codes")) continue;

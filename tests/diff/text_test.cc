@@ -16,6 +16,7 @@
 #include "kernels/text_tables.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
+#include "sb3/zip.h"
 #include "scratch/check_types.h"
 #include "support/tokenizers.h"
 
@@ -141,8 +142,6 @@ std::vector<std::vector<int>> token_samples(const Tokenizer& tokenizer, std::uin
       const bool high_byte = random() % 2 == 0;
       const int byte = tokenizer.byte_token[128 + random() % 128];
       const auto any = static_cast<int>(random() % tokenizer.tokens.size());
-      // Scratch's reader of projects removes backspaces.
-      if (any == tokenizer.byte_token['\b']) continue;
       ids.push_back(high_byte && byte >= 0 ? byte : any);
     }
     samples.push_back(std::move(ids));
@@ -221,9 +220,10 @@ struct Results {
   std::vector<std::string> printed;
 };
 
-// Letters that blocks have to assemble from bytes are those of the table; one byte is a token.
+// Letters that blocks have to assemble from bytes are those of the table; one byte is a token,
+// unless it is a control character.
 std::string printed_letters(std::vector<char32_t> letters, const std::string& text) {
-  for (char32_t c = 0; c < 0x80; ++c) letters.push_back(c);
+  for (char32_t c = ' '; c < 0x7F; ++c) letters.push_back(c);
   std::sort(letters.begin(), letters.end());
   return as_blocks_see(letters, text);
 }
@@ -241,6 +241,27 @@ Results expected_results(const Case& test) {
     results.printed.push_back(printed_letters(letters, repaired(decode(test.tokenizer, ids))));
   }
   return results;
+}
+
+// JSON whose escapes of control characters stand for themselves.
+std::string unescaped(const std::string& json) {
+  std::string text;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    text += json[i];
+    if (json[i] != '\\') continue;
+    const char escaped = json[++i];
+    const bool is_control = escaped == 'b' || escaped == 'f' || escaped == 'u';
+    text += is_control ? '\b' : escaped;
+  }
+  return text;
+}
+
+bool can_be_saved(const std::string& text) {
+  std::vector<char32_t> letters;
+  return decode_utf8(text, letters) && std::none_of(letters.begin(), letters.end(), [](char32_t c) {
+           return (c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7F ||
+                  (c >= 0xD800 && c < 0xE000);
+         });
 }
 
 std::vector<Scalar> sample_items(const Case& test) {
@@ -404,6 +425,21 @@ TEST_CASE("the letter table holds the vocabulary's letters, astral ones too, wit
   CHECK(as_blocks_see(letter_table(tokenizer), "a\U0001F9E0b") == "a\ufffdb");
   for (char32_t c = 0x4E00; c < 0x5E00; ++c) tokenizer.tokens.push_back({utf8(c)});
   CHECK(letter_table(tokenizer).size() == kMaxLetters);
+}
+
+TEST_CASE("what is saved, replies included, has no character that Scratch drops or refuses") {
+  for (const Case& test : make_cases(0)) {
+    CAPTURE(test.name);
+    const std::string bytes = project_bytes(test);
+    const Bytes view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+    CHECK(can_be_saved(unescaped(read_zip(test.name, view).at("project.json"))));
+    BlockEvaluator evaluator(read_sb3(test.name, view));
+    evaluator.green_flag();
+    REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100'000));
+    for (std::size_t i = 0; i < evaluator.list_size("printed"); ++i) {
+      CHECK(can_be_saved(std::get<std::string>(evaluator.list_item("printed", i))));
+    }
+  }
 }
 
 TEST_CASE("block evaluator: ids and texts equal the native tokenizer's") {

@@ -147,6 +147,29 @@ scratch::Program waits() {
   return program;
 }
 
+// "When timer >" starts its script when the answer becomes yes: after `stop all` too, and again
+// only once it has been no; nothing that happens while the script runs counts.
+scratch::Program watched() {
+  scratch::Program program = three_targets();
+  scratch::Target& engine = program.targets[1];
+  engine.variables = {{"limit", 0.4}, {"fired", 0.0}};
+  const auto timer_over = [](NodePtr seconds, Stack body) {
+    NodePtr hat = with_fields(Op::when_greater, {"TIMER"});
+    hat->inputs.push_back(std::move(seconds));
+    return scratch::Script{std::move(hat), std::move(body)};
+  };
+  engine.scripts.push_back(on_flag(stack(log("before"), stop("all"))));
+  engine.scripts.push_back(
+      timer_over(add(var("limit"), num(0.1)),
+                 stack(log("over"), change("fired", num(1)),
+                       set("limit", add(scratch::make_node(Op::timer), num(1.5))),
+                       if_then(block(Op::equal, var("fired"), num(1)),
+                               stack(block(Op::wait, num(0.1)), log("ends"), stop("all"))),
+                       log("over again"), set("done", num(1)))));
+  program.targets[2].scripts.push_back(timer_over(num(0.2), stack(log("once, and never again"))));
+  return program;
+}
+
 void compare(const scratch::Program& program, const std::string& vm) {
   SilentProgress progress;
   const std::string sb3 = write_sb3(program, 6, progress);
@@ -182,6 +205,9 @@ TEST_CASE("scripts run in the same order and yield in the same places: scratch-v
   SUBCASE("waits") {
     compare(waits(), "scratch");
   }
+  SUBCASE("watched") {
+    compare(watched(), "scratch");
+  }
 }
 
 TEST_CASE("scripts run in the same order and yield in the same places: TurboWarp") {
@@ -199,5 +225,8 @@ TEST_CASE("scripts run in the same order and yield in the same places: TurboWarp
   }
   SUBCASE("waits") {
     compare(waits(), "turbowarp");
+  }
+  SUBCASE("watched") {
+    compare(watched(), "turbowarp");
   }
 }

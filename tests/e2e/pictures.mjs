@@ -8,7 +8,7 @@ import {join} from 'node:path';
 import {chat} from './chat.mjs';
 import {ProjectPage} from './project_page.mjs';
 import {buildCat, sb3lm, withFolder} from './support.mjs';
-import {launchChromium} from '../../tools/vm/browser_host.mjs';
+import {launchChromium} from '../../tools/vm/chromium.mjs';
 import {packageFile} from '../../tools/vm/packages.mjs';
 
 const kScripts = {'blocks-attention': 'attend 1', 'blocks-pick': 'pick'};

@@ -3,6 +3,10 @@
 
 import {pathToFileURL} from 'node:url';
 
+/** A phone held upright: there the page puts the conversation below the stage. */
+export const kPhone = {viewport: {width: 390, height: 844}, hasTouch: true, isMobile: true};
+const kPanelHeight = 60;  // of the text box below the stage (tools/vm/chat_panel.css)
+const kDesk = {viewport: {width: 480, height: 360 + kPanelHeight}};
 const kWidth = 480;
 const kHeight = 360;
 const kTimeout = 120_000;
@@ -53,9 +57,9 @@ export class ProjectPage {
   #inspector = null;
 
   /** Pictures are `sharpness` times as large as the stage; drawing that takes time. */
-  static async open(chromium, html, sharpness = 1) {
+  static async open(chromium, html, sharpness = 1, screen = kDesk) {
     const context = await chromium.newContext({
-      viewport: {width: kWidth, height: kHeight}, deviceScaleFactor: sharpness, offline: true,
+      ...screen, deviceScaleFactor: sharpness, offline: true,
     });
     const opened = new ProjectPage(await context.newPage());
     await opened.#listen();
@@ -120,16 +124,23 @@ export class ProjectPage {
     await this.#inspector.send('Emulation.setCPUThrottlingRate', {rate: times});
   }
 
+  // Where a place of the stage lies in the page.
+  async #pageOf({x, y}) {
+    const stage = await this.#page.locator('canvas').first().boundingBox();
+    return [stage.x + (kWidth / 2 + x) * (stage.width / kWidth),
+      stage.y + (kHeight / 2 - y) * (stage.height / kHeight)];
+  }
+
   /** Stage coordinates. */
   async click(x, y) {
-    await this.#page.mouse.click(kWidth / 2 + x, kHeight / 2 - y);
+    await this.#page.mouse.click(...await this.#pageOf({x, y}));
   }
 
   async drag(from, to) {
     const {mouse} = this.#page;
-    await mouse.move(kWidth / 2 + from.x, kHeight / 2 - from.y);
+    await mouse.move(...await this.#pageOf(from));
     await mouse.down();
-    await mouse.move(kWidth / 2 + to.x, kHeight / 2 - to.y, {steps: 4});
+    await mouse.move(...await this.#pageOf(to), {steps: 4});
     // The project looks at the mouse once a frame.
     await this.frames(6);
     await mouse.up();
@@ -141,9 +152,30 @@ export class ProjectPage {
     await this.frames(3);
   }
 
+  /** Into the page's text box, which has the focus while the project asks. */
   async type(text) {
-    await this.#page.waitForSelector('.sc-question-input', {state: 'visible'});
+    await this.#page.waitForSelector('#message:focus');
     await this.#page.keyboard.type(text);
+  }
+
+  /** A finger from one place of the stage to another. */
+  async swipe(from, to) {
+    this.#inspector ??= await this.#page.context().newCDPSession(this.#page);
+    const touch = async (type, place) => {
+      const [x, y] = await this.#pageOf(place);
+      const touchPoints = type === 'touchEnd' ? [] : [{x, y}];
+      await this.#inspector.send('Input.dispatchTouchEvent', {type, touchPoints});
+      await this.frames(3);
+    };
+    await touch('touchStart', from);
+    await touch('touchMove', {x: (from.x + to.x) / 2, y: (from.y + to.y) / 2});
+    await touch('touchMove', to);
+    await touch('touchEnd', to);
+  }
+
+  /** The page's own elements, beside the stage. */
+  element(selector) {
+    return this.#page.locator(selector);
   }
 
   frames(count) {

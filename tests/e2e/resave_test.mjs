@@ -42,13 +42,17 @@ async function save(project, file) {
 // the parents that we leave out: that is what saving before running adds.
 const kSpelling = 1.02;
 const kLeftovers = 1.01;
+const kGuess = 1.05;  // what is filled in while running is estimated
 
 function checkSizes(binary, original, sizes) {
-  const {resaved_bytes: predicted} = JSON.parse(sb3lm(binary, 'report', original, '--json'));
+  const {resaved_bytes: predicted, used_bytes: [least, most]} =
+    JSON.parse(sb3lm(binary, 'report', original, '--json'));
   const times = (size) => (size / predicted).toFixed(3);
   console.log(`built: ${statSync(original).size} bytes; report predicts ${predicted}; ` +
     `saved before running ${times(sizes.before)}, after unload ${times(sizes.unloaded)} times that`);
+  console.log(`saved after running: ${sizes.after} bytes; report predicts ${least} to ${most}`);
   assert.ok(sizes.before <= kSpelling * predicted);
+  assert.ok(sizes.after > least / kGuess && sizes.after < most * kGuess);
   assert.ok(sizes.unloaded <= kLeftovers * sizes.before);
 }
 
@@ -62,6 +66,8 @@ await withFolder(async (folder) => {
     const used = await started(host, original);
     assert.ok((await answerOf(used)).includes(kExpected.beginning));
     saved.after = await save(used, join(folder, 'after.sb3'));
+    const {seconds, bytes} = await used.call('restorePoint');
+    console.log(`restore point: ${seconds.toFixed(2)} s, ${bytes} bytes of project.json`);
     const {runs: [unload]} = readRequest({runs: [{broadcast: 'unload'}]});
     assert.equal((await used.call('perform', unload)).status, 'unloaded');
     saved.unloaded = await save(used, join(folder, 'unloaded.sb3'));

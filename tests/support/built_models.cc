@@ -1,5 +1,8 @@
 #include "support/built_models.h"
 
+#include <algorithm>
+
+#include "base/error.h"
 #include "pack.h"
 #include "quant/rtn.h"
 #include "support/tiny_model.h"
@@ -57,6 +60,14 @@ std::vector<BuiltModel> build_all_tiny() {
   all.push_back(build_tiny_site("tiny-moe-odd", "", kContext));
   all.push_back(build_tiny_site("tiny-dense", "5", kContext));
   return all;
+}
+
+const scratch::Target& engine_of(const scratch::Program& program) {
+  const auto found =
+      std::find_if(program.targets.begin(), program.targets.end(),
+                   [](const scratch::Target& target) { return target.name == kEngineName; });
+  check(found != program.targets.end(), "a project without an engine");
+  return *found;
 }
 
 BlockRequest comparison_request(const Model& model) {

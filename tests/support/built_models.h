@@ -7,6 +7,7 @@
 #include "kernels/workspace.h"
 #include "model/model.h"
 #include "runtime_ref/block_session.h"
+#include "scratch/ir.h"
 
 namespace sb3lm::test {
 
@@ -24,6 +25,9 @@ BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, i
 /// One of each preset, the dense ones with 4, 8 and float bits, and some for
 /// the website.
 std::vector<BuiltModel> build_all_tiny();
+
+/// The sprite with the model, wherever it stands.
+const scratch::Target& engine_of(const scratch::Program& program);
 
 /// Twelve prompt tokens from all over the vocabulary, 8 generated ones, every position recorded.
 BlockRequest comparison_request(const Model& model);

@@ -130,6 +130,8 @@ scratch::Program sample_program() {
   sprite.scripts.push_back(on_flag(ui_body()));
   sprite.scripts.push_back(on_message("generate", stack(call("idle"))));
   sprite.scripts.push_back({with_fields(Op::when_key, {"space"}), {}});
+  sprite.scripts.push_back({with_fields(Op::when_greater, {"TIMER"}), {}});
+  sprite.scripts.back().hat->inputs.push_back(add(var("total"), num(1.5)));
   sprite.procedures[0].comment = "one \"row\"\nof many";
   sprite.scripts[1].comment = "on request";
   sprite.notes = {"a note", "another, about \xC3\xA9"};

@@ -17,7 +17,7 @@ struct VmJob {
 
 /// The result of every run of every job; nothing if Node, Chromium or an npm package is missing
 /// (the harness says which on stderr). Throws if a project fails or does not compile. `source_dir`
-/// holds tools/; `vm` is "scratch" or "turbowarp".
+/// holds tools/; `vm` is a machine of tools/vm.
 std::optional<std::vector<std::vector<BlockResult>>> run_batch(const std::string& source_dir,
                                                                const std::string& vm,
                                                                const std::vector<VmJob>& jobs);

@@ -82,15 +82,11 @@ void merge_nans(Lists& lists) {
 
 }  // namespace
 
-std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string& vm,
-                               const std::string& sb3, const std::vector<std::string>& lists,
-                               const std::string& done_variable) {
+std::optional<std::string> run_request(const std::string& source_dir, const std::string& vm,
+                                       const std::string& sb3, const std::string& request) {
   const Scratchpad pad;
-  const nlohmann::json request = {{"runs", nlohmann::json::array()},
-                                  {"done_variable", {{"name", done_variable}, {"value", "1"}}},
-                                  {"read_lists", lists}};
   write_file(pad.path() / "project.sb3", sb3);
-  write_file(pad.path() / "request.json", request.dump());
+  write_file(pad.path() / "request.json", request);
   const std::string command = fmt::format(
       "cd '{}' && node '{}/tools/vm/run.mjs' --vm {} project.sb3 request.json > out.json",
       pad.path().string(), source_dir, vm);
@@ -99,11 +95,23 @@ std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string&
   if (code == 4 || code == 127) return std::nullopt;
   if (code != 0) fail(Fault::bug, "{}: the harness ended with {}", vm, code);
   const MappedFile out(pad.path() / "out.json");
-  const auto result = nlohmann::json::parse(without_escaped_halves(std::string(out.text())));
+  std::string text = without_escaped_halves(std::string(out.text()));
+  const auto result = nlohmann::json::parse(text);
   if (result.contains("compile_errors") && !result["compile_errors"].empty()) {
     fail(Fault::bug, "{}: {}", vm, result["compile_errors"].dump());
   }
-  auto read = result.at("lists").get<Lists>();
+  return text;
+}
+
+std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string& vm,
+                               const std::string& sb3, const std::vector<std::string>& lists,
+                               const std::string& done_variable) {
+  const nlohmann::json request = {{"runs", nlohmann::json::array()},
+                                  {"done_variable", {{"name", done_variable}, {"value", "1"}}},
+                                  {"read_lists", lists}};
+  const auto result = run_request(source_dir, vm, sb3, request.dump());
+  if (!result) return std::nullopt;
+  auto read = nlohmann::json::parse(*result).at("lists").get<Lists>();
   merge_nans(read);
   return read;
 }

@@ -13,9 +13,13 @@ namespace sb3lm::test {
 
 using Lists = std::map<std::string, std::vector<std::string>>;
 
-/// The lists after the green flag, once `done_variable` has the value 1; nothing if Node, Chromium
-/// or an npm package is missing. `source_dir` is the one that holds tools/; `vm` is "scratch" or
+/// The harness's result for a request (tools/vm/README.md), both JSON; nothing if Node, Chromium or
+/// an npm package is missing. `source_dir` is the one that holds tools/; `vm` is "scratch" or
 /// "turbowarp". Throws on any other failure.
+std::optional<std::string> run_request(const std::string& source_dir, const std::string& vm,
+                                       const std::string& sb3, const std::string& request);
+
+/// The lists after the green flag, once `done_variable` has the value 1.
 std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string& vm,
                                const std::string& sb3, const std::vector<std::string>& lists,
                                const std::string& done_variable);

@@ -14,10 +14,6 @@ namespace {
 using namespace sb3lm;
 using namespace sb3lm::test;
 
-const scratch::Target& engine_of(const scratch::Program& program) {
-  return program.targets.at(1);
-}
-
 // The starts of all comments.
 std::set<std::string> headings(const scratch::Target& target) {
   std::set<std::string> found;

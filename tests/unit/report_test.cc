@@ -17,6 +17,7 @@
 #include "report/text.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
+#include "support/built_models.h"
 #include "support/tiny_model.h"
 
 using namespace sb3lm;
@@ -87,7 +88,7 @@ struct Built {
   // The codebook of this tensor's width, from its text list.
   std::string codebook(const TensorKey& key) const {
     if (place(key).bits == 1) return "";
-    for (const scratch::List& list : program.targets.at(1).lists) {
+    for (const scratch::List& list : test::engine_of(program).lists) {
       if (list.name != "_text") continue;
       return std::get<std::string>(list.items.at(static_cast<std::size_t>(place(key).item - 2)));
     }

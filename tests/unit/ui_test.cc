@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <random>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -38,7 +39,7 @@ void declare_names(Sprite& stage) {
   for (const char* name : {"status", "user message"}) stage.var<Str>(name, "");
   for (const char* name :
        {"progress", "forgotten turns", "temperature", "top k", "top p", "repetition penalty",
-        "max new tokens", "seed", "seconds per token", "tokens per second"}) {
+        "max new tokens", "seed", "seconds per token", "tokens per second", "compiled"}) {
     stage.var<Num>(name);
   }
   stage.list<Str>("transcript");
@@ -145,6 +146,18 @@ std::string without_breaks(const std::vector<std::string>& lines, std::size_t fr
   return joined;
 }
 
+std::string repeated(std::string_view text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+// Lines neither begin nor end with spaces.
+std::string without_spaces(std::string text) {
+  std::erase_if(text, [](char c) { return c == ' ' || c == '\n'; });
+  return text;
+}
+
 }  // namespace
 
 TEST_CASE("the backdrop carries the model's names") {
@@ -152,6 +165,7 @@ TEST_CASE("the backdrop carries the model's names") {
   const std::string& svg = program.assets.at("backdrop.svg");
   CHECK(svg.find("Chat with &lt;model> &amp; more") != std::string::npos);
   CHECK(svg.find("40.2 million parameters") != std::string::npos);
+  CHECK(svg.find("Click the green flag.") != std::string::npos);
   CHECK(svg.find("{{") == std::string::npos);
 }
 
@@ -232,6 +246,66 @@ TEST_CASE("a chat that something else starts is shown, and leaves a waiting ques
   chat.wait_for("thinking");
 }
 
+TEST_CASE("replies that follow each other between two frames do not mix") {
+  Running chat(kChat);
+  for (const char* reply : {"the time of days", "The time of days", "a", "A sawdy department",
+                            "a sawdy", "Guinea is a genus of Gramaticidae."}) {
+    chat.evaluator.set_list("transcript", {std::string("model: ") + reply});
+    chat.steps(40);
+    CHECK(chat.lines().back() == reply);
+  }
+}
+
+TEST_CASE("the stage shows the transcript, however it is changed between two frames") {
+  constexpr std::size_t kLookFrames = 16, kMostTurns = 4;
+  Running chat(kChat);
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t n) { return random() % n; };
+  const auto words = [&] {
+    std::string text;
+    for (std::size_t i = below(40); i > 0; --i) text += "aAbB. \n"[below(7)];
+    return text;
+  };
+  const std::string greeting = without_spaces(text_of(UiText::greeting));
+  std::vector<std::string> turns;
+  const auto change = [&] {
+    switch (turns.empty() ? 0 : below(6)) {
+      case 0:
+        turns.push_back((below(2) == 0 ? "user: " : "model: ") + words());
+        break;
+      case 1:
+        turns.back() += words();
+        break;
+      case 2:
+        turns[below(turns.size())] = "model: " + words();
+        break;
+      case 3:
+        turns.resize(below(turns.size()));
+        break;
+      case 4:
+        turns.assign(1 + below(kMostTurns), "model: " + words());
+        break;
+      default:  // another capital somewhere
+        std::string& text = turns[below(turns.size())];
+        const std::size_t at = text.find_last_of("aAbB");
+        if (at != std::string::npos && at > std::string("model: ").size()) text[at] ^= 'a' ^ 'A';
+    }
+  };
+  for (int round = 0; round < 300; ++round) {
+    for (std::size_t changes = 1 + below(4); changes > 0; --changes) {
+      change();
+      chat.evaluator.set_list("transcript", {turns.begin(), turns.end()});
+      chat.steps(static_cast<int>(below(3)));
+    }
+    chat.steps(static_cast<int>(kLookFrames * (turns.size() + 2)));
+    std::string expected = greeting;
+    for (const std::string& turn : turns) expected += without_spaces(turn.substr(turn.find(' ')));
+    const std::vector<std::string> lines = chat.lines();
+    CAPTURE(round);
+    CHECK(without_spaces(without_breaks(lines, 0, lines.size())) == expected);
+  }
+}
+
 TEST_CASE("a long conversation scrolls, and the arrow keys scroll back") {
   Running chat(kChat);
   for (int i = 0; i < 4; ++i) chat.ask("Again!");
@@ -243,6 +317,45 @@ TEST_CASE("a long conversation scrolls, and the arrow keys scroll back") {
   CHECK(chat.evaluator.number("_scroll") == 0);
   chat.press("down arrow");
   CHECK(chat.evaluator.number("_scroll") > 0);
+}
+
+TEST_CASE("a finger on the conversation moves it") {
+  Running chat(kChat);
+  for (int i = 0; i < 4; ++i) chat.ask("Again!");
+  const double end = chat.evaluator.number("_scroll");
+  const auto swipe = [&](double from, double to) {
+    chat.evaluator.move_mouse(20, from, true);
+    chat.evaluator.click("Stage");
+    chat.steps(3);
+    chat.evaluator.move_mouse(20, to, true);
+    chat.steps(2);
+    chat.evaluator.move_mouse(20, to, false);
+    chat.steps(2);
+    chat.evaluator.move_mouse(20, 0, false);  // nobody touches it any more
+    chat.steps(2);
+    return chat.evaluator.number("_scroll");
+  };
+  CHECK(swipe(60, 0) == end - 60);
+  CHECK(swipe(0, 25) == end - 35);
+  CHECK(swipe(-146, 60) == end - 35);  // began on the button
+  for (int i = 0; i < 9; ++i) swipe(100, -90);
+  CHECK(chat.evaluator.number("_scroll") == 0);
+}
+
+TEST_CASE("a question that does not reach the conversation is given back, wrapped") {
+  Running chat(kChat);
+  chat.ask("First");
+  const std::size_t before = chat.lines().size();
+  const std::string question = repeated("Is this too long? ", 30);
+  chat.evaluator.set_variable("user message", question);
+  chat.evaluator.set_variable("status", std::string("error: your message is too long"));
+  chat.steps(2);
+  const std::vector<std::string> lines = chat.lines();
+  const std::string shown = without_spaces(without_breaks(lines, before, lines.size()));
+  CHECK(shown ==
+        without_spaces(text_of(UiText::you_wrote) + question + "error: your message is too long"));
+  for (const std::string& line : lines) CHECK(line.size() < 70);
+  CHECK(chat.evaluator.text("_said") == text_of(UiText::failed));
 }
 
 TEST_CASE("stop and new chat by key and by mouse") {
@@ -336,6 +449,14 @@ TEST_CASE("notes: forgotten turns, errors, a slow player") {
   chat.steps(2);
   CHECK(chat.lines().back() == "error: no");
   chat.evaluator.set_variable("seconds per token", 0.6);
+  chat.evaluator.set_variable("compiled", 1.0);
+  chat.evaluator.set_variable("status", std::string("ready"));
+  chat.steps(2);
+  CHECK_FALSE(
+      without_breaks(chat.lines(), 0, chat.lines().size()).ends_with(text_of(UiText::slow)));
+  chat.evaluator.set_variable("compiled", 0.0);
+  chat.evaluator.set_variable("status", std::string("thinking"));
+  chat.steps(2);
   chat.evaluator.set_variable("status", std::string("ready"));
   chat.steps(2);
   CHECK(without_breaks(chat.lines(), 0, chat.lines().size()).ends_with(text_of(UiText::slow)));

@@ -1,115 +1,105 @@
-// A virtual machine inside headless Chromium: TurboWarp's, or the Scratch Foundation's.
-// One browser serves many projects; each gets a page of its own.
+// A virtual machine inside a browser: TurboWarp's, or the Scratch Foundation's.
+// One browser serves many projects; each gets a page of its own. A browser is {version,
+// takesPictures, open(address, scale), close()}, a page {call(method, parameters), heapBytes(), screenshot(path),
+// close()}; parameters and answers are JSON text.
 
-import {missing, textOf} from './failure.mjs';
-import {beside, chromiumPath, packageFile, packageVersion} from './packages.mjs';
+import {ChromiumBrowser} from './chromium.mjs';
+import {launchFirefox} from './firefox.mjs';
+import {launchWebKit} from './webkit.mjs';
+import {beside, packageFile, packagesApart, packageVersion} from './packages.mjs';
 import {PageServer} from './page_server.mjs';
-
-const kFlags = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-  '--disable-background-networking', '--disable-component-update', '--disable-sync',
-];
-// The renderer needs WebGL, which without a graphics card means this software path.
-const kDrawingFlags = ['--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader'];
 
 const kShared = ['doubles.mjs', 'failure.mjs', 'names.mjs', 'page.html', 'page_session.mjs',
   'session.mjs', 'token_clock.mjs'];
 
-const kMachines = {
-  turbowarp: {
-    package: '@turbowarp/packager',
-    page: 'page_turbowarp.mjs',
-    scripts: [['@turbowarp/packager', 'dist/scaffolding/scaffolding-min.js']],
-    drawingScripts: [],
-  },
-  'scratch-browser': {
-    package: 'scratch-vm',
-    page: 'page_scratch.mjs',
-    scripts: [['scratch-storage', 'dist/web/scratch-storage.min.js'],
-      ['scratch-vm', 'dist/web/scratch-vm.js']],
-    drawingScripts: [['scratch-render', 'dist/web/scratch-render.js']],
-  },
+const turbowarp = {
+  package: '@turbowarp/packager',
+  page: 'page_turbowarp.mjs',
+  scripts: [['@turbowarp/packager', 'dist/scaffolding/scaffolding-min.js']],
+  drawingScripts: [],
 };
+
+const scratch = {
+  package: 'scratch-vm',
+  page: 'page_scratch.mjs',
+  scripts: [['scratch-storage', 'dist/web/scratch-storage.min.js'],
+    ['scratch-vm', 'dist/web/scratch-vm.js']],
+  drawingScripts: [['scratch-render', 'dist/web/scratch-render.js']],
+};
+
+const scratch15 = {
+  place: packagesApart('scratch15'),
+  package: '@scratch/scratch-vm',
+  page: 'page_scratch.mjs',
+  scripts: [['@scratch/scratch-storage', 'dist/web/scratch-storage.min.js'],
+    ['@scratch/scratch-vm', 'dist/web/scratch-vm.js']],
+  drawingScripts: [['@scratch/scratch-render', 'dist/web/scratch-render.js']],
+};
+
+const kMachines = {
+  turbowarp: {player: turbowarp, launch: ChromiumBrowser.start},
+  firefox: {player: turbowarp, launch: launchFirefox},
+  webkit: {player: turbowarp, launch: launchWebKit},
+  'scratch-browser': {player: scratch, launch: ChromiumBrowser.start},
+  scratch15: {player: scratch15, launch: ChromiumBrowser.start},
+};
+
+export const kBrowserVms = Object.keys(kMachines);
 
 const addressOf = ([name, path]) => `/npm/${name}/${path}`;
 
-function servedFiles(machine) {
-  const files = {'/page_machine.mjs': beside(machine.page)};
+function servedFiles(player) {
+  const files = {'/page_machine.mjs': beside(player.page)};
   for (const name of kShared) files[`/${name}`] = beside(name);
-  for (const script of [...machine.scripts, ...machine.drawingScripts]) {
-    files[addressOf(script)] = packageFile(...script);
+  for (const script of [...player.scripts, ...player.drawingScripts]) {
+    files[addressOf(script)] = packageFile(...script, player.place);
   }
   return files;
 }
 
-export async function launchChromium() {
-  let playwright;
-  try {
-    playwright = await import('playwright-core');
-  } catch (error) {
-    throw error.code === 'ERR_MODULE_NOT_FOUND' ? missing('npm package playwright-core') : error;
-  }
-  // A fresh profile folder is made, and removed, by launch() itself.
-  return playwright.chromium.launch({
-    executablePath: chromiumPath(),
-    args: [...kFlags, ...kDrawingFlags],
-  });
-}
-
 export class BrowserHost {
-  #machine;
+  #player;
   #server;
-  #chromium;
-  #contexts = new Map();
+  #browser;
   #opened = 0;
 
-  static async start(kind) {
+  static async start(vm) {
+    const {player, launch} = kMachines[vm];
     const host = new BrowserHost();
-    host.#machine = kMachines[kind];
-    const files = servedFiles(host.#machine);
-    host.#chromium = await launchChromium();
+    host.#player = player;
+    const files = servedFiles(player);
+    host.#browser = await launch();
     host.#server = await PageServer.start(files);
     return host;
   }
 
   get version() {
-    return packageVersion(this.#machine.package);
+    return packageVersion(this.#player.package, this.#player.place);
   }
 
   get browser() {
-    return `Chromium ${this.#chromium.version()}`;
+    return this.#browser.version;
+  }
+
+  get takesPictures() {
+    return this.#browser.takesPictures;
   }
 
   async open(file, request) {
     const project = `/project/${this.#opened++}`;
     this.#server.add(project, file);
-    const scripts = [...this.#machine.scripts,
-      ...(request.screenshot ? this.#machine.drawingScripts : [])];
-    const page = await (await this.#context(request.screenshot ? 2 : 1)).newPage();
+    const scripts = [...this.#player.scripts,
+      ...(request.screenshot ? this.#player.drawingScripts : [])];
+    const page = await this.#browser.open(`${this.#server.origin}/page.html`,
+      request.screenshot ? 2 : 1);
     const opened = new BrowserProject(page, project);
-    await page.goto(`${this.#server.origin}/page.html`);
-    for (const script of scripts) await page.addScriptTag({url: addressOf(script)});
-    await page.addScriptTag({type: 'module', url: '/page_session.mjs'});
-    await page.waitForFunction(() => window.harness);
-    await opened.call('open', request);
+    await opened.call('open', request, scripts.map(addressOf));
     return opened;
   }
 
-  // Kept between projects, so that Chromium keeps the machine's compiled code; pictures are sharper.
-  async #context(scale) {
-    if (!this.#contexts.has(scale)) {
-      this.#contexts.set(scale, await this.#chromium.newContext({
-        viewport: {width: 480, height: 360}, deviceScaleFactor: scale,
-      }));
-    }
-    return this.#contexts.get(scale);
-  }
-
-  // A page that never gives way can keep the browser from closing politely; leaving this
-  // process ends it in any case.
   async close() {
     this.#server.close();
-    await Promise.race([this.#chromium.close(), new Promise((go) => setTimeout(go, 5000).unref())]);
+    await this.#browser.close();
   }
 }
 
@@ -117,16 +107,10 @@ class BrowserProject {
   exceptions = [];
   #page;
   #project;
-  #crash;
 
   constructor(page, project) {
     this.#page = page;
     this.#project = project;
-    page.on('pageerror', (error) => this.exceptions.push(textOf(error)));
-    this.#crash = new Promise((_, reject) => {
-      page.on('crash', () => reject(new Error('the page crashed (out of memory?)')));
-    });
-    this.#crash.catch(() => {});
   }
 
   async load() {
@@ -134,27 +118,22 @@ class BrowserProject {
   }
 
   async call(method, ...parameters) {
-    const answer = await Promise.race([this.#crash, this.#page.evaluate(
-      ([name, given]) => window.harness(name, given), [method, JSON.stringify(parameters)])]);
-    const {value, error} = JSON.parse(answer);
+    const {value, error, exceptions} =
+      JSON.parse(await this.#page.call(method, JSON.stringify(parameters)));
+    this.exceptions.push(...exceptions);
     if (error !== undefined) throw new Error(error);
     return value;
   }
 
-  async heapBytes() {
-    const inspector = await this.#page.context().newCDPSession(this.#page);
-    await inspector.send('HeapProfiler.collectGarbage');
-    await inspector.send('Performance.enable');
-    const {metrics} = await inspector.send('Performance.getMetrics');
-    await inspector.detach();
-    return metrics.find((metric) => metric.name === 'JSHeapUsedSize').value;
+  heapBytes() {
+    return this.#page.heapBytes();
   }
 
-  async screenshot(path) {
-    await this.#page.screenshot({path});
+  screenshot(path) {
+    return this.#page.screenshot(path);
   }
 
-  async close() {
-    await this.#page.close();
+  close() {
+    return this.#page.close();
   }
 }

@@ -2,28 +2,19 @@
 
 import {accessSync, constants} from 'node:fs';
 
-import {badInput, Failure, textOf} from './failure.mjs';
+import {badInput, Failure, HostLost, textOf} from './failure.mjs';
+import {kBrowserSeconds, withinSeconds} from './time_limit.mjs';
 
 const kMaxErrors = 20;
 
 const progress = (text) => process.stderr.write(`${text}\n`);
 
-/** Thrown when a limit passed: the page may never answer again, so its host has to go. */
-export class Timeout extends Failure {}
-
 async function within(seconds, what, project, work) {
-  let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Timeout(3, `timeout: ${what} took over ${seconds} s`)),
-      seconds * 1000);
-  });
   try {
-    return await Promise.race([work, late]);
+    return await withinSeconds(seconds, what, work);
   } catch (error) {
-    if (error instanceof Timeout) error.message += await standing(project);
+    if (error instanceof HostLost) error.message += await standing(project);
     throw error instanceof Failure ? error : badInput(`${what}: ${textOf(error)}`);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -73,10 +64,10 @@ export async function runJob(host, vm, file, request) {
   } catch {
     throw badInput(`${file}: cannot be read`);
   }
-  if (request.screenshot && vm === 'scratch') {
-    throw badInput("'screenshot' needs a browser: --vm turbowarp or scratch-browser");
+  if (request.screenshot && !host.takesPictures) {
+    throw badInput(`'screenshot': ${vm} takes no pictures; turbowarp does`);
   }
-  const project = await host.open(file, request);
+  const project = await withinSeconds(kBrowserSeconds, 'opening a page', host.open(file, request));
   try {
     return await drive(host, project, vm, request);
   } catch (error) {

@@ -18,6 +18,7 @@ function collectGarbage() {
 export class NodeHost {
   version = packageVersion('scratch-vm');
   browser = null;
+  takesPictures = false;
   #VirtualMachine;
   #Storage;
 

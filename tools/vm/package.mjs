@@ -8,7 +8,7 @@ import {basename} from 'node:path';
 import {parseArgs} from 'node:util';
 
 import {badInput, Failure, textOf} from './failure.mjs';
-import {requirePackage} from './packages.mjs';
+import {beside, requirePackage} from './packages.mjs';
 import {faultOf, readProject} from './project_file.mjs';
 
 const kUnsupported = 4;
@@ -30,12 +30,22 @@ function refuseRemoteExtensions(file, project) {
   }
 }
 
+// One of the stage's lists: its items.
+function listOf(project, wanted) {
+  const stage = project.targets.find((target) => target.isStage);
+  return Object.values(stage?.lists ?? {}).find(([name]) => name === wanted)?.[1];
+}
+
+// Whether the project has our chat's interface: then the page gets a text box of its own.
+function hasChat(project) {
+  return listOf(project, 'interface texts') !== undefined &&
+    project.targets.some(({broadcasts}) => Object.values(broadcasts ?? {}).includes('chat'));
+}
+
 // The name that the model was built with, or the file's.
 function titleOf(file, project) {
-  const stage = project.targets.find((target) => target.isStage);
-  const info = Object.values(stage?.lists ?? {}).find(([name]) => name === 'model info');
   try {
-    const {title} = JSON.parse(info[1][0]);
+    const {title} = JSON.parse(listOf(project, 'model info')[0]);
     if (typeof title === 'string' && title !== '') return title;
   } catch {
     // A project without a model.
@@ -57,6 +67,11 @@ function choose(options, title) {
   options.appearance.foreground = '#2b3a55';
 }
 
+function addChatPanel({custom}) {
+  custom.js = readFileSync(beside('chat_panel.js'), 'utf8');
+  custom.css = readFileSync(beside('chat_panel.css'), 'utf8');
+}
+
 async function packageProject(file, asked) {
   const bytes = readBytes(file);
   const fault = await faultOf(bytes);
@@ -70,6 +85,7 @@ async function packageProject(file, asked) {
   const packager = new Packager();
   packager.project = loaded;
   choose(packager.options, asked ?? titleOf(file, project));
+  if (hasChat(project)) addChatPanel(packager.options);
   const {data} = await packager.package();
   return Buffer.from(data);
 }

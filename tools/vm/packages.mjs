@@ -8,17 +8,23 @@ import {missing} from './failure.mjs';
 
 const require = createRequire(import.meta.url);
 
+const kOwn = {folders: (name) => require.resolve.paths(name), cure: undefined};
+
+/** Packages that few need lie in a folder NAME of their own here; `tools/setup --NAME` installs them. */
+export const packagesApart = (name) =>
+  ({folders: () => [beside(`${name}/node_modules`)], cure: `tools/setup --${name}`});
+
 /** Path of a file inside an npm package. The folder is looked up because packages hide their files. */
-export function packageFile(name, path) {
-  for (const folder of require.resolve.paths(name) ?? []) {
+export function packageFile(name, path, place = kOwn) {
+  for (const folder of place.folders(name) ?? []) {
     const file = `${folder}/${name}/${path}`;
     if (existsSync(file)) return file;
   }
-  throw missing(`npm package ${name}`);
+  throw missing(`npm package ${name}`, place.cure);
 }
 
-export function packageVersion(name) {
-  return JSON.parse(readFileSync(packageFile(name, 'package.json'), 'utf8')).version;
+export function packageVersion(name, place = kOwn) {
+  return JSON.parse(readFileSync(packageFile(name, 'package.json', place), 'utf8')).version;
 }
 
 export function requirePackage(name) {
@@ -26,12 +32,12 @@ export function requirePackage(name) {
   return require(name);
 }
 
-export function chromiumPath() {
-  const chosen = process.env.SB3LM_CHROMIUM;
-  const candidates = chosen ? [chosen]
-    : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+/** Path of a program: the environment's choice, else the first of the usual places that exists. */
+export function programPath(what, variable, places, cure) {
+  const chosen = process.env[variable];
+  const candidates = chosen ? [chosen] : places;
   const found = candidates.find((path) => existsSync(path));
-  if (!found) throw missing(`Chromium (looked for ${candidates.join(', ')})`);
+  if (!found) throw missing(`${what} (looked for ${candidates.join(', ')})`, cure);
   return found;
 }
 

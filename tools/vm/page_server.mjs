@@ -5,7 +5,8 @@ import {createReadStream} from 'node:fs';
 import {createServer} from 'node:http';
 import {extname} from 'node:path';
 
-const kTypes = {'.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript'};
+const kTypes = {'.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript',
+  '.svg': 'image/svg+xml'};
 
 export class PageServer {
   #server;

@@ -8,8 +8,19 @@ import {Session} from './session.mjs';
 let machine;
 let session;
 
+function loadScript(address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement('script');
+    script.src = address;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`${address} cannot be loaded`));
+    document.head.append(script);
+  });
+}
+
 const actions = {
-  async open(request) {
+  async open(request, scripts) {
+    for (const address of scripts) await loadScript(address);
     machine = await openMachine(request);
     session = new Session(machine.vm, request.done_variable);
   },
@@ -28,13 +39,23 @@ const actions = {
     });
     return url.slice(url.indexOf(',') + 1);
   },
+  // What TurboWarp's editor does every few minutes, while the project stands still.
+  restorePoint() {
+    const start = performance.now();
+    const files = machine.vm.saveProjectSb3DontZip();
+    return {seconds: (performance.now() - start) / 1000, bytes: files['project.json'].length};
+  },
 };
 
-window.harness = async (method, parameters) => {
+async function answer(method, parameters) {
+  const action = actions[method] ?? ((...given) => session[method](...given));
   try {
-    const action = actions[method] ?? ((...given) => session[method](...given));
-    return JSON.stringify({value: (await action(...JSON.parse(parameters))) ?? null});
+    return {value: (await action(...JSON.parse(parameters))) ?? null};
   } catch (error) {
-    return JSON.stringify({error: textOf(error)});
+    return {error: textOf(error)};
   }
-};
+}
+
+window.harness = async (method, parameters) => JSON.stringify({
+  ...await answer(method, parameters), exceptions: window.thrown.splice(0).map(textOf),
+});

@@ -10,7 +10,7 @@ import {pathToFileURL} from 'node:url';
 import {parseArgs} from 'node:util';
 
 import {missing} from './failure.mjs';
-import {chromiumPath} from './packages.mjs';
+import {chromiumPath} from './chromium.mjs';
 
 const kScreens = [
   {name: '', width: 1140, height: 1000, scale: 1},

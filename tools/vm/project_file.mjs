@@ -9,6 +9,14 @@ function missingAssets(project, zip) {
     .filter((name) => !zip.file(name));
 }
 
+/** Each name once: "a.svg, b.svg (3 times)". */
+function counted(names) {
+  const counts = new Map();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count > 1 ? `${name} (${count} times)` : name))
+    .join(', ');
+}
+
 function parse(bytes) {
   return new Promise((resolve, reject) => {
     requirePackage('scratch-parser')(bytes, false, (error, parsed) => {
@@ -25,7 +33,7 @@ export async function faultOf(bytes) {
     const [project, zip] = await parse(bytes);
     if (!zip) return 'not a zip file';
     const missing = missingAssets(project, zip);
-    return missing.length > 0 ? `not in the zip: ${missing.join(', ')}` : null;
+    return missing.length > 0 ? `not in the zip: ${counted(missing)}` : null;
   } catch (error) {
     return textOf(error).replaceAll(/\s+/g, ' ');
   }

@@ -20,6 +20,8 @@ const kRun = {
   set: {},
   broadcast: 'generate',
   then: null,
+  send: null,
+  apart: 0,
   timeout_s: 600,
   read_lists: [],
   read_variables: [],
@@ -48,6 +50,7 @@ function needSeconds(value, where) {
 function readRun(given, where) {
   const run = withDefaults(given, kRun, where);
   if (run.tokens !== null) needArray(run.tokens, `${where}.tokens`);
+  if (run.send !== null) needArray(run.send, `${where}.send`);
   needSeconds(run.timeout_s, `${where}.timeout_s`);
   if (run.then !== null) {
     run.then = withDefaults(run.then, {broadcast: 'stop', after_tokens: 1}, `${where}.then`);

@@ -5,19 +5,18 @@
 import {readFileSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 
-import {badInput, Failure, kBadInput} from './failure.mjs';
-import {runJob, Timeout} from './job.mjs';
+import {BrowserHost, kBrowserVms} from './browser_host.mjs';
+import {badInput, Failure, HostLost, kBadInput} from './failure.mjs';
+import {runJob} from './job.mjs';
+import {NodeHost} from './node_host.mjs';
 import {readRequest} from './request.mjs';
 
-const kUsage = `usage: run.mjs --vm scratch|turbowarp|scratch-browser FILE.sb3 [REQUEST.json | -]
+const kVms = ['scratch', ...kBrowserVms];
+
+const kUsage = `usage: run.mjs --vm ${kVms.join('|')} FILE.sb3 [REQUEST.json | -]
        run.mjs --vm ... --batch BATCH.json     BATCH: {"jobs": [{"file", "request", "vm"?}, ...]}`;
 
-const kVms = ['scratch', 'turbowarp', 'scratch-browser'];
-
-async function startHost(vm) {
-  if (vm === 'scratch') return (await import('./node_host.mjs')).NodeHost.start();
-  return (await import('./browser_host.mjs')).BrowserHost.start(vm);
-}
+const startHost = (vm) => (vm === 'scratch' ? NodeHost.start() : BrowserHost.start(vm));
 
 /** Hosts are kept between jobs: starting Chromium costs more than a small project. */
 class Hosts {
@@ -72,7 +71,7 @@ async function runOne(hosts, vm, job) {
       result: await runJob(await hosts.get(vm), vm, job.file, readRequest(given))};
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error instanceof Timeout) await hosts.drop(vm);
+    if (error instanceof HostLost) await hosts.drop(vm);
     return {exit_code: error.exit_code, result: {error: error.message}};
   }
 }

@@ -8,12 +8,14 @@ import {TokenClock} from './token_clock.mjs';
 
 const kThreadDone = 4;
 const kMonitorPollMs = 10;
+const kStepsToAnswer = 3;  // until a script that was sent a message has changed the status
 
 export class Session {
   #vm;
   #done;
   #clock = null;
   #afterStep = () => {};
+  #steps = [];  // who waits for the next one
   #compileErrors = [];
 
   /** `done` is {name, value}: which variable says by which value that a script has finished. */
@@ -29,6 +31,12 @@ export class Session {
       step.call(sequencer, thread);
       this.#afterStep();
     };
+    const stepAll = sequencer.stepThreads;
+    sequencer.stepThreads = () => {
+      const done = stepAll.call(sequencer);
+      for (const goOn of this.#steps.splice(0)) goOn();
+      return done;
+    };
   }
 
   /** Seconds from the click on the flag until the project says it is ready, or has an error. */
@@ -43,8 +51,34 @@ export class Session {
     return {seconds: (performance.now() - began) / 1000, status: this.#status()};
   }
 
+  /** Messages one after the other, `apart` steps between them, until what they ask for is done. */
+  async #sendAll(run) {
+    for (const [index, name] of run.send.entries()) {
+      if (index > 0) await this.#stepOn(run.apart);
+      this.#act(name);
+    }
+    await this.#stepOn(kStepsToAnswer);
+    await this.#finished([], true);
+  }
+
+  #act(name) {
+    if (name === 'flag') return this.#vm.greenFlag();
+    if (name === 'stop sign') return this.#vm.stopAll();
+    return this.#broadcast(name);
+  }
+
+  async #stepOn(steps) {
+    for (let i = 0; i < steps; ++i) await new Promise((resolve) => this.#steps.push(resolve));
+  }
+
   async perform(run) {
     this.#setInputs(run);
+    if (run.send) {
+      this.#clock = new TokenClock(findList(this.#vm.runtime, 'output tokens'));
+      const sent = performance.now();
+      await this.#sendAll(run);
+      return this.#report(run, (performance.now() - sent) / 1000);
+    }
     this.#clock = new TokenClock(findList(this.#vm.runtime, 'output tokens'));
     const began = performance.now();
     const scripts = this.#broadcast(run.broadcast);

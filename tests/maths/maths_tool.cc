@@ -1,0 +1,55 @@
+// What our own arithmetic gives, for oracle_test.py: lines of "function argument... value...", all
+// numbers in hexadecimal or whole, so that nothing is rounded on the way.
+#include <fmt/core.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+
+#include "base/portable_math.h"
+#include "kernels/rope_constants.h"
+
+namespace {
+
+using namespace sb3lm;
+
+void print_rope() {
+  for (const double base : {100.0, 1e4, 1e5, 5e5, 1e6, 4e4 / 3}) {
+    for (int dims = 2; dims <= 256; dims += 2) {
+      for (const int doublings : {0, 6}) {
+        const RopeConstants all = rope_constants({.base = base, .dims = dims}, doublings);
+        for (std::size_t j = 0; j < all.cosine.size(); ++j) {
+          fmt::print("rope {:a} {} {} {} {:a} {:a}\n", base, dims, j, 1 << doublings, all.cosine[j],
+                     all.sine[j]);
+        }
+      }
+    }
+  }
+}
+
+std::uint64_t next_bits(std::uint64_t& state) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return state >> 11;
+}
+
+void print_functions() {
+  std::uint64_t state = 1;
+  for (int i = 0; i < 8000; ++i) {
+    const double share = std::ldexp(static_cast<double>(next_bits(state)), -53);
+    const portable::Turn turn = portable::turn(share);
+    const double power = 1454 * share - 745, near = 1 + (share - 0.5) / 64;
+    fmt::print("turn {:a} {:a} {:a}\n", share, turn.cosine, turn.sine);
+    fmt::print("exp {:a} {:a}\n", power, portable::exp(power));
+    fmt::print("exp {:a} {:a}\n", share - 0.5, portable::exp(share - 0.5));
+    for (const double x : {near, share + std::ldexp(1, -60), std::ldexp(near, i % 2000 - 1000)}) {
+      fmt::print("log {:a} {:a}\nlog2 {:a} {:a}\n", x, portable::log(x), x, portable::log2(x));
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  print_rope();
+  print_functions();
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Our own arithmetic against arithmetic with 60 digits. Argument: the program maths_tool.
+
+Every rotation of the rotary embedding must be the double nearest to the true value; exp, log, log2
+and turn may be off by what packer/base/portable_math.h says.
+"""
+
+import collections
+import decimal
+import functools
+import math
+import subprocess
+import sys
+
+decimal.getcontext().prec = 60
+kOne = 1 << 200  # fixed point of the trigonometry
+kLn2 = decimal.Decimal(2).ln()
+kPi = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640629")
+kMostUlps = {"exp": 2, "log": 3, "log2": 4, "turn": 3}
+
+
+def cos_sin(angle):
+    """Of a Decimal from 0 to 64, as Decimals: a series for a part of it, then doublings."""
+    x = int(angle * kOne) >> 8
+    square, cosine, sine, term = x * x // kOne, kOne, x, kOne
+    for k in range(1, 20):
+        term = -term * square // kOne // (2 * k * (2 * k - 1))
+        cosine += term
+        sine += term * x // kOne // (2 * k + 1)
+    for _ in range(8):
+        cosine, sine = (cosine * cosine - sine * sine) // kOne, 2 * cosine * sine // kOne
+    return decimal.Decimal(cosine) / kOne, decimal.Decimal(sine) / kOne
+
+
+@functools.lru_cache(None)
+def logarithm(base):
+    return decimal.Decimal(base).ln()
+
+
+def rotation(base, dims, j, positions):
+    frequency = (logarithm(float.fromhex(base)) * -2 * int(j) / int(dims)).exp()
+    return cos_sin(int(positions) * frequency)
+
+
+def expected(function, arguments):
+    if function == "rope":
+        return rotation(*arguments)
+    x = decimal.Decimal(float.fromhex(arguments[0]))
+    if function == "turn":
+        return cos_sin(2 * kPi * x)
+    if function == "exp":
+        return (x.exp(),)
+    return (x.ln() / (kLn2 if function == "log2" else 1),)
+
+
+def ulps(value, true):
+    return abs(decimal.Decimal(value) - true) / decimal.Decimal(math.ulp(float(true)))
+
+
+def main():
+    lines = subprocess.run([sys.argv[1]], check=True, capture_output=True, text=True).stdout
+    counts, wrong, worst = collections.Counter(), collections.Counter(), collections.Counter()
+    for line in lines.splitlines():
+        function, *numbers = line.split()
+        values = 2 if function in ("rope", "turn") else 1
+        true = expected(function, numbers[:-values])
+        for value, exact in zip(map(float.fromhex, numbers[-values:]), true):
+            counts[function] += 1
+            if function == "rope":
+                wrong[function] += value != float(exact)
+            else:
+                worst[function] = max(worst[function], ulps(value, exact))
+                wrong[function] += ulps(value, exact) > kMostUlps[function]
+    for function, count in counts.items():
+        off = f", {float(worst[function]):.3f} ulp at most" if function in worst else ""
+        print(f"{function}: {wrong[function]} of {count} values wrong{off}")
+    return 0 if set(counts) == {"rope", *kMostUlps} and not any(wrong.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
