@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Fails on an #include that goes against the arrows of ARCHITECTURE.md, on a call out of place, and on
-arithmetic that is not the same on every machine where bytes of our files depend on it.
+"""Fails on an #include that goes against the arrows of ARCHITECTURE.md, and on calls out of place:
+arithmetic that is not the same on every machine, words and files past the functions that check.
 
 The arrows are CMakeLists.txt's: a folder may include what its library links, directly or through
-others. On top come rules that no link can express, in kForbidden, kOnlyIn and kCalledOnlyIn.
+others. On top come rules that no link can express, in kForbidden, kOnlyIn and kCalls.
 """
 
 import pathlib
@@ -29,22 +29,23 @@ kOnlyIn = [
      "our own files are written by libdeflate; zlib only measures what others would write"),
     ("nlohmann/", r".*\.cc|packer/import/json\.h", "a heavy header stays out of ours"),
 ]
-# Calls, the files that may make them, why. Tests do as they like.
-kCalledOnlyIn = [
-    (r"\bfmt::print\(|\bstd::(cout|cerr|printf|puts)\b|(?<!/)\bstd(out|err)\b", r"tools/console\.cc",
-     "print_out and print_err (tools/console.h) print: a result that does not arrive is an error"),
-    (r"\bwrite_file\(", r"packer/base/file(_write\.cc|\.h)|tools/(outputs|vm_process)\.cc",
-     "Outputs (tools/outputs.h) writes what a command makes: it never is what the command reads"),
-]
-
 # Functions of the maths library that are not exact, and the type that is another on every machine.
-kMaths = re.compile(
-    r"(?<![\w.:>])(?:std::|::)?(?:a?(?:sin|cos|tan)h?|atan2|exp2?|expm1|log(?:2|10|1p)?|pow|cbrt|hypot"
-    r"|erfc?|[lt]gamma)[fl]?\s*\(|\blong double\b")
-# Where they are refused: all that chooses or writes bytes. The engine measures for plans and builds
-# too, but keeps the library's functions.
-kBytes = r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc"
-kOwnMaths = r"packer/base/portable_math\.(h|cc)"
+kMaths = (r"(?<![\w.:>])(?:std::|::)?(?:a?(?:sin|cos|tan)h?|atan2|exp2?|expm1|log(?:2|10|1p)?|pow|cbrt|hypot"
+          r"|erfc?|[lt]gamma)[fl]?\s*\(|\blong double\b")
+kPrinting = r"\bfmt::print\(|\bstd::(?:cout|cerr|printf|puts)\b|(?<!/)\bstd(?:out|err)\b"
+# What is refused, in which files, except in which of them, why.
+kCalls = [
+    # All that chooses or writes bytes. The engine measures for plans and builds too, but keeps the
+    # library's functions.
+    (kMaths, r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc",
+     r"packer/base/portable_math\.(h|cc)",
+     "bytes depend on it, and it differs from machine to machine (base/portable_math.h has our own)"),
+    (kPrinting, r"(packer|runtime_ref|tools)/.*", r"tools/console\.cc",
+     "print_out and print_err (tools/console.h) print: a result that does not arrive is an error"),
+    (r"\bwrite_file\(", r"(packer|runtime_ref|tools)/.*",
+     r"packer/base/file(_write\.cc|\.h)|tools/(outputs|vm_process)\.cc",
+     "Outputs (tools/outputs.h) writes what a command makes, and never over what the command reads"),
+]
 
 
 def library_links():
@@ -82,20 +83,10 @@ def included_file(path, header):
     return None
 
 
-def check_calls(path, number, line, faults):
-    code = line.split("//")[0]
-    for pattern, allowed, why in kCalledOnlyIn:
-        match = re.search(pattern, code)
-        if match and not re.fullmatch(allowed, path.as_posix()):
-            faults.append(f"{path}:{number}: {match.group()}: not here: {why}")
-
-
 def check_file(path, links, allowed, faults):
     library = library_of(path, links)
     top = path.parts[0]
     for number, line in enumerate((kRoot / path).read_text().splitlines(), 1):
-        if top != "tests":
-            check_calls(path, number, line, faults)
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)[">]', line)
         if not match:
             continue
@@ -119,15 +110,15 @@ def check_file(path, links, allowed, faults):
             faults.append(f"{where}: the program includes tests/")
 
 
-def check_maths(path, faults):
+def check_calls(path, faults):
     name = path.as_posix()
-    if not re.fullmatch(kBytes, name) or re.fullmatch(kOwnMaths, name):
-        return
+    rules = [(re.compile(pattern), why) for pattern, where, exceptions, why in kCalls
+             if re.fullmatch(where, name) and not re.fullmatch(exceptions, name)]
     for number, line in enumerate((kRoot / path).read_text().splitlines(), 1):
-        found = kMaths.search(line.partition("//")[0])
-        if found:
-            faults.append(f"{path}:{number}: {found.group().rstrip('( ')}: bytes depend on it, and it "
-                          "differs from machine to machine (base/portable_math.h has our own)")
+        code = line.partition("//")[0]
+        for pattern, why in rules:
+            if found := pattern.search(code):
+                faults.append(f"{path}:{number}: {found.group().rstrip('( ')}: not here: {why}")
 
 
 def main():
@@ -142,7 +133,7 @@ def main():
         for path in sorted((kRoot / top).rglob("*")):
             if path.suffix in (".cc", ".h", ".def") and "node_modules" not in path.parts:
                 check_file(path.relative_to(kRoot), links, allowed, faults)
-                check_maths(path.relative_to(kRoot), faults)
+                check_calls(path.relative_to(kRoot), faults)
                 count += 1
     print("\n".join(faults) if faults else f"layers: {count} files, {len(links)} libraries, nothing out of place")
     return 1 if faults else 0
