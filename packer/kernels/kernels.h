@@ -66,8 +66,9 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& 
                                                                 const ExpBlocks& exp);
 
 /// advance: sets the cos/sin lists to Workspace::position, wherever they stood; back means from 0
-/// again. Angles move on by one rotation per position; every 64 positions they restart from a second
-/// stored rotation, which keeps the error near 1e-15. apply(at, heads): turns heads in place.
+/// again. Angles move on by one rotation per position; every 64 positions they restart from a
+/// second stored rotation, which keeps the error near 1e-15. apply(at, heads): turns heads in
+/// place.
 struct RopeBlocks {
   blocks::Proc<> advance;
   blocks::Proc<blocks::Num, blocks::Num> apply;

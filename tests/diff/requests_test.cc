@@ -160,22 +160,28 @@ TEST_CASE("a question that waits is the one that was asked") {
 
 TEST_CASE("more questions than can wait: one is lost, and the status says so") {
   Project project(build_smallest(2000));
+  project.evaluator().stop_all();  // so that nobody serves meanwhile
   for (int i = 0; i < 30; ++i) {
     project.evaluator().broadcast("chat");
     project.evaluator().step();
   }
   project.send("nothing", "nothing", 1);
   CHECK(project.status() == "error: 16 requests wait already, one more is lost");
+  CHECK(project.transcript().size() == 32);
 }
 
 // The stop sign in real players, in the middle of a reply and while nothing happens.
 TEST_CASE("after the stop sign the project answers again") {
-  const BuiltModel built = build_smallest(kContext);
-  const Json set = {{"max new tokens", 150}, {"temperature", 0}};
-  const Json runs = {
-      {{"send", {"chat", "stop sign"}}, {"apart", 1}, {"user_message", "Hello"}, {"set", set}},
-      {{"send", {"stop sign", "chat"}}, {"apart", 60}, {"user_message", "again"}},
-      {{"send", {"stop sign", "chat"}}, {"user_message", "and again"}}};
+  const BuiltModel built = build_smallest(2000);
+  const auto run = [](Json send, int apart, const char* message, int max_new_tokens) {
+    return Json{{"send", std::move(send)},
+                {"apart", apart},
+                {"user_message", message},
+                {"set", {{"max new tokens", max_new_tokens}, {"temperature", 0}}}};
+  };
+  const Json runs = {run({"chat", "stop sign"}, 3, "Hello", 1900),
+                     run({"stop sign", "chat"}, 60, "again", kReply),
+                     run({"stop sign", "chat"}, 0, "and again", kReply)};
   for (const char* vm : {"scratch", "turbowarp"}) {
     CAPTURE(vm);
     const auto result = run_request(SB3LM_SOURCE_DIR, vm, built.sb3, Json{{"runs", runs}}.dump());

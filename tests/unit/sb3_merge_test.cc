@@ -229,8 +229,7 @@ TEST_CASE("what is no project is refused") {
 TEST_CASE("the storyteller takes the names that its README says") {
   const MappedFile file(std::string(SB3LM_SOURCE_DIR) + "/samples/storyteller/storyteller.sb3");
   SilentProgress progress;
-  const std::string sb3 =
-      add_to_sb3("storyteller", file.bytes(), small_program(),
-                 {.shared = {"status", "transcript"}, .level = 6}, progress);
+  const std::string sb3 = add_to_sb3("storyteller", file.bytes(), small_program(),
+                                     {.shared = {"status", "transcript"}, .level = 6}, progress);
   CHECK(read_sb3("ours", as_bytes(sb3), own_targets).targets.size() == 4);
 }
