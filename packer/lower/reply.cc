@@ -10,8 +10,9 @@ namespace {
 
 // Players step 30 times a second, and a script that gives way before the next step is due waits for
 // it, as something is drawn in nearly every step. Where drawing takes long, the script works longer
-// before it gives way again, up to a fifth of a second.
-constexpr double kStepMs = 34, kLongestStepMs = 200, kWorkPerPause = 8;
+// before it gives way again; a key may wait for two such steps, and must not wait for half a
+// second.
+constexpr double kStepMs = 34, kLongestStepMs = 150, kWorkPerPause = 8;
 
 class ReplyEmitter {
  public:
