@@ -28,6 +28,9 @@ constexpr Script kScripts[] = {
 
 // A script is the vocabulary's if it spells at least one letter in so many with fewer tokens.
 constexpr int kWrittenShare = 8;
+// Han and Hangul are larger. The file of a vocabulary that writes one of them is too, so that the
+// rest of all letters costs little beside it.
+constexpr char32_t kLargeScript = 8000;
 
 // Controls other than tab and line ends, halves of letters, and what is no letter for ever.
 bool is_never_typed(char32_t c) {
@@ -53,6 +56,12 @@ bool is_written(const Script& script, const Marks& shortened) {
   return written * kWrittenShare > static_cast<int>(script.last - script.first);
 }
 
+bool writes_large_script(const Marks& shortened) {
+  return std::any_of(std::begin(kScripts), std::end(kScripts), [&](const Script& script) {
+    return script.last - script.first > kLargeScript && is_written(script, shortened);
+  });
+}
+
 }  // namespace
 
 bool TypedLetters::has(char32_t letter) const {
@@ -63,6 +72,7 @@ bool TypedLetters::has(char32_t letter) const {
 
 TypedLetters typed_letters(const Tokenizer& tokenizer, LetterLevel level) {
   const Marks shortened = shortened_letters(tokenizer);
+  if (level == LetterLevel::usual && writes_large_script(shortened)) level = LetterLevel::more;
   Marks known = shortened;
   for (const char c : {'\t', '\n', '\r'}) known.set(static_cast<unsigned char>(c));
   for (const Script& script : kScripts) {

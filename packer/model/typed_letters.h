@@ -26,7 +26,8 @@ struct TypedLetters {
 enum class LetterLevel { few, usual, more };  // see letter_scripts.def
 
 /// The letters of the scripts up to that level; those that the vocabulary spells with fewer tokens
-/// than bytes, and all of a script that it spells so in part.
+/// than bytes, and all of a script that it spells so in part. `usual` is `more` for a vocabulary
+/// that writes Han or Hangul.
 TypedLetters typed_letters(const Tokenizer& tokenizer, LetterLevel level);
 
 /// Some dozens of them, from everywhere, for a check.
