@@ -292,6 +292,29 @@ TEST_CASE("a request right after the stop sign is served") {
   CHECK(project.generate({4, 5}).tokens == before.tokens);
 }
 
+TEST_CASE("the stop sign while the stage asks: the question box opens again, the screen goes on") {
+  const BuiltModel built = build_tiny("tiny-moe", "", kContext);
+  Project project(built);
+  BlockEvaluator& evaluator = project.session.evaluator();
+  evaluator.set_variable("max new tokens", 4.0);
+  const auto steps = [&](int count) {
+    for (int i = 0; i < count; ++i) evaluator.step();
+  };
+  evaluator.press_key("space");
+  steps(5);
+  evaluator.stop_all();
+  CHECK(!evaluator.answer("lost"));
+  const auto asks_again = [&] { return evaluator.number("_asking") == 0; };
+  REQUIRE(evaluator.run_until(asks_again, 100000));
+  evaluator.press_key("space");
+  steps(5);
+  REQUIRE(evaluator.answer("Hello"));
+  REQUIRE(evaluator.run_until([&] { return evaluator.list_size("transcript") == 2; }, 100000));
+  project.wait();
+  steps(5);
+  CHECK(evaluator.text("_shown status") == "ready");
+}
+
 TEST_CASE("the stop sign while the weights are unpacked: the flag begins again") {
   const BuiltModel built = build_tiny("tiny-moe", "", kContext);
   Project project(built);
