@@ -98,7 +98,10 @@ Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
         [&](Script& s) {
           refuse(s, fmt::format("{} requests wait already, one more is lost", kMostWaiting));
         });
-    s.when(same_text(what, "unload"), [&](Script& s) { set(s, Doing::unloading); });
+    s.when(same_text(what, "unload"), [&](Script& s) {
+      set(s, Doing::unloading);
+      s.set(stage_.status, "unloading");
+    });
     s.broadcast(kWatch);
   };
   return engine.define<Str, Str>(

@@ -304,7 +304,7 @@ TEST_CASE("the stop sign while the stage asks: the question box opens again, the
   steps(5);
   evaluator.stop_all();
   CHECK(!evaluator.answer("lost"));
-  const auto asks_again = [&] { return evaluator.number("_asking") == 0; };
+  const auto asks_again = [&] { return evaluator.number("_waits for an answer") == 0; };
   REQUIRE(evaluator.run_until(asks_again, 100000));
   evaluator.press_key("space");
   steps(5);
