@@ -19,7 +19,7 @@ constexpr Limit kLimits[] = {
     {"sb3", "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
     {"site", "bytes of project.json", &Measures::project_json_bytes, 5'000'000},
     {"site", "bytes of an asset", &Measures::largest_asset, 10'000'000},
-    {"site", "blocks", &Measures::blocks, 3'300},
+    {"site", "blocks", &Measures::blocks, 3'500},
     {"site", "items of a list", &Measures::largest_list, 200'000},
     {"turbowarp", "bytes of the .sb3", &Measures::sb3_bytes, 100'000'000, true},
 };
