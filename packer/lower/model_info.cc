@@ -7,6 +7,7 @@
 
 #include "kernels/text_tables.h"
 #include "model/name_list.h"
+#include "model/spec_json.h"
 
 namespace sb3lm {
 namespace {
@@ -15,41 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 3;
 constexpr const char* kSpaceMark = "\xE2\x96\x81";  // U+2581, which some tokenizers read as a space
-
-Json rope_json(const RopeSpec& rope) {
-  const char* layout = rope.layout == RopeLayout::none         ? "none"
-                       : rope.layout == RopeLayout::half_split ? "half-split"
-                                                               : "interleaved";
-  return {{"layout", layout}, {"base", rope.base}, {"dims", rope.dims}, {"sign", rope.sign}};
-}
-
-Json layer_json(const LayerSpec& layer) {
-  const AttentionSpec& a = layer.attention;
-  const FeedForwardSpec& f = layer.feed_forward;
-  Json json = {{"id", layer.id},
-               {"query_heads", a.query_heads},
-               {"kv_heads", a.kv_heads},
-               {"head_size", a.head_size},
-               {"rope", rope_json(a.rope)},
-               {"hidden", f.hidden},
-               {"routed_experts", f.routed_experts},
-               {"top_k", f.top_k},
-               {"shared_experts", f.shared_experts},
-               {"shared_hidden", f.shared_hidden},
-               {"router_norm", f.router_norm == RouterNorm::chosen ? "chosen" : "all"}};
-  if (a.qkv_bias) json["qkv_bias"] = true;
-  if (f.shared_gated) json["shared_gated"] = true;
-  return json;
-}
-
-Json spec_json(const ModelSpec& spec) {
-  Json layers = Json::array();
-  for (const LayerSpec& layer : spec.layers) layers.push_back(layer_json(layer));
-  return {{"family", spec.family},         {"width", spec.width},
-          {"vocabulary", spec.vocabulary}, {"context", spec.context},
-          {"norm_eps", spec.norm_eps},     {"tied_head", spec.tied_head},
-          {"layers", std::move(layers)},   {"passes", spec.passes}};
-}
 
 const char* type_name(FloatType type) {
   return type == FloatType::f32 ? "f32" : type == FloatType::f16 ? "f16" : "bf16";
@@ -216,7 +182,7 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"version", options.version},
                {"title", options.title},
                {"bits", options.bits},
-               {"spec", spec_json(model.spec)},
+               {"spec", Json::parse(spec_to_json(model.spec))},
                {"conventions", model.conventions},
                {"context", layout.context},
                {"kernel", layout.kernel == Kernel::naive     ? "naive"

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "model/spec_fields.h"
+
 namespace sb3lm {
 namespace {
 
@@ -41,14 +43,17 @@ class Hash {
   std::uint64_t value_ = 0xcbf29ce484222325u;
 };
 
-void add_layer(const LayerSpec& layer, Hash& hash) {
-  const AttentionSpec& a = layer.attention;
-  const FeedForwardSpec& f = layer.feed_forward;
-  hash.numbers(a.query_heads, a.kv_heads, a.head_size, a.rope.layout);
-  if (a.rope.layout != RopeLayout::none) hash.numbers(a.rope.base, a.rope.dims, a.rope.sign);
-  hash.numbers(a.qkv_bias, f.shared_gated);
-  hash.numbers(f.hidden, f.routed_experts, f.shared_experts, f.shared_hidden);
-  if (f.is_mixture()) hash.numbers(f.top_k, f.router_norm);
+template <class T>
+void add_value(const T& value, Hash& hash) {
+  if constexpr (SpecPart<T>) {
+    each_field(value, [&](const auto&, const auto& item, const auto&) { add_value(item, hash); });
+  } else if constexpr (std::is_same_v<T, std::vector<LayerSpec>>) {
+    for (const LayerSpec& layer : value) add_value(layer, hash);
+  } else if constexpr (std::is_same_v<T, std::vector<int>>) {
+    hash.items(value);
+  } else if constexpr (!std::is_same_v<T, std::string>) {  // a text is a name for people
+    hash.numbers(value);
+  }
 }
 
 void add_tensor(const Tensor& tensor, Hash& hash) {
@@ -66,11 +71,8 @@ void add_tensor(const Tensor& tensor, Hash& hash) {
 }  // namespace
 
 std::uint64_t model_fingerprint(const Model& model) {
-  const ModelSpec& spec = model.spec;
   Hash hash;
-  hash.numbers(spec.width, spec.vocabulary, spec.context, spec.norm_eps, spec.tied_head);
-  for (const LayerSpec& layer : spec.layers) add_layer(layer, hash);
-  hash.items(spec.passes);
+  add_value(model.spec, hash);
   for (const auto& [key, tensor] : model.tensors) {
     hash.numbers(key.role, key.layer, key.expert);
     add_tensor(tensor, hash);

@@ -4,18 +4,10 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 namespace {
-
-// Far above any model that fits a Scratch project, low enough that sizes computed from them fit in
-// 64 bits and lists made of them fit in memory.
-constexpr int kMaxExtent = 1 << 20;
-constexpr int kMaxLayers = 512;
-constexpr int kMaxPasses = 2048;
-constexpr int kMaxHeads = 1024;
-constexpr int kMaxExperts = 1024;
-constexpr double kMaxRopeBase = 1e30;
 
 struct Checker {
   const std::string& file;
@@ -33,28 +25,38 @@ struct Checker {
   }
 };
 
+template <class T>
+bool is_within(const T& value, const Range& range) {
+  return std::isfinite(static_cast<double>(value)) && value >= range.low && value <= range.high;
+}
+
+/// Every number of a part against its range; how many items lists have.
+template <SpecPart Part>
+void check_ranges(const Checker& check, const Part& part) {
+  each_field(part, [&](const auto& field, const auto& value, const auto&) {
+    using T = std::remove_cvref_t<decltype(value)>;
+    const auto within = [&](const auto& number) {
+      check.require(is_within(number, field.range), "{} {} is outside {}..{}", field.words, number,
+                    field.range.low, field.range.high);
+    };
+    if constexpr (SpecPart<T>) {
+      check_ranges(check, value);
+    } else if constexpr (std::is_same_v<T, int> || std::is_same_v<T, double>) {
+      within(value);
+    } else if constexpr (requires { value.begin()->id; } || std::is_same_v<T, std::vector<int>>) {
+      within(value.size());
+    }
+  });
+}
+
 void check_rope(const Checker& check, const RopeSpec& rope, int head_size) {
   if (rope.layout == RopeLayout::none) return;
   check.require(rope.dims > 0 && rope.dims <= head_size && rope.dims % 2 == 0,
                 "rotated dims {} must be even and at most the head size {}", rope.dims, head_size);
-  check.require(rope.base > 1 && rope.base <= kMaxRopeBase,
-                "RoPE base {} must be above 1 and at most {}", rope.base, kMaxRopeBase);
-  check.require(rope.sign == 1 || rope.sign == -1, "RoPE sign {} must be 1 or -1", rope.sign);
-}
-
-void check_attention(const Checker& check, const AttentionSpec& attention) {
-  check.within("query heads", attention.query_heads, 1, kMaxHeads);
-  check.within("KV heads", attention.kv_heads, 1, kMaxHeads);
-  check.within("head size", attention.head_size, 1, 4096);
-  check.require(attention.query_heads % attention.kv_heads == 0,
-                "{} query heads cannot share {} KV heads evenly", attention.query_heads,
-                attention.kv_heads);
-  check_rope(check, attention.rope, attention.head_size);
+  check.require(rope.sign != 0, "RoPE sign 0 must be 1 or -1");
 }
 
 void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
-  check.within("hidden width", ffn.hidden, 1, kMaxExtent);
-  check.within("routed experts", ffn.routed_experts, 0, kMaxExperts);
   if (!ffn.is_mixture()) {
     check.require(ffn.shared_experts == 0 && ffn.top_k == 0,
                   "a dense layer has neither shared experts nor a top-k");
@@ -63,25 +65,27 @@ void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
   }
   check.require(ffn.top_k >= 1 && ffn.top_k <= ffn.routed_experts,
                 "top-k {} is outside 1..{} (the routed experts)", ffn.top_k, ffn.routed_experts);
-  check.within("shared experts", ffn.shared_experts, 0, 1);
   check.require(!ffn.shared_gated || ffn.shared_experts == 1,
                 "a gate for the shared expert without a shared expert");
-  if (ffn.shared_experts == 1) {
-    check.within("hidden width of the shared expert", ffn.shared_hidden, 1, kMaxExtent);
-  }
+  check.require(ffn.shared_experts == 0 || ffn.shared_hidden > 0,
+                "hidden width of the shared expert 0 is outside 1..{}", limits::kExtent);
+}
+
+void check_layer(const Checker& check, const LayerSpec& layer) {
+  check_ranges(check, layer);
+  const AttentionSpec& attention = layer.attention;
+  check.require(attention.query_heads % attention.kv_heads == 0,
+                "{} query heads cannot share {} KV heads evenly", attention.query_heads,
+                attention.kv_heads);
+  check_rope(check, attention.rope, attention.head_size);
+  check_feed_forward(check, layer.feed_forward);
 }
 
 }  // namespace
 
 void ModelSpec::validate(const std::string& file) const {
   Checker check{file, ""};
-  check.within("width", width, 1, kMaxExtent);
-  check.within("vocabulary", vocabulary, 1, kMaxExtent);
-  check.within("context", context, 1, kMaxExtent);
-  check.require(std::isfinite(norm_eps) && norm_eps >= 0 && norm_eps < 1,
-                "norm eps {} is outside 0..1", norm_eps);
-  check.within("number of layers", static_cast<int>(layers.size()), 1, kMaxLayers);
-  check.within("number of passes", static_cast<int>(passes.size()), 1, kMaxPasses);
+  check_ranges(check, *this);
   std::vector<bool> used(layers.size(), false);
   for (const int pass : passes) {
     check.within("layer index of a pass", pass, 0, static_cast<int>(layers.size()) - 1);
@@ -90,8 +94,7 @@ void ModelSpec::validate(const std::string& file) const {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     check.where = fmt::format("layer {}: ", i);
     check.require(used[i], "no pass runs it");
-    check_attention(check, layers[i].attention);
-    check_feed_forward(check, layers[i].feed_forward);
+    check_layer(check, layers[i]);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "model/name_list.h"
+#include "model/spec_json.h"
 #include "quant/encoding.h"
 #include "quant/range.h"
 #include "quant/text_runs.h"
@@ -44,7 +45,7 @@ class ModelReader {
     if (out_.kernel != "tables" && out_.kernel != "columns" && out_.kernel != "naive") {
       broken(fmt::format("model info: kernel '{}'", out_.kernel));
     }
-    read_spec(info.at("spec"));
+    out_.model.spec = spec_from_json(info.at("spec").dump(), file_ + ": model info");
     out_.model.spec.validate(file_);
     read_tensors(info);
     read_names(info.at("names"));
@@ -101,43 +102,6 @@ class ModelReader {
     Json info = Json::parse(text_item("model info", 1), nullptr, false);
     if (!info.is_object()) broken("model info: not a JSON object");
     return info;
-  }
-
-  void read_spec(const Json& json) {
-    ModelSpec& spec = out_.model.spec;
-    spec.family = json.at("family");
-    spec.width = json.at("width");
-    spec.vocabulary = json.at("vocabulary");
-    spec.context = json.at("context");
-    spec.norm_eps = json.at("norm_eps");
-    spec.tied_head = json.at("tied_head");
-    for (const Json& layer : json.at("layers")) spec.layers.push_back(read_layer(layer));
-    spec.passes = json.at("passes").get<std::vector<int>>();
-  }
-
-  static LayerSpec read_layer(const Json& json) {
-    const Json& rope = json.at("rope");
-    const std::string layout = rope.at("layout");
-    const RopeSpec rope_spec = {.layout = layout == "none"         ? RopeLayout::none
-                                          : layout == "half-split" ? RopeLayout::half_split
-                                                                   : RopeLayout::interleaved,
-                                .base = rope.at("base"),
-                                .dims = rope.at("dims"),
-                                .sign = rope.at("sign")};
-    return {.id = json.at("id"),
-            .attention = {.query_heads = json.at("query_heads"),
-                          .kv_heads = json.at("kv_heads"),
-                          .head_size = json.at("head_size"),
-                          .rope = rope_spec,
-                          .qkv_bias = json.value("qkv_bias", false)},
-            .feed_forward = {.hidden = json.at("hidden"),
-                             .routed_experts = json.at("routed_experts"),
-                             .top_k = json.at("top_k"),
-                             .shared_experts = json.at("shared_experts"),
-                             .shared_hidden = json.at("shared_hidden"),
-                             .shared_gated = json.value("shared_gated", false),
-                             .router_norm = json.at("router_norm") == "all" ? RouterNorm::all
-                                                                            : RouterNorm::chosen}};
   }
 
   // What the model info says of a role's tensors, counted from 0.

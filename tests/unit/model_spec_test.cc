@@ -45,8 +45,8 @@ TEST_CASE("contradictions are named") {
         "file: layer 1: 4 query heads cannot share 3 KV heads evenly");
   CHECK(error([](ModelSpec& s) { s.layers[1].attention.rope.dims = 5; }) ==
         "file: layer 1: rotated dims 5 must be even and at most the head size 16");
-  CHECK(error([](ModelSpec& s) { s.layers[1].attention.rope.base = 1; }) ==
-        "file: layer 1: RoPE base 1 must be above 1 and at most 1e+30");
+  CHECK(error([](ModelSpec& s) { s.layers[1].attention.rope.base = 0.5; }) ==
+        "file: layer 1: RoPE base 0.5 is outside 1..1e+30");
   CHECK(error([](ModelSpec& s) { s.layers[0].feed_forward.top_k = 9; }) ==
         "file: layer 0: top-k 9 is outside 1..4 (the routed experts)");
   CHECK(error([](ModelSpec& s) { s.layers[0].feed_forward.routed_experts = 0; }) ==

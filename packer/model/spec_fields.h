@@ -1,0 +1,169 @@
+// Every field of a ModelSpec and of its parts, once: its name in files, its name for people and its
+// range. Whatever goes over all fields (ranges, fingerprints, `model info`, `inspect`) visits these
+// tables; there is no second list.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "model/spec.h"
+
+namespace sb3lm {
+
+/// Of a number, both ends included.
+struct Range {
+  double low = 0, high = 0;
+};
+/// Whether files hold a field that has its default. New fields are left out there, so that older
+/// models keep their bytes.
+enum class Written { always, unless_default };
+
+/// Without a key, the fields of a part stand among those of the whole.
+template <class Part, class Value>
+struct Field {
+  const char* key;
+  const char* words;
+  Value Part::*member;
+  Range range = {};
+  Written written = Written::unless_default;
+};
+
+namespace limits {
+// Far above any model that fits a Scratch project, low enough that sizes computed from them fit in
+// 64 bits and lists made of them fit in memory.
+inline constexpr int kExtent = 1 << 20, kLayers = 512, kPasses = 2048, kHeads = 1024,
+                     kHeadSize = 4096, kExperts = 1024, kLayerId = 99999;
+}  // namespace limits
+
+inline constexpr std::tuple kRopeFields{
+    Field{"layout", "RoPE", &RopeSpec::layout, {}, Written::always},
+    Field{"base", "RoPE base", &RopeSpec::base, {1, 1e30}, Written::always},
+    Field{"dims", "rotated dims", &RopeSpec::dims, {0, limits::kHeadSize}, Written::always},
+    Field{"sign", "RoPE sign", &RopeSpec::sign, {-1, 1}, Written::always},
+};
+
+inline constexpr std::tuple kAttentionFields{
+    Field{"query_heads",
+          "query heads",
+          &AttentionSpec::query_heads,
+          {1, limits::kHeads},
+          Written::always},
+    Field{"kv_heads", "KV heads", &AttentionSpec::kv_heads, {1, limits::kHeads}, Written::always},
+    Field{"head_size",
+          "head size",
+          &AttentionSpec::head_size,
+          {1, limits::kHeadSize},
+          Written::always},
+    Field{"rope", "RoPE", &AttentionSpec::rope, {}, Written::always},
+    Field{"qkv_bias", "biases of q, k and v", &AttentionSpec::qkv_bias},
+};
+
+inline constexpr std::tuple kFeedForwardFields{
+    Field{
+        "hidden", "hidden width", &FeedForwardSpec::hidden, {1, limits::kExtent}, Written::always},
+    Field{"routed_experts",
+          "routed experts",
+          &FeedForwardSpec::routed_experts,
+          {0, limits::kExperts},
+          Written::always},
+    Field{"top_k", "top-k", &FeedForwardSpec::top_k, {0, limits::kExperts}, Written::always},
+    Field{"shared_experts",
+          "shared experts",
+          &FeedForwardSpec::shared_experts,
+          {0, 1},
+          Written::always},
+    Field{"shared_hidden",
+          "hidden width of the shared expert",
+          &FeedForwardSpec::shared_hidden,
+          {0, limits::kExtent},
+          Written::always},
+    Field{"router_norm", "router norm", &FeedForwardSpec::router_norm, {}, Written::always},
+    Field{"shared_gated", "gated shared expert", &FeedForwardSpec::shared_gated},
+};
+
+inline constexpr std::tuple kLayerFields{
+    Field{"id", "layer", &LayerSpec::id, {0, limits::kLayerId}, Written::always},
+    Field{nullptr, nullptr, &LayerSpec::attention},
+    Field{nullptr, nullptr, &LayerSpec::feed_forward},
+};
+
+inline constexpr std::tuple kModelFields{
+    Field{"family", "family", &ModelSpec::family, {}, Written::always},
+    Field{"width", "width", &ModelSpec::width, {1, limits::kExtent}, Written::always},
+    Field{
+        "vocabulary", "vocabulary", &ModelSpec::vocabulary, {1, limits::kExtent}, Written::always},
+    Field{"context", "context", &ModelSpec::context, {1, limits::kExtent}, Written::always},
+    Field{"norm_eps", "norm eps", &ModelSpec::norm_eps, {0, 1}, Written::always},
+    Field{"tied_head", "tied head", &ModelSpec::tied_head, {}, Written::always},
+    Field{"layers", "number of layers", &ModelSpec::layers, {1, limits::kLayers}, Written::always},
+    Field{"passes", "number of passes", &ModelSpec::passes, {1, limits::kPasses}, Written::always},
+};
+
+constexpr const auto& fields_of(const RopeSpec*) {
+  return kRopeFields;
+}
+constexpr const auto& fields_of(const AttentionSpec*) {
+  return kAttentionFields;
+}
+constexpr const auto& fields_of(const FeedForwardSpec*) {
+  return kFeedForwardFields;
+}
+constexpr const auto& fields_of(const LayerSpec*) {
+  return kLayerFields;
+}
+constexpr const auto& fields_of(const ModelSpec*) {
+  return kModelFields;
+}
+
+/// A part of a spec, which has fields itself.
+template <class T>
+concept SpecPart = requires(const T* part) {
+  fields_of(part);
+};
+
+/// Calls visit(field, value, default) for every field of a part, in the order of its table.
+template <SpecPart Part, class Visit>
+void each_field(Part& part, Visit&& visit) {
+  using Plain = std::remove_const_t<Part>;
+  static const Plain kDefaults{};
+  const auto one = [&](const auto& field) {
+    if (field.key == nullptr) {
+      if constexpr (SpecPart<std::remove_cvref_t<decltype(part.*field.member)>>) {
+        each_field(part.*field.member, visit);
+      }
+    } else {
+      visit(field, part.*field.member, kDefaults.*field.member);
+    }
+  };
+  std::apply([&](const auto&... fields) { (one(fields), ...); },
+             fields_of(static_cast<const Plain*>(nullptr)));
+}
+
+/// What files call the values of an enumeration.
+template <class Enum>
+using EnumNames = std::pair<Enum, std::string_view>;
+inline constexpr std::array<EnumNames<RopeLayout>, 3> kRopeLayouts{
+    {{RopeLayout::none, "none"},
+     {RopeLayout::half_split, "half-split"},
+     {RopeLayout::interleaved, "interleaved"}}};
+inline constexpr std::array<EnumNames<RouterNorm>, 2> kRouterNorms{
+    {{RouterNorm::chosen, "chosen"}, {RouterNorm::all, "all"}}};
+constexpr const auto& names_of(RopeLayout) {
+  return kRopeLayouts;
+}
+constexpr const auto& names_of(RouterNorm) {
+  return kRouterNorms;
+}
+
+template <class Enum>
+std::string_view enum_name(Enum value) {
+  for (const auto& [known, name] : names_of(value)) {
+    if (known == value) return name;
+  }
+  return {};
+}
+
+}  // namespace sb3lm
