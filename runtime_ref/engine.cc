@@ -33,10 +33,9 @@ void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_
 Engine::Engine(const Model& model, int context)
     : model_(model), spec_(model.spec), context_(context == 0 ? model.spec.context : context) {
   if (context_ < 1) fail(Fault::usage, "context {}: it must be at least 1", context_);
-  const Shape table{spec_.vocabulary, spec_.width};
-  embedding_ = weights(Role::embedding, -1, -1, table);
-  final_norm_ = weights(Role::final_norm, -1, -1, {1, spec_.width});
-  head_ = spec_.tied_head ? embedding_ : weights(Role::head, -1, -1, table);
+  embedding_ = weights(Role::embedding);
+  final_norm_ = weights(Role::final_norm);
+  head_ = spec_.tied_head ? embedding_ : weights(Role::head);
   for (std::size_t i = 0; i < spec_.layers.size(); ++i)
     layers_.push_back(bind(static_cast<int>(i)));
   for (const int layer : spec_.passes) caches_.emplace_back(spec_.kv_width(layer));
@@ -44,53 +43,42 @@ Engine::Engine(const Model& model, int context)
   logits_.resize(static_cast<std::size_t>(spec_.vocabulary));
 }
 
-const Tensor* Engine::weights(Role role, int layer, int expert, Shape shape) const {
+const Tensor* Engine::weights(Role role, int layer, int expert) const {
+  const std::optional<Shape> shape = shape_of_role(role, spec_, layer);
+  if (!shape) return nullptr;
   const auto found = model_.tensors.find({role, layer, expert});
   check(found != model_.tensors.end(), "the engine's model lacks a tensor that its spec asks for");
-  check(shape_of(found->second) == shape, "a tensor's shape is not the one that the spec asks for");
+  check(shape_of(found->second) == *shape,
+        "a tensor's shape is not the one that the spec asks for");
   return &found->second;
 }
 
-/// The roles of a block's three matrices follow each other in the order gate, up, down.
-Engine::Swiglu Engine::bind_swiglu(Role gate, int layer, int expert, int hidden) const {
-  const auto role_after = [&](int step) {
-    return static_cast<Role>(static_cast<int>(gate) + step);
-  };
-  return {weights(gate, layer, expert, {hidden, spec_.width}),
-          weights(role_after(1), layer, expert, {hidden, spec_.width}),
-          weights(role_after(2), layer, expert, {spec_.width, hidden}), hidden};
-}
-
 Engine::Layer Engine::bind(int layer) const {
-  const LayerSpec& spec = spec_.layers[static_cast<std::size_t>(layer)];
-  const FeedForwardSpec& ffn = spec.feed_forward;
-  const int q_width = spec.attention.query_heads * spec.attention.head_size;
-  const int kv_width = spec_.kv_width(layer);
-  Layer bound{};
-  bound.attention_norm = weights(Role::attention_norm, layer, -1, {1, spec_.width});
-  bound.q = weights(Role::q, layer, -1, {q_width, spec_.width});
-  bound.k = weights(Role::k, layer, -1, {kv_width, spec_.width});
-  bound.v = weights(Role::v, layer, -1, {kv_width, spec_.width});
-  bound.o = weights(Role::o, layer, -1, {spec_.width, q_width});
-  bound.ffn_norm = weights(Role::ffn_norm, layer, -1, {1, spec_.width});
-  if (spec.attention.qkv_bias) {
-    bound.q_bias = weights(Role::q_bias, layer, -1, {1, q_width});
-    bound.k_bias = weights(Role::k_bias, layer, -1, {1, kv_width});
-    bound.v_bias = weights(Role::v_bias, layer, -1, {1, kv_width});
-  }
+  const FeedForwardSpec& ffn = spec_.layers[static_cast<std::size_t>(layer)].feed_forward;
+  const auto of = [&](Role role) { return weights(role, layer); };
+  const auto expert = [&](int e) {
+    const auto part = [&](Role role) { return weights(role, layer, e); };
+    return Swiglu{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down)};
+  };
+  Layer bound{.attention_norm = of(Role::attention_norm),
+              .q = of(Role::q),
+              .k = of(Role::k),
+              .v = of(Role::v),
+              .o = of(Role::o),
+              .ffn_norm = of(Role::ffn_norm),
+              .q_bias = of(Role::q_bias),
+              .k_bias = of(Role::k_bias),
+              .v_bias = of(Role::v_bias),
+              .router = of(Role::router),
+              .shared_router = of(Role::shared_router),
+              .experts = {},
+              .shared = {}};
   if (!ffn.is_mixture()) {
-    bound.experts.push_back(bind_swiglu(Role::gate, layer, -1, ffn.hidden));
-    return bound;
+    bound.experts.push_back({of(Role::gate), of(Role::up), of(Role::down)});
   }
-  bound.router = weights(Role::router, layer, -1, {ffn.routed_experts, spec_.width});
-  for (int e = 0; e < ffn.routed_experts; ++e) {
-    bound.experts.push_back(bind_swiglu(Role::expert_gate, layer, e, ffn.hidden));
-  }
-  if (ffn.shared_gated) {
-    bound.shared_router = weights(Role::shared_router, layer, -1, {1, spec_.width});
-  }
+  for (int e = 0; e < ffn.routed_experts; ++e) bound.experts.push_back(expert(e));
   if (ffn.shared_experts > 0) {
-    bound.shared.push_back(bind_swiglu(Role::shared_gate, layer, -1, ffn.shared_hidden));
+    bound.shared.push_back({of(Role::shared_gate), of(Role::shared_up), of(Role::shared_down)});
   }
   return bound;
 }

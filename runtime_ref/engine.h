@@ -58,7 +58,6 @@ class Engine final : public Decoder {
   using Vector = std::vector<double>;
   struct Swiglu {
     const Tensor *gate, *up, *down;
-    int hidden;
   };
   struct Layer {
     const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
@@ -69,9 +68,9 @@ class Engine final : public Decoder {
     std::vector<Swiglu> shared;              // none or one
   };
 
-  const Tensor* weights(Role role, int layer, int expert, Shape shape) const;
+  /// Null where a model of this spec has no such tensor.
+  const Tensor* weights(Role role, int layer = -1, int expert = -1) const;
   Layer bind(int layer) const;
-  Swiglu bind_swiglu(Role gate, int layer, int expert, int hidden) const;
 
   Vector multiply(const Tensor& w, const Vector& x) const;
   /// With a bias, unless that is null.

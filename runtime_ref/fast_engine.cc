@@ -60,10 +60,9 @@ FastEngine::FastEngine(const PackedModel& model, const FastOptions& options)
       context_(options.context == 0 ? spec_.context : options.context),
       workers_(options.threads) {
   if (context_ < 1) fail(Fault::usage, "context {}: it must be at least 1", context_);
-  const Shape table{spec_.vocabulary, spec_.width};
-  embedding_ = matrix({Role::embedding}, table);
-  head_ = spec_.tied_head ? embedding_ : matrix({Role::head}, table);
-  final_norm_ = vector_of({Role::final_norm}, spec_.width);
+  embedding_ = matrix({Role::embedding});
+  head_ = spec_.tied_head ? embedding_ : matrix({Role::head});
+  final_norm_ = vector_of({Role::final_norm});
   for (std::size_t i = 0; i < spec_.layers.size(); ++i) {
     measure(spec_.layers[i]);
     layers_.push_back(bind(static_cast<int>(i)));
@@ -74,68 +73,62 @@ FastEngine::FastEngine(const PackedModel& model, const FastOptions& options)
   scratch_.resize(workers_.count());
 }
 
-FastEngine::Matrix FastEngine::matrix(const TensorKey& key, Shape shape) const {
+FastEngine::Matrix FastEngine::matrix(const TensorKey& key) const {
+  const std::optional<Shape> shape = shape_of_role(key.role, spec_, key.layer);
+  if (!shape) return nullptr;
   const auto found = model_.matrices.find(key);
   check(found != model_.matrices.end(), "the engine's model lacks a matrix that its spec asks for");
-  check(found->second.shape == shape, "a matrix's shape is not the one that the spec asks for");
-  if (shape.cols > fast::kMostColumns) {
+  check(found->second.shape == *shape, "a matrix's shape is not the one that the spec asks for");
+  if (shape->cols > fast::kMostColumns) {
     fail(Fault::unsupported, "{}: {} columns; the fast engine takes {}: use --engine double",
-         tensor_key_text(key), shape.cols, fast::kMostColumns);
+         tensor_key_text(key), shape->cols, fast::kMostColumns);
   }
   return &found->second;
 }
 
-std::vector<float> FastEngine::vector_of(const TensorKey& key, int size) const {
-  std::vector<float> values(size_of(size));
-  dequantise_row(*matrix(key, {1, size}), 0, values);
+std::vector<float> FastEngine::vector_of(const TensorKey& key) const {
+  const Matrix row = matrix(key);
+  if (row == nullptr) return {};
+  std::vector<float> values(size_of(row->shape.cols));
+  dequantise_row(*row, 0, values);
   return values;
 }
 
 FastEngine::Layer FastEngine::bind(int layer) const {
+  const auto of = [&](Role role) { return matrix({role, layer}); };
+  const auto vector = [&](Role role) { return vector_of({role, layer}); };
   const LayerSpec& spec = spec_.layers[size_of(layer)];
-  const int q_width = static_cast<int>(query_width(spec.attention));
-  const int kv_width = spec_.kv_width(layer);
-  Layer bound{.attention_norm = vector_of({Role::attention_norm, layer}, spec_.width),
-              .ffn_norm = vector_of({Role::ffn_norm, layer}, spec_.width),
-              .q = matrix({Role::q, layer}, {q_width, spec_.width}),
-              .k = matrix({Role::k, layer}, {kv_width, spec_.width}),
-              .v = matrix({Role::v, layer}, {kv_width, spec_.width}),
-              .o = matrix({Role::o, layer}, {spec_.width, q_width}),
-              .router = nullptr,
-              .shared_router = nullptr,
-              .blocks = {},
-              .turns = turns_of(spec.attention.rope)};
-  if (spec.attention.qkv_bias) {
-    bound.q_bias = vector_of({Role::q_bias, layer}, q_width);
-    bound.k_bias = vector_of({Role::k_bias, layer}, kv_width);
-    bound.v_bias = vector_of({Role::v_bias, layer}, kv_width);
-  }
-  bind_blocks(layer, bound);
-  return bound;
+  return {.attention_norm = vector(Role::attention_norm),
+          .ffn_norm = vector(Role::ffn_norm),
+          .q = of(Role::q),
+          .k = of(Role::k),
+          .v = of(Role::v),
+          .o = of(Role::o),
+          .router = of(Role::router),
+          .shared_router = of(Role::shared_router),
+          .q_bias = vector(Role::q_bias),
+          .k_bias = vector(Role::k_bias),
+          .v_bias = vector(Role::v_bias),
+          .blocks = bind_blocks(layer),
+          .turns = turns_of(spec.attention.rope)};
 }
 
-void FastEngine::bind_blocks(int layer, Layer& bound) const {
+std::vector<FastEngine::Swiglu> FastEngine::bind_blocks(int layer) const {
   const FeedForwardSpec& spec = spec_.layers[size_of(layer)].feed_forward;
-  // The roles of a block's three matrices follow each other: gate, up, down.
-  const auto add = [&](Role gate, int expert, int hidden) {
-    const auto role = [&](int step) { return static_cast<Role>(static_cast<int>(gate) + step); };
-    bound.blocks.push_back({.gate = matrix({gate, layer, expert}, {hidden, spec_.width}),
-                            .up = matrix({role(1), layer, expert}, {hidden, spec_.width}),
-                            .down = matrix({role(2), layer, expert}, {spec_.width, hidden}),
-                            .hidden = size_of(hidden)});
+  std::vector<Swiglu> blocks;
+  const auto add = [&](Role gate, Role up, Role down, int expert) {
+    const auto of = [&](Role role) { return matrix({role, layer, expert}); };
+    blocks.push_back({.gate = of(gate),
+                      .up = of(up),
+                      .down = of(down),
+                      .hidden = size_of(of(gate)->shape.rows)});
   };
-  if (!spec.is_mixture()) {
-    add(Role::gate, -1, spec.hidden);
-    return;
-  }
-  bound.router = matrix({Role::router, layer}, {spec.routed_experts, spec_.width});
+  if (!spec.is_mixture()) add(Role::gate, Role::up, Role::down, -1);
   for (int expert = 0; expert < spec.routed_experts; ++expert) {
-    add(Role::expert_gate, expert, spec.hidden);
+    add(Role::expert_gate, Role::expert_up, Role::expert_down, expert);
   }
-  if (spec.shared_gated) {
-    bound.shared_router = matrix({Role::shared_router, layer}, {1, spec_.width});
-  }
-  if (spec.shared_experts > 0) add(Role::shared_gate, -1, spec.shared_hidden);
+  if (spec.shared_experts > 0) add(Role::shared_gate, Role::shared_up, Role::shared_down, -1);
+  return blocks;
 }
 
 void FastEngine::measure(const LayerSpec& spec) {

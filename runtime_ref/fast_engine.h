@@ -82,10 +82,11 @@ class FastEngine final : public Decoder {
     std::vector<float> cosine, sine;
   };
 
-  Matrix matrix(const TensorKey& key, Shape shape) const;
-  std::vector<float> vector_of(const TensorKey& key, int size) const;
+  /// Null, and empty, where a model of this spec has no such tensor.
+  Matrix matrix(const TensorKey& key) const;
+  std::vector<float> vector_of(const TensorKey& key) const;
   Layer bind(int layer) const;
-  void bind_blocks(int layer, Layer& bound) const;
+  std::vector<Swiglu> bind_blocks(int layer) const;
   void measure(const LayerSpec& spec);
   void make_room(std::size_t tokens);
 

@@ -102,7 +102,7 @@ class Writer {
     const bool is_expert = places.front().key.expert >= 0;
     group.stacked = places.size() > 1 || (is_expert && rank == 3);
     const Role role = places.front().key.role;
-    const bool vocabulary = role == Role::embedding || role == Role::head;
+    const bool vocabulary = is_vocabulary_matrix(role);
     const std::string& code = conventions_.text(vocabulary ? "embedding-code" : "nibble-code");
     if (code != "auto") group.nibble_code = code;
     return group;

@@ -117,6 +117,7 @@ Model import_llama2c(const CheckpointFiles& files,
   }
 
   const bool swap = conventions.is("swiglu", "up");
+  const auto side = [swap](Role role) { return swap ? swap_gate_and_up(role) : role; };
   WeightReader weights(in, model);
   model.source.format = "llama2.c";
   weights.read({Role::embedding}, "tok_embeddings");
@@ -126,9 +127,9 @@ Model import_llama2c(const CheckpointFiles& files,
   weights.read_layers(Role::v, "attention.wv");
   weights.read_layers(Role::o, "attention.wo");
   weights.read_layers(Role::ffn_norm, "ffn_norm");
-  weights.read_layers(swap ? Role::up : Role::gate, "feed_forward.w1");
+  weights.read_layers(side(Role::gate), "feed_forward.w1");
   weights.read_layers(Role::down, "feed_forward.w2");
-  weights.read_layers(swap ? Role::gate : Role::up, "feed_forward.w3");
+  weights.read_layers(side(Role::up), "feed_forward.w3");
   weights.read({Role::final_norm}, "norm");
   const auto head_size = static_cast<std::uint64_t>(model.spec.layers[0].attention.head_size);
   in.take(static_cast<std::uint64_t>(model.spec.context) * head_size * sizeof(float));

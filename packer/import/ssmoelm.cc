@@ -276,10 +276,6 @@ const ModelPreset* preset_of(const Index& index) {
   return find_preset(shape);
 }
 
-bool is_vocabulary_matrix(const TensorKey& key) {
-  return key.role == Role::embedding || key.role == Role::head;
-}
-
 /// Replaces "auto" by what the nibbles of the file show.
 void settle_nibble_codes(const std::vector<NamedGroup>& named, Conventions& conventions) {
   NibbleCounts layers{};
@@ -287,7 +283,8 @@ void settle_nibble_codes(const std::vector<NamedGroup>& named, Conventions& conv
   const bool same = !conventions.is("nibble-code", "auto");
   for (const NamedGroup& entry : named) {
     if (entry.group->form != PackedForm::nibbles) continue;
-    count_nibbles(*entry.group, conventions, is_vocabulary_matrix(entry.key) ? vocabulary : layers);
+    count_nibbles(*entry.group, conventions,
+                  is_vocabulary_matrix(entry.key.role) ? vocabulary : layers);
   }
   if (!same) conventions.set("import", "nibble-code", guess_nibble_code(layers));
   if (!conventions.is("embedding-code", "auto")) return;
@@ -296,39 +293,15 @@ void settle_nibble_codes(const std::vector<NamedGroup>& named, Conventions& conv
                   same ? likely : guess_narrow_code(vocabulary, likely));
 }
 
-/// With silu on the "up" side, what the file calls up is our gate.
-Role swap_gate_and_up(Role role) {
-  switch (role) {
-    case Role::gate:
-      return Role::up;
-    case Role::up:
-      return Role::gate;
-    case Role::shared_gate:
-      return Role::shared_up;
-    case Role::shared_up:
-      return Role::shared_gate;
-    case Role::expert_gate:
-      return Role::expert_up;
-    case Role::expert_up:
-      return Role::expert_gate;
-    default:
-      return role;
-  }
-}
-
 Tensor unpack(const PackedGroup& group, int part, const TensorKey& key,
               const Conventions& conventions) {
   if (group.form == PackedForm::plain) return unpack_plain(group, part);
   if (group.form == PackedForm::bits) return unpack_bits(group, part, conventions);
   if (group.form == PackedForm::bytes) return unpack_bytes(group, part);
-  const bool vocabulary = is_vocabulary_matrix(key);
+  const bool vocabulary = is_vocabulary_matrix(key.role);
   return unpack_nibbles(group, part, conventions,
                         conventions.text(vocabulary ? "embedding-code" : "nibble-code"),
                         vocabulary);
-}
-
-bool is_expert(Role role) {
-  return role == Role::expert_gate || role == Role::expert_up || role == Role::expert_down;
 }
 
 /// Calls `take` with the role of each matrix of a stack, or of the only one, and notes its name.
@@ -336,7 +309,7 @@ template <class Take>
 void each_part(const NamedGroup& entry, Model& model, Take take) {
   const PackedGroup& group = *entry.group;
   TensorKey key = entry.key;
-  const bool whole_stack = is_expert(key.role) && key.expert < 0;
+  const bool whole_stack = about(key.role).home == RoleHome::expert && key.expert < 0;
   if (group.stacked && !whole_stack) {
     group.fail("it stacks {} matrices, but {} is one", group.stack, tensor_key_text(key));
   }
@@ -437,7 +410,7 @@ PackedMatrix view(const PackedGroup& group, int part, const TensorKey& key,
   if (group.form == PackedForm::bytes) return view_bytes(group, part);
   return view_nibbles(
       group, part, conventions,
-      conventions.text(is_vocabulary_matrix(key) ? "embedding-code" : "nibble-code"));
+      conventions.text(is_vocabulary_matrix(key.role) ? "embedding-code" : "nibble-code"));
 }
 
 }  // namespace

@@ -6,26 +6,11 @@
 namespace sb3lm {
 namespace {
 
-Half half_of(Role role) {
-  switch (role) {
-    case Role::attention_norm:
-    case Role::q:
-    case Role::k:
-    case Role::v:
-    case Role::o:
-    case Role::q_bias:
-    case Role::k_bias:
-    case Role::v_bias:
-      return Half::attention;
-    default:
-      return Half::feed_forward;
-  }
-}
-
 std::vector<const TensorPlace*> tensors_of(const Layout& layout, int layer, Half half) {
   std::vector<const TensorPlace*> tensors;
   for (const TensorPlace& tensor : layout.tensors) {
-    if (tensor.key.layer == layer && half_of(tensor.key.role) == half) tensors.push_back(&tensor);
+    if (tensor.key.layer == layer && about(tensor.key.role).half == half)
+      tensors.push_back(&tensor);
   }
   return tensors;
 }

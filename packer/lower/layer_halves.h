@@ -6,8 +6,6 @@
 
 namespace sb3lm {
 
-enum class Half { attention, feed_forward };
-
 /// Where the weights of half a layer begin: its first codes and its first numbers, 0 if it has
 /// none.
 struct Begin {

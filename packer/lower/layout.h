@@ -75,8 +75,7 @@ struct Layout {
 
 /// How the dot kernel walks over a float matrix of this role.
 inline DotShape dot_shape(Role role, int cols) {
-  const bool rare = role == Role::router || role == Role::shared_router;
-  return DotShape::of(cols, rare ? DotShape::kRareChunk : DotShape::kMaxChunk);
+  return DotShape::of(cols, is_router(role) ? DotShape::kRareChunk : DotShape::kMaxChunk);
 }
 
 /// Items that a vector of `size` takes in `act`: table groups and padded dot products may read past

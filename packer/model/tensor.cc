@@ -1,8 +1,8 @@
 #include "model/tensor.h"
 
+#include <algorithm>
 #include <charconv>
-#include <optional>
-#include <string_view>
+#include <span>
 
 #include "base/error.h"
 #include "base/half.h"
@@ -10,45 +10,19 @@
 namespace sb3lm {
 namespace {
 
-enum class Home { top, layer, expert };
-
-struct RoleRow {
-  Role role;
-  std::string_view name;
-  Home home;
-};
-
 constexpr RoleRow kRoles[] = {
-    {Role::embedding, "embedding", Home::top},
-    {Role::head, "head", Home::top},
-    {Role::final_norm, "final_norm", Home::top},
-    {Role::attention_norm, "attention_norm", Home::layer},
-    {Role::q, "q", Home::layer},
-    {Role::k, "k", Home::layer},
-    {Role::v, "v", Home::layer},
-    {Role::o, "o", Home::layer},
-    {Role::ffn_norm, "ffn_norm", Home::layer},
-    {Role::router, "router", Home::layer},
-    {Role::gate, "gate", Home::layer},
-    {Role::up, "up", Home::layer},
-    {Role::down, "down", Home::layer},
-    {Role::shared_gate, "shared_gate", Home::layer},
-    {Role::shared_up, "shared_up", Home::layer},
-    {Role::shared_down, "shared_down", Home::layer},
-    {Role::expert_gate, "expert_gate", Home::expert},
-    {Role::expert_up, "expert_up", Home::expert},
-    {Role::expert_down, "expert_down", Home::expert},
-    {Role::q_bias, "q_bias", Home::layer},
-    {Role::k_bias, "k_bias", Home::layer},
-    {Role::v_bias, "v_bias", Home::layer},
-    {Role::shared_router, "shared_router", Home::layer},
+#define ROLE(number, name, home, kind, half, outlet, component, bits, ...) \
+  {Role::name, #name, RoleHome::home, RoleKind::kind, Half::half, Role::outlet, bits},
+#include "model/roles.def"
+#undef ROLE
 };
 
-const RoleRow& row_of(Role role) {
-  for (const RoleRow& row : kRoles) {
-    if (row.role == role) return row;
-  }
-  throw Error(Fault::bug, "internal error: a role without a row");
+int query_width(const AttentionSpec& attention) {
+  return attention.query_heads * attention.head_size;
+}
+
+int kv_width(const AttentionSpec& attention) {
+  return attention.kv_heads * attention.head_size;
 }
 
 constexpr std::string_view kExpertPrefix = "expert_";
@@ -70,70 +44,84 @@ std::optional<int> take_number(std::string_view& text, std::string_view word, bo
   return value;
 }
 
-void add_mixture(std::vector<std::pair<TensorKey, Shape>>& all, int layer, int width,
-                 const FeedForwardSpec& ffn) {
-  all.push_back({{Role::router, layer}, {ffn.routed_experts, width}});
-  if (ffn.shared_gated) all.push_back({{Role::shared_router, layer}, {1, width}});
-  if (ffn.shared_experts > 0) {
-    all.push_back({{Role::shared_gate, layer}, {ffn.shared_hidden, width}});
-    all.push_back({{Role::shared_up, layer}, {ffn.shared_hidden, width}});
-    all.push_back({{Role::shared_down, layer}, {width, ffn.shared_hidden}});
-  }
-  for (int expert = 0; expert < ffn.routed_experts; ++expert) {
-    all.push_back({{Role::expert_gate, layer, expert}, {ffn.hidden, width}});
-    all.push_back({{Role::expert_up, layer, expert}, {ffn.hidden, width}});
-    all.push_back({{Role::expert_down, layer, expert}, {width, ffn.hidden}});
+using ExpectedTensors = std::vector<std::pair<TensorKey, Shape>>;
+
+void add_role(const RoleRow& row, const ModelSpec& spec, int layer, int expert,
+              ExpectedTensors& all) {
+  if (const auto shape = shape_of_role(row.role, spec, layer)) {
+    all.push_back({{row.role, layer, expert}, *shape});
   }
 }
 
-void add_layer(std::vector<std::pair<TensorKey, Shape>>& all, int layer, int width,
-               const LayerSpec& spec) {
-  const AttentionSpec& attention = spec.attention;
-  const int query_width = attention.query_heads * attention.head_size;
-  const int kv_width = attention.kv_heads * attention.head_size;
-  all.push_back({{Role::attention_norm, layer}, {1, width}});
-  all.push_back({{Role::q, layer}, {query_width, width}});
-  all.push_back({{Role::k, layer}, {kv_width, width}});
-  all.push_back({{Role::v, layer}, {kv_width, width}});
-  if (attention.qkv_bias) {
-    all.push_back({{Role::q_bias, layer}, {1, query_width}});
-    all.push_back({{Role::k_bias, layer}, {1, kv_width}});
-    all.push_back({{Role::v_bias, layer}, {1, kv_width}});
+void add_layer(const ModelSpec& spec, int layer, std::span<const RoleRow> rows,
+               ExpectedTensors& all) {
+  const auto is_experts = [](const RoleRow& row) { return row.home == RoleHome::expert; };
+  const int experts = spec.layers[static_cast<std::size_t>(layer)].feed_forward.routed_experts;
+  for (auto row = rows.begin(); row != rows.end();) {
+    if (!is_experts(*row)) {
+      add_role(*row++, spec, layer, -1, all);
+      continue;
+    }
+    // All matrices of one expert lie together.
+    const auto end = std::find_if_not(row, rows.end(), is_experts);
+    for (int expert = 0; expert < experts; ++expert) {
+      std::for_each(row, end, [&](const RoleRow& r) { add_role(r, spec, layer, expert, all); });
+    }
+    row = end;
   }
-  all.push_back({{Role::o, layer}, {width, query_width}});
-  all.push_back({{Role::ffn_norm, layer}, {1, width}});
-  const FeedForwardSpec& ffn = spec.feed_forward;
-  if (ffn.is_mixture()) {
-    add_mixture(all, layer, width, ffn);
-    return;
-  }
-  all.push_back({{Role::gate, layer}, {ffn.hidden, width}});
-  all.push_back({{Role::up, layer}, {ffn.hidden, width}});
-  all.push_back({{Role::down, layer}, {width, ffn.hidden}});
 }
 
 }  // namespace
 
+const RoleRow& about(Role role) {
+  for (const RoleRow& row : kRoles) {
+    if (row.role == role) return row;
+  }
+  throw Error(Fault::bug, "internal error: a role without a row");
+}
+
 std::string_view role_name(Role role) {
-  return row_of(role).name;
+  return about(role).name;
 }
 
 bool is_vector(Role role) {
-  switch (role) {
-    case Role::final_norm:
-    case Role::attention_norm:
-    case Role::ffn_norm:
-    case Role::q_bias:
-    case Role::k_bias:
-    case Role::v_bias:
-      return true;
-    default:
-      return false;
-  }
+  const RoleKind kind = about(role).kind;
+  return kind == RoleKind::norm || kind == RoleKind::bias;
 }
 
 bool is_router(Role role) {
-  return role == Role::router || role == Role::shared_router;
+  return about(role).kind == RoleKind::router;
+}
+
+bool is_vocabulary_matrix(Role role) {
+  return about(role).home == RoleHome::model && !is_vector(role);
+}
+
+Role swap_gate_and_up(Role role) {
+  constexpr std::string_view kGate = "gate", kUp = "up";
+  const std::string_view name = role_name(role);
+  const auto other = [&](std::string_view own, std::string_view theirs) {
+    return role_from_name(std::string(name.substr(0, name.size() - own.size())).append(theirs));
+  };
+  if (name.ends_with(kGate)) return other(kGate, kUp);
+  if (name.ends_with(kUp)) return other(kUp, kGate);
+  return role;
+}
+
+std::optional<Shape> shape_of_role(Role role, const ModelSpec& s, int layer) {
+  const LayerSpec none;
+  const LayerSpec& of = layer < 0 ? none : s.layers[static_cast<std::size_t>(layer)];
+  [[maybe_unused]] const AttentionSpec& a = of.attention;
+  [[maybe_unused]] const FeedForwardSpec& f = of.feed_forward;
+  switch (role) {
+#define ROLE(number, name, home, kind, half, outlet, component, bits, rows, columns, when) \
+  case Role::name:                                                                         \
+    if (!(when)) return std::nullopt;                                                      \
+    return Shape{rows, columns};
+#include "model/roles.def"
+#undef ROLE
+  }
+  return std::nullopt;
 }
 
 Role role_from_name(std::string_view name) {
@@ -144,9 +132,9 @@ Role role_from_name(std::string_view name) {
 }
 
 std::string tensor_key_text(const TensorKey& key) {
-  const RoleRow& row = row_of(key.role);
-  if (row.home == Home::top) return std::string(row.name);
-  if (row.home == Home::layer) return fmt::format("layer {} {}", key.layer, row.name);
+  const RoleRow& row = about(key.role);
+  if (row.home == RoleHome::model) return std::string(row.name);
+  if (row.home == RoleHome::layer) return fmt::format("layer {} {}", key.layer, row.name);
   const std::string expert = key.expert < 0 ? "*" : std::to_string(key.expert);
   return fmt::format("layer {} expert {} {}", key.layer, expert,
                      row.name.substr(kExpertPrefix.size()));
@@ -158,7 +146,7 @@ TensorKey tensor_key_from_text(std::string_view text) {
   const std::optional<int> expert = layer ? take_number(text, "expert ", true) : std::nullopt;
   const std::string name =
       expert ? std::string(kExpertPrefix) + std::string(text) : std::string(text);
-  const Home home = expert ? Home::expert : layer ? Home::layer : Home::top;
+  const RoleHome home = expert ? RoleHome::expert : layer ? RoleHome::layer : RoleHome::model;
   for (const RoleRow& row : kRoles) {
     if (row.name == name && row.home == home) {
       return {row.role, layer.value_or(-1), expert.value_or(-1)};
@@ -171,13 +159,17 @@ TensorKey tensor_key_from_text(std::string_view text) {
 }
 
 std::vector<std::pair<TensorKey, Shape>> expected_tensors(const ModelSpec& spec) {
-  std::vector<std::pair<TensorKey, Shape>> all;
-  all.push_back({{Role::embedding}, {spec.vocabulary, spec.width}});
+  const auto is_outside = [](const RoleRow& row) { return row.home == RoleHome::model; };
+  const std::span<const RoleRow> rows(kRoles);
+  const auto layers = std::find_if_not(rows.begin(), rows.end(), is_outside);
+  const auto behind = std::find_if(layers, rows.end(), is_outside);
+  ExpectedTensors all;
+  std::for_each(rows.begin(), layers,
+                [&](const RoleRow& row) { add_role(row, spec, -1, -1, all); });
   for (std::size_t layer = 0; layer < spec.layers.size(); ++layer) {
-    add_layer(all, static_cast<int>(layer), spec.width, spec.layers[layer]);
+    add_layer(spec, static_cast<int>(layer), {layers, behind}, all);
   }
-  all.push_back({{Role::final_norm}, {1, spec.width}});
-  if (!spec.tied_head) all.push_back({{Role::head}, {spec.vocabulary, spec.width}});
+  std::for_each(behind, rows.end(), [&](const RoleRow& row) { add_role(row, spec, -1, -1, all); });
   return all;
 }
 

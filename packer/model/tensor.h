@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,31 +15,29 @@
 
 namespace sb3lm {
 
+/// roles.def says what each of them is.
 enum class Role {
-  embedding,       // [vocabulary, width]
-  head,            // [vocabulary, width]; absent when tied
-  final_norm,      // [1, width]
-  attention_norm,  // [1, width]
-  q,               // [query_heads * head_size, width]
-  k,               // [kv_heads * head_size, width]
-  v,               // [kv_heads * head_size, width]
-  o,               // [width, query_heads * head_size]
-  ffn_norm,        // [1, width]
-  router,          // [routed_experts, width]
-  gate,            // dense [hidden, width]
-  up,              // dense [hidden, width]
-  down,            // dense [width, hidden]
-  shared_gate,     // [shared_hidden, width]
-  shared_up,       // [shared_hidden, width]
-  shared_down,     // [width, shared_hidden]
-  expert_gate,     // per expert [hidden, width]
-  expert_up,       // per expert [hidden, width]
-  expert_down,     // per expert [width, hidden]
-  q_bias,          // [1, query_heads * head_size]; these three where attention has biases
-  k_bias,          // [1, kv_heads * head_size]
-  v_bias,          // [1, kv_heads * head_size]
-  shared_router,   // [1, width], where the shared expert is gated
+#define ROLE(number, name, ...) name = (number),
+#include "model/roles.def"
+#undef ROLE
 };
+
+enum class RoleHome { model, layer, expert };
+enum class RoleKind { lookup, matrix, router, norm, bias };
+/// Of a layer, each of which adds its output to the residual stream.
+enum class Half { none, attention, feed_forward };
+
+/// A row of roles.def but for its shape.
+struct RoleRow {
+  Role role;
+  std::string_view name;
+  RoleHome home;
+  RoleKind kind;
+  Half half;
+  Role outlet;
+  int bits;
+};
+const RoleRow& about(Role role);
 
 /// Which tensor: `layer` is an index into ModelSpec::layers, -1 outside layers; `expert` is -1 for
 /// all but routed experts.
@@ -62,6 +61,10 @@ Role role_from_name(std::string_view name);
 bool is_vector(Role role);
 /// The small matrices that weigh experts.
 bool is_router(Role role);
+/// Embedding and head.
+bool is_vocabulary_matrix(Role role);
+/// The same matrix on the other side of a gated feed-forward; others stay what they are.
+Role swap_gate_and_up(Role role);
 
 struct Shape {
   int rows = 0;
@@ -69,8 +72,11 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
-/// Every tensor that a model of this spec must have, with its shape, in a fixed order (embedding,
-/// layers by index, final norm, head).
+/// The shape that a tensor of this role has in (a layer of) a model, nothing if it has none.
+std::optional<Shape> shape_of_role(Role role, const ModelSpec& spec, int layer);
+
+/// Every tensor that a model of this spec must have, with its shape, in the order of roles.def,
+/// layers by index and experts by number.
 std::vector<std::pair<TensorKey, Shape>> expected_tensors(const ModelSpec& spec);
 
 /// How unsigned codes mean weights: weight = (step * code + offset) * row scale.

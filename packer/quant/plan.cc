@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/entropy.h"
+#include "base/error.h"
 #include "base/file.h"
 #include "base/half.h"
 #include "base/parallel.h"
@@ -24,27 +25,6 @@ struct Trial {
   int widest = 0;
   std::array<double, kMostBits + 1> bytes{}, noise{};  // by bits; noise relative to the output
 };
-
-/// The matrix through which this one's noise reaches the residual stream.
-Role outlet_of(Role role) {
-  switch (role) {
-    case Role::q:
-    case Role::k:
-    case Role::v:
-    case Role::o:
-      return Role::o;
-    case Role::gate:
-    case Role::up:
-    case Role::down:
-      return Role::down;
-    case Role::shared_gate:
-    case Role::shared_up:
-    case Role::shared_down:
-      return Role::shared_down;
-    default:
-      return Role::expert_down;
-  }
-}
 
 std::vector<double> energy_by_column(const Tensor& exact, const CodedTensor* rounded) {
   const Shape shape = shape_of(exact);
@@ -117,8 +97,10 @@ void run_trials(const Model& model, const ActivationStats& stats, int threads,
 double share_of(const TensorKey& key, const Model& model, const ActivationStats& stats) {
   if (key.role == Role::head) return 1;
   if (key.role == Role::embedding) return model.spec.tied_head ? 2 : 1;
-  const auto found = stats.stream_share.find({outlet_of(key.role), key.layer, key.expert});
-  return found == stats.stream_share.end() ? 0 : found->second / stats.tokens;
+  const auto found = stats.stream_share.find({about(key.role).outlet, key.layer, key.expert});
+  if (found != stats.stream_share.end()) return found->second / stats.tokens;
+  check(key.expert >= 0, "the outlet of a matrix added nothing to the residual stream");
+  return 0;  // the text never reached this expert
 }
 
 void add_trial(const Trial& trial, double share, std::int64_t weights, PlanUnit& unit) {

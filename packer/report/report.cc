@@ -162,40 +162,11 @@ std::string_view component_name(Component component) {
 
 Component component_of(Role role) {
   switch (role) {
-    case Role::embedding:
-      return Component::embedding;
-    case Role::head:
-      return Component::head;
-    case Role::final_norm:
-    case Role::attention_norm:
-    case Role::ffn_norm:
-      return Component::norms;
-    case Role::q:
-    case Role::q_bias:
-      return Component::attention_q;
-    case Role::k:
-    case Role::k_bias:
-      return Component::attention_k;
-    case Role::v:
-    case Role::v_bias:
-      return Component::attention_v;
-    case Role::o:
-      return Component::attention_o;
-    case Role::router:
-    case Role::shared_router:
-      return Component::routers;
-    case Role::gate:
-    case Role::up:
-    case Role::down:
-      return Component::dense;
-    case Role::shared_gate:
-    case Role::shared_up:
-    case Role::shared_down:
-      return Component::shared_expert;
-    case Role::expert_gate:
-    case Role::expert_up:
-    case Role::expert_down:
-      return Component::routed_experts;
+#define ROLE(number, name, home, kind, half, outlet, component, ...) \
+  case Role::name:                                                   \
+    return Component::component;
+#include "model/roles.def"
+#undef ROLE
   }
   return Component::other_json;
 }

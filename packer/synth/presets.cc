@@ -195,30 +195,11 @@ void keep_layers(SynthModel& model, int layers) {
 }
 
 int stored_bits(const SynthModel& model, const TensorKey& key) {
+  if (is_vocabulary_matrix(key.role)) return model.embedding_bits;
   const int last = static_cast<int>(model.spec.layers.size()) - 1;
-  switch (key.role) {
-    case Role::embedding:
-    case Role::head:
-      return model.embedding_bits;
-    case Role::v:
-    case Role::o:  // only the outer layers keep these at 4 bits
-      return key.layer == 0 || key.layer == last ? 4 : 1;
-    case Role::expert_gate:
-    case Role::expert_up:
-    case Role::expert_down:
-      return 1;
-    case Role::attention_norm:
-    case Role::ffn_norm:
-    case Role::final_norm:
-    case Role::router:
-    case Role::q_bias:
-    case Role::k_bias:
-    case Role::v_bias:
-    case Role::shared_router:
-      return 16;
-    default:
-      return 4;
-  }
+  // Only the outer layers have these at their usual width.
+  const bool narrow = key.role == Role::v || key.role == Role::o;
+  return narrow && key.layer != 0 && key.layer != last ? 1 : about(key.role).bits;
 }
 
 }  // namespace sb3lm

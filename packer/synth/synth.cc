@@ -85,21 +85,7 @@ class PackedWriter {
 
  private:
   /// With flipped conventions silu is on the side that the file calls "up".
-  Role file_role(Role role) const {
-    if (!layout_.flipped) return role;
-    switch (role) {
-      case Role::shared_gate:
-        return Role::shared_up;
-      case Role::shared_up:
-        return Role::shared_gate;
-      case Role::expert_gate:
-        return Role::expert_up;
-      case Role::expert_up:
-        return Role::expert_gate;
-      default:
-        return role;
-    }
-  }
+  Role file_role(Role role) const { return layout_.flipped ? swap_gate_and_up(role) : role; }
 
   std::string stem(const TensorKey& key) const {
     int number = key.layer;
@@ -150,8 +136,7 @@ class PackedWriter {
   /// Offset 8; flipped: two's complement, and offset 4 for 3-bit matrices.
   std::string nibble_code(Role role) const {
     if (!layout_.flipped) return "offset8";
-    const bool vocabulary = role == Role::embedding || role == Role::head;
-    return vocabulary && model_.embedding_bits == 3 ? "offset4" : "twos";
+    return is_vocabulary_matrix(role) && model_.embedding_bits == 3 ? "offset4" : "twos";
   }
 
   int experts_of(int layer) const {

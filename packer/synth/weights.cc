@@ -10,10 +10,6 @@
 namespace sb3lm {
 namespace {
 
-bool is_norm(Role role) {
-  return role == Role::attention_norm || role == Role::ffn_norm || role == Role::final_norm;
-}
-
 double mean_size(const std::vector<double>& row) {
   double sum = 0;
   for (const double value : row) sum += std::fabs(value);
@@ -51,7 +47,7 @@ void WeightSource::each_row(const TensorKey& key, Shape shape, Take take) const 
   if (key.layer >= 0) seed_key.layer = model_.spec.layers[static_cast<std::size_t>(key.layer)].id;
   Random random = random_for(options_.seed, seed_key);
   double std = model_.weight_std > 0 ? model_.weight_std : 1 / std::sqrt(shape.cols);
-  if (key.role == Role::embedding || key.role == Role::head) std = vocabulary_std(shape.cols);
+  if (is_vocabulary_matrix(key.role)) std = vocabulary_std(shape.cols);
   if (is_router(key.role)) std = 1.5 / std::sqrt(shape.cols);
   std::vector<double> row(static_cast<std::size_t>(shape.cols));
   for (int i = 0; i < shape.rows; ++i) {
@@ -65,7 +61,7 @@ void WeightSource::each_row(const TensorKey& key, Shape shape, Take take) const 
 
 std::vector<float> WeightSource::plain(const TensorKey& key, Shape shape) const {
   std::vector<float> values;
-  if (is_norm(key.role)) {
+  if (about(key.role).kind == RoleKind::norm) {
     TensorKey seed_key = key;
     if (key.layer >= 0) seed_key.layer = model_.spec.layers[static_cast<std::size_t>(key.layer)].id;
     Random random = random_for(options_.seed, seed_key);
