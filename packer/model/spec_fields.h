@@ -31,6 +31,11 @@ struct Field {
   Written written = Written::unless_default;
 };
 
+// clang before 17 deduces no arguments of aggregates.
+template <class Part, class Value>
+Field(const char*, const char*, Value Part::*, Range = {}, Written = Written::unless_default)
+    -> Field<Part, Value>;
+
 namespace limits {
 // Far above any model that fits a Scratch project, low enough that sizes computed from them fit in
 // 64 bits and lists made of them fit in memory.
