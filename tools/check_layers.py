@@ -70,11 +70,11 @@ def reachable(links, name, path=()):
 
 
 def library_of(path, links):
-    """The library whose folder directly holds the file, None for tools and tests."""
-    folder = path.parent.as_posix()
-    for name, (own, _) in links.items():
-        if folder == own:
-            return name
+    """The library of the nearest folder that has one, None for tools and tests."""
+    names = {folder: name for name, (folder, _) in links.items()}
+    for folder in path.parents:
+        if folder.as_posix() in names:
+            return names[folder.as_posix()]
     return None
 
 

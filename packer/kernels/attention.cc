@@ -27,16 +27,15 @@ static_assert(kValueBlock == 2 * kSumBlock);
 class AttentionEmitter {
  public:
   AttentionEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                   const AttentionSpec& spec, int span, const AttentionRegions& regions,
-                   const std::string& name)
+                   const AttendShape& shape, const std::string& name)
       : engine_(engine),
         w_(w),
         exp_(exp),
-        spec_(spec),
-        span_(span),
-        regions_(regions),
+        shape_(shape),
+        spec_(shape.with),
+        span_(shape.span),
         name_(name),
-        heads_(largest_divisor(spec.query_heads / spec.kv_heads, kHeadsAtOnce)),
+        heads_(largest_divisor(spec_.query_heads / spec_.kv_heads, kHeadsAtOnce)),
         key_(local("key")),
         value_(local("value")),
         score_(local("score")),
@@ -46,10 +45,7 @@ class AttentionEmitter {
         total_(local("sum")),
         out_(local("out")) {}
 
-  AttentionBlocks emit() { return {emit_store(), emit_attend()}; }
-
- private:
-  Proc<Num> emit_attend() {
+  Proc<Num> emit() {
     const auto scores = emit_scores();
     const auto softmax = emit_softmax();
     const auto mix = emit_mix();
@@ -62,14 +58,14 @@ class AttentionEmitter {
       s.set(group, 0);
       s.repeat(spec_.kv_heads, [&](Script& s) {
         s.repeat(turns, [&](Script& s) {
-          s.call(scores, head * size + regions_.q, cache_at + group * size);
+          s.call(scores, head * size + shape_.q_at, cache_at + group * size);
           for (int h = 0; h < heads_; ++h) {
             s.call(softmax, scores_at(h));
             s.set(totals_[static_cast<std::size_t>(h)], total_ + 0);
           }
-          s.call(mix, head * size + regions_.out, cache_at + group * (size * span_));
+          s.call(mix, head * size + shape_.out_at, cache_at + group * (size * span_));
           for (int h = 0; h < heads_; ++h) {
-            s.call(divide, (head + h) * size + regions_.out, totals_[static_cast<std::size_t>(h)]);
+            s.call(divide, (head + h) * size + shape_.out_at, totals_[static_cast<std::size_t>(h)]);
           }
           s.change(head, heads_);
         });
@@ -78,6 +74,7 @@ class AttentionEmitter {
     });
   }
 
+ private:
   Var<Num> local(const std::string& what) {
     return engine_.var<Num>("_attend " + name_ + " " + what);
   }
@@ -89,23 +86,7 @@ class AttentionEmitter {
   }
   int kv_width() const { return spec_.kv_heads * spec_.head_size; }
   int score_stride() const { return span_ + kValueBlock; }
-  int scores_at(int h) const { return regions_.scores + h * score_stride(); }
-
-  // k and v of this position into the cache.
-  Proc<Num> emit_store() {
-    const auto i = local("store");
-    return engine_.define<Num>("cache " + name_, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-      s.set(key_, cache_at + w_.position * kv_width());
-      s.set(value_, cache_at + w_.position);
-      s.set(i, 0);
-      s.repeat(kv_width(), [&](Script& s) {
-        s.replace(w_.keys, key_ + i, w_.act[i + regions_.k] + 0);
-        s.replace(w_.values, value_ + 0, w_.act[i + regions_.v] + 0);
-        s.change(i, 1);
-        s.change(value_, span_);
-      });
-    });
-  }
+  int scores_at(int h) const { return shape_.scores_at + h * score_stride(); }
 
   // sum + the products of the query's items `from` to `to` and a key's. `factor(d)` is the query's
   // item d.
@@ -306,7 +287,7 @@ class AttentionEmitter {
       s.change(out_, 1);
     });
     s.set(value_, value_at + 0);
-    s.set(score_, regions_.scores);
+    s.set(score_, shape_.scores_at);
     s.repeat(floor(w_.position / positions) + 1, [&](Script& s) {
       block(s);
       s.change(score_, positions);
@@ -393,9 +374,9 @@ class AttentionEmitter {
   Sprite& engine_;
   const Workspace& w_;
   const ExpBlocks& exp_;
-  const AttentionSpec& spec_;
+  const AttendShape& shape_;
+  const AttendWith& spec_;
   int span_;
-  const AttentionRegions& regions_;
   std::string name_;
   int heads_;  // that run together
   Var<Num> key_, value_, score_, q_, acc_, top_, total_, out_;
@@ -404,10 +385,9 @@ class AttentionEmitter {
 
 }  // namespace
 
-AttentionBlocks emit_attention(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                               const AttentionSpec& spec, int span, const AttentionRegions& regions,
-                               const std::string& name) {
-  return AttentionEmitter(engine, w, exp, spec, span, regions, name).emit();
+Proc<Num> emit_attention(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                         const AttendShape& shape, const std::string& name) {
+  return AttentionEmitter(engine, w, exp, shape, name).emit();
 }
 
 }  // namespace sb3lm

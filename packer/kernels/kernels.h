@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "kernels/workspace.h"
-#include "model/spec.h"
+#include "model/steps.h"
 
 namespace sb3lm {
 
@@ -48,9 +48,9 @@ using DotProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>
 DotProc emit_dot(blocks::Sprite& engine, const Workspace& w, DotShape shape);
 
 /// rmsnorm(in_at, weight_at, out_at): out = x / sqrt(mean(x^2) + eps) * weight over `width` items.
-blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(blocks::Sprite& engine,
-                                                                 const Workspace& w, int width,
-                                                                 double eps);
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(
+    blocks::Sprite& engine, const Workspace& w, int width, double eps,
+    const std::string& name = "rmsnorm");
 
 /// add(from_at, factor, to_at, count): to += factor * from.
 using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
@@ -76,28 +76,35 @@ struct RopeBlocks {
 RopeBlocks emit_rope(blocks::Sprite& engine, const Workspace& w, const RopeSpec& rope,
                      int head_size, const std::string& name);
 
-/// Regions of the activations that attention uses, each a first position in `act`.
-struct AttentionRegions {
-  int q = 0, k = 0, v = 0, scores = 0, out = 0;
+/// cache(cache_at): puts the `width` keys and values of this position, which are in `act`, into a
+/// pass's cache (both lists from `cache_at` on) of `span` positions.
+struct StoreShape {
+  int width = 0, span = 0;
+  int k_at = 0, v_at = 0;  // in act
+  bool operator==(const StoreShape&) const = default;
 };
-/// store(cache_at): puts k and v of this position into a pass's cache (both start at `cache_at`).
+blocks::Proc<blocks::Num> emit_store(blocks::Sprite& engine, const Workspace& w,
+                                     const StoreShape& shape, const std::string& name);
+
 /// attend(cache_at): softmax(q.k / sqrt(head)) v over the positions stored so far, for every query
-/// head, into `out`. `span` is the number of positions that a cache holds, a multiple of
-/// kValueBlock; the scores' region has room for kHeadsAtOnce times (span + kValueBlock).
-struct AttentionBlocks {
-  blocks::Proc<blocks::Num> store, attend;
+/// head. `span` is the number of positions that the cache holds, a multiple of kValueBlock; the
+/// scores' region has room for kHeadsAtOnce times (span + kValueBlock).
+struct AttendShape {
+  AttendWith with;
+  int span = 0;
+  int q_at = 0, scores_at = 0, out_at = 0;  // in act
+  bool operator==(const AttendShape&) const = default;
 };
 inline constexpr int kValueBlock = 32;
 inline constexpr int kHeadsAtOnce = 4;
-AttentionBlocks emit_attention(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                               const AttentionSpec& spec, int span, const AttentionRegions& regions,
-                               const std::string& name);
+blocks::Proc<blocks::Num> emit_attention(blocks::Sprite& engine, const Workspace& w,
+                                         const ExpBlocks& exp, const AttendShape& shape,
+                                         const std::string& name);
 
 /// route(logits_at, weights_at): from `experts` logits the weights of the chosen top_k, 0 for all
 /// others; ties go to the lower index.
 blocks::Proc<blocks::Num, blocks::Num> emit_router(blocks::Sprite& engine, const Workspace& w,
-                                                   const ExpBlocks& exp,
-                                                   const FeedForwardSpec& spec,
+                                                   const ExpBlocks& exp, const RouteWith& with,
                                                    const std::string& name);
 
 /// embed(codes_at, scale_at, out_at): one row of a matrix of bit planes as numbers.

@@ -6,13 +6,13 @@ namespace sb3lm {
 using namespace blocks;
 
 Proc<Num, Num> emit_router(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                           const FeedForwardSpec& spec, const std::string& name) {
+                           const RouteWith& with, const std::string& name) {
   const auto local = [&](const char* what) {
     return engine.var<Num>("_route " + name + " " + what);
   };
   const auto e = local("expert"), best = local("best"), best_at = local("best at"),
              top = local("max"), total = local("sum"), first = local("first"), to = local("to");
-  const int experts = spec.routed_experts;
+  const int experts = with.experts;
   // Weights start as 0 for "not chosen" and 1 for "chosen"; the logits of chosen ones stay.
   const auto choose_one = [&](Script& s) {
     s.set(best_at, -1);
@@ -31,7 +31,7 @@ Proc<Num, Num> emit_router(Sprite& engine, const Workspace& w, const ExpBlocks& 
   };
   const auto weigh = [&](Script& s) {
     s.call(exp.exp, w.act[first + e] - top);
-    if (spec.router_norm == RouterNorm::all) {
+    if (with.norm == RouterNorm::all) {
       s.change(total, w.exp + 0);
       s.replace(w.act, to + e, w.act[to + e] * w.exp);
     } else {
@@ -53,7 +53,7 @@ Proc<Num, Num> emit_router(Sprite& engine, const Workspace& w, const ExpBlocks& 
                                    });
                                    s.repeat(1, choose_one);
                                    s.set(top, best + 0);  // the largest of all: exp never overflows
-                                   if (spec.top_k > 1) s.repeat(spec.top_k - 1, choose_one);
+                                   if (with.top_k > 1) s.repeat(with.top_k - 1, choose_one);
                                    s.set(total, 0);
                                    s.set(e, 0);
                                    s.repeat(experts, weigh);

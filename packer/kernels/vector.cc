@@ -11,12 +11,13 @@ constexpr int kNormTurn = 4;  // items of a loop turn
 
 }  // namespace
 
-Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps) {
-  const auto in = engine.var<Num>("_norm in"), out = engine.var<Num>("_norm out"),
-             weight = engine.var<Num>("_norm weight"), acc = engine.var<Num>("_norm acc");
+Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps,
+                                 const std::string& name) {
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto in = local("in"), out = local("out"), weight = local("weight"), acc = local("acc");
   const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
   return engine.define<Num, Num, Num>(
-      "rmsnorm", {"in at", "weight at", "out at"},
+      name, {"in at", "weight at", "out at"},
       [&](Script& s, Arg<Num> in_at, Arg<Num> weight_at, Arg<Num> out_at) {
         s.set(in, in_at + 0);
         s.set(acc, 0);

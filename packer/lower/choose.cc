@@ -118,7 +118,7 @@ class ChooseEmitter {
   // The product times the probability of token `at` of the prompt.
   Proc<> emit_weigh() {
     const auto& act = p_.workspace.act;
-    const int logits_at = p_.layout.act.logits;
+    const int logits_at = p_.layout.logits_at();
     const auto k = local("k"), top = local("top"), total = local("sum");
     const auto each_logit = [&](Script& s, auto body) {
       s.set(k, logits_at);

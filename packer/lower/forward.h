@@ -1,11 +1,11 @@
-// The forward pass of a model as procedures of the engine sprite.
+// The forward pass of a model as procedures of the engine sprite: the steps of packer/model/steps.h
+// after the passes of lower/passes, each emitted by its operation in lower/ops.
 #pragma once
 
 #include <optional>
 
 #include "kernels/kernels.h"
 #include "lower/layout.h"
-#include "model/model.h"
 
 namespace sb3lm {
 
@@ -21,6 +21,6 @@ struct ForwardBlocks {
   blocks::Proc<> head;
 };
 ForwardBlocks emit_forward(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp,
-                           const Model& model, const Layout& layout);
+                           const Layout& layout);
 
 }  // namespace sb3lm

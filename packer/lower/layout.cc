@@ -186,54 +186,27 @@ void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& la
   }
 }
 
-void place_cache(const ModelSpec& spec, int context, Layout& layout) {
-  layout.context = context;
-  layout.span = (context + kValueBlock - 1) / kValueBlock * kValueBlock;
-  for (const int layer : spec.passes) {
-    layout.cache_at.push_back(layout.cache + 1);
-    layout.cache += std::int64_t{layout.span} * spec.kv_width(layer);
+void place_states(int context, Layout& layout) {
+  for (const State& state : layout.forward.states) {
+    const int span = (context + kValueBlock - 1) / kValueBlock * kValueBlock;
+    layout.states.push_back({.at = layout.cache + 1, .width = state.width, .span = span});
+    layout.cache += std::int64_t{span} * state.width;
   }
 }
 
-void place_activations(const ModelSpec& spec, Layout& layout) {
-  int heads = 0, kv = 0, hidden = 0, slots = 1, experts = 0;
-  for (const LayerSpec& layer : spec.layers) {
-    const FeedForwardSpec& ffn = layer.feed_forward;
-    heads = std::max(heads, layer.attention.query_heads * layer.attention.head_size);
-    kv = std::max(kv, layer.attention.kv_heads * layer.attention.head_size);
-    hidden = std::max({hidden, ffn.hidden, ffn.shared_hidden});
-    slots = std::max(slots, ffn.top_k + ffn.shared_experts);
-    experts = std::max(experts, ffn.routed_experts + (ffn.shared_gated ? 1 : 0));
-  }
-  Regions& act = layout.act;
-  act.size = 0;
-  const auto region = [&](int size) { return std::exchange(act.size, act.size + size) + 1; };
-  act.x = region(padded_size(spec.width));
-  act.norm = region(padded_size(spec.width));
-  act.q = region(padded_size(heads));
-  act.k = region(padded_size(kv));
-  act.v = region(padded_size(kv));
-  act.scores = region(kHeadsAtOnce * (layout.span + kValueBlock));
-  act.mix = region(padded_size(heads));
-  act.out = region(padded_size(spec.width));
-  act.hidden_stride = padded_size(hidden);
-  act.gate = region(slots * act.hidden_stride);
-  act.up = region(slots * act.hidden_stride);
-  act.router_logits = region(experts);
-  act.router_weights = region(experts);
-  act.logits = region(spec.vocabulary);
+int longest_span(const Layout& layout) {
+  int span = 0;
+  for (const StatePlace& state : layout.states) span = std::max(span, state.span);
+  return span;
 }
 
 }  // namespace
 
-int padded_size(int size) {
-  return std::max({8 * group_count(size), DotShape::of(size).stride(),
-                   DotShape::of(size, DotShape::kRareChunk).stride()});
-}
-
 void place_context(const ModelSpec& spec, int context, Layout& layout) {
-  place_cache(spec, context, layout);
-  place_activations(spec, layout);
+  layout.context = context;
+  layout.forward = steps_of(spec);
+  place_states(context, layout);
+  layout.act = place_slots(layout.forward, kHeadsAtOnce * (longest_span(layout) + kValueBlock));
 }
 
 Layout make_layout(const Model& model, int context, const EncodingPlan& encodings) {

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "lower/passes/regions.h"
 #include "model/model.h"
+#include "model/steps.h"
 #include "quant/encoding.h"
 #include "quant/text_runs.h"
 
@@ -45,13 +47,11 @@ struct TensorPlace {
   double scale_factor() const { return format.bits == 1 ? 2 : 1; }
 };
 
-/// First positions of the activations in Workspace::act.
-struct Regions {
-  int x = 0, norm = 0, q = 0, k = 0, v = 0, scores = 0, mix = 0, out = 0;
-  int gate = 0, up = 0, hidden_stride = 0;    // one slot per expert that runs, the shared one first
-  int router_logits = 0, router_weights = 0;  // a gated shared expert's after the routed ones'
-  int logits = 0;
-  int size = 0;
+/// Keys and values of a pass: `span` positions, from item `at` of both lists on.
+struct StatePlace {
+  std::int64_t at = 0;
+  int width = 0;
+  int span = 0;  // whole value blocks
 };
 
 struct Layout {
@@ -63,14 +63,17 @@ struct Layout {
   std::vector<scratch::Scalar> floats;     // first items of `_scales`
   std::int64_t scales = 0;                 // decoded items after them
   int context = 0;                         // positions that the KV cache holds
-  int span = 0;                            // context rounded up to whole value blocks
-  std::vector<std::int64_t> cache_at;      // per pass
-  std::int64_t cache = 0;
+  ForwardSteps forward;
+  std::vector<StatePlace> states;  // of `forward`
+  std::int64_t cache = 0;          // items that they take
   Regions act;
   int columns = 0;  // Kernel::columns: lists that share the codes; `codes` is the length of each
   std::vector<TextRun> runs;  // of the tensors that are no floats, in expected_tensors order
 
   const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
+  const StatePlace& state(StateId id) const { return states[static_cast<std::size_t>(id)]; }
+  /// First position of the logits.
+  int logits_at() const { return act.of(forward.logits); }
 };
 
 /// How the dot kernel walks over a float matrix of this role.
@@ -78,11 +81,7 @@ inline DotShape dot_shape(Role role, int cols) {
   return DotShape::of(cols, is_router(role) ? DotShape::kRareChunk : DotShape::kMaxChunk);
 }
 
-/// Items that a vector of `size` takes in `act`: table groups and padded dot products may read past
-/// its end, as zeros.
-int padded_size(int size);
-
-/// The caches of so many positions, and the activations.
+/// The steps, the caches of so many positions, and the activations.
 void place_context(const ModelSpec& spec, int context, Layout& layout);
 
 /// Places everything and packs the weights' text.

@@ -109,10 +109,10 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
       declare_stage(stage_target, model, write_model_info(model, layout, options));
   const Workspace workspace = make_workspace(engine, sizes_of(layout, options.tune));
   const ExpBlocks exp = emit_exp(engine, workspace);
-  const ForwardBlocks forward = emit_forward(engine, workspace, exp, model, layout);
+  const ForwardBlocks forward = emit_forward(engine, workspace, exp, layout);
   const SampleBlocks sample = emit_sample(engine, workspace, exp,
                                           {.vocabulary = model.spec.vocabulary,
-                                           .logits_at = layout.act.logits,
+                                           .logits_at = layout.logits_at(),
                                            .temperature = stage.temperature,
                                            .top_k = stage.top_k,
                                            .top_p = stage.top_p,

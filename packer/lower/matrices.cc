@@ -28,13 +28,8 @@ void MatrixBlocks::emit_kernel(const TensorPlace& matrix) {
   }
 }
 
-void MatrixBlocks::prepare(Script& s, Expr<Num> in,
-                           std::initializer_list<const TensorPlace*> readers) const {
-  for (const TensorPlace* reader : readers) {
-    if (reader->storage != Storage::codes) continue;
-    s.call(*table_, std::move(in), reader->groups());
-    return;
-  }
+void MatrixBlocks::build_table(Script& s, Expr<Num> in, const TensorPlace& reader) const {
+  s.call(*table_, std::move(in), reader.groups());
 }
 
 void MatrixBlocks::clear_padding(Script& s, const Expr<Num>& at, int size) const {
@@ -61,25 +56,23 @@ void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
   }
 }
 
-Proc<Num> MatrixBlocks::emit_embed(const TensorPlace& m) const {
-  const int width = m.shape.cols, x = layout_.act.x;
+void MatrixBlocks::look_up(Script& s, const TensorPlace& m, const Arg<Num>& token, int out) const {
+  const int width = m.shape.cols;
   const auto id = engine_.var<Num>("_embed id");
-  return engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> arg) {
-    s.set(id, arg + 0);
-    if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
-      const auto row = emit_column_embed(engine_, w_, m.format.bits, width);
-      s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at, x);
-    } else if (m.storage == Storage::codes) {
-      const auto row = emit_embed_codes(engine_, w_, m.format.bits, width);
-      s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at, x);
-    } else if (m.storage == Storage::numbers) {
-      Workspace numbers = w_;
-      numbers.scales = w_.codes;  // the weights are there
-      s.call(emit_embed_floats(engine_, numbers, width), id * width + m.codes_at, x);
-    } else {
-      s.call(emit_embed_floats(engine_, w_, width), id * m.stride + m.scales_at, x);
-    }
-  });
+  s.set(id, token + 0);
+  if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
+    const auto row = emit_column_embed(engine_, w_, m.format.bits, width);
+    s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at, out);
+  } else if (m.storage == Storage::codes) {
+    const auto row = emit_embed_codes(engine_, w_, m.format.bits, width);
+    s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at, out);
+  } else if (m.storage == Storage::numbers) {
+    Workspace numbers = w_;
+    numbers.scales = w_.codes;  // the weights are there
+    s.call(emit_embed_floats(engine_, numbers, width), id * width + m.codes_at, out);
+  } else {
+    s.call(emit_embed_floats(engine_, w_, width), id * m.stride + m.scales_at, out);
+  }
 }
 
 }  // namespace sb3lm

@@ -1,7 +1,6 @@
 // How the forward pass reads matrices, in whatever form they are stored.
 #pragma once
 
-#include <initializer_list>
 #include <map>
 #include <optional>
 
@@ -18,22 +17,23 @@ class MatrixBlocks {
  public:
   MatrixBlocks(blocks::Sprite& engine, const Workspace& w, const Layout& layout);
 
-  /// Builds the table of the vector at `in` if one of its readers needs it.
-  void prepare(blocks::Script& s, blocks::Expr<blocks::Num> in,
-               std::initializer_list<const TensorPlace*> readers) const;
+  /// Builds the table of the vector at `in`, as long as `reader`, a matrix of codes, needs it.
+  void build_table(blocks::Script& s, blocks::Expr<blocks::Num> in,
+                   const TensorPlace& reader) const;
 
   /// Zeros behind a vector of `size` items. Groups of 8 and padded dot products read a few items
   /// past its end, and a region that vectors of several sizes share may hold an older one's there.
   void clear_padding(blocks::Script& s, const blocks::Expr<blocks::Num>& at, int size) const;
 
   /// out = W * in for a matrix of m's kind whose codes and scales begin at the given places; the
-  /// table holds `in` already (see prepare).
+  /// table holds `in` already, if m is a matrix of codes.
   void multiply(blocks::Script& s, const TensorPlace& m, blocks::Expr<blocks::Num> codes_at,
                 blocks::Expr<blocks::Num> scales_at, blocks::Expr<blocks::Num> in,
                 blocks::Expr<blocks::Num> out);
 
-  /// embed token(id): the row of the embedding `m`, into the residual stream.
-  blocks::Proc<blocks::Num> emit_embed(const TensorPlace& m) const;
+  /// out = row `token` of the embedding `m`. Once only.
+  void look_up(blocks::Script& s, const TensorPlace& m, const blocks::Arg<blocks::Num>& token,
+               int out) const;
 
  private:
   void emit_kernel(const TensorPlace& matrix);

@@ -84,7 +84,7 @@ class ReplyEmitter {
   Proc<> emit_finish_token() {
     const auto at = engine_.var<Num>("_record at");
     const auto record = engine_.define<>("record", {}, [&](Script& s) {
-      s.set(at, p_.layout.act.logits);
+      s.set(at, p_.layout.logits_at());
       s.repeat(p_.model.spec.vocabulary, [&](Script& s) {
         s.append(p_.stage.logits, p_.workspace.act[at + 0] + 0);
         s.change(at, 1);

@@ -11,8 +11,8 @@ namespace sb3lm {
 namespace {
 
 constexpr RoleRow kRoles[] = {
-#define ROLE(number, name, home, kind, half, outlet, component, bits, ...) \
-  {Role::name, #name, RoleHome::home, RoleKind::kind, Half::half, Role::outlet, bits},
+#define ROLE(number, name, home, kind, outlet, component, bits, ...) \
+  {Role::name, #name, RoleHome::home, RoleKind::kind, Role::outlet, bits},
 #include "model/roles.def"
 #undef ROLE
 };
@@ -114,9 +114,9 @@ std::optional<Shape> shape_of_role(Role role, const ModelSpec& s, int layer) {
   [[maybe_unused]] const AttentionSpec& a = of.attention;
   [[maybe_unused]] const FeedForwardSpec& f = of.feed_forward;
   switch (role) {
-#define ROLE(number, name, home, kind, half, outlet, component, bits, rows, columns, when) \
-  case Role::name:                                                                         \
-    if (!(when)) return std::nullopt;                                                      \
+#define ROLE(number, name, home, kind, outlet, component, bits, rows, columns, when) \
+  case Role::name:                                                                   \
+    if (!(when)) return std::nullopt;                                                \
     return Shape{rows, columns};
 #include "model/roles.def"
 #undef ROLE

@@ -24,8 +24,6 @@ enum class Role {
 
 enum class RoleHome { model, layer, expert };
 enum class RoleKind { lookup, matrix, router, norm, bias };
-/// Of a layer, each of which adds its output to the residual stream.
-enum class Half { none, attention, feed_forward };
 
 /// A row of roles.def but for its shape.
 struct RoleRow {
@@ -33,7 +31,6 @@ struct RoleRow {
   std::string_view name;
   RoleHome home;
   RoleKind kind;
-  Half half;
   Role outlet;
   int bits;
 };

@@ -162,8 +162,8 @@ std::string_view component_name(Component component) {
 
 Component component_of(Role role) {
   switch (role) {
-#define ROLE(number, name, home, kind, half, outlet, component, ...) \
-  case Role::name:                                                   \
+#define ROLE(number, name, home, kind, outlet, component, ...) \
+  case Role::name:                                             \
     return Component::component;
 #include "model/roles.def"
 #undef ROLE

@@ -170,22 +170,24 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
   CAPTURE(spec.head_size);
   Random random(11);
   const int q_width = spec.query_heads * spec.head_size, kv_width = spec.kv_heads * spec.head_size;
-  const AttentionRegions at = {
-      .q = 3,
-      .k = 3 + q_width,
-      .v = 3 + q_width + kv_width,
-      .scores = 3 + q_width + 2 * kv_width,
-      .out = 3 + q_width + 2 * kv_width + kHeadsAtOnce * (span + kValueBlock)};
-  const auto act_size = static_cast<std::size_t>(at.out + q_width);
+  const StoreShape in = {
+      .width = kv_width, .span = span, .k_at = 3 + q_width, .v_at = 3 + q_width + kv_width};
+  const AttendShape at = {.with = {spec.query_heads, spec.kv_heads, spec.head_size},
+                          .span = span,
+                          .q_at = 3,
+                          .scores_at = in.v_at + kv_width,
+                          .out_at = in.v_at + kv_width + kHeadsAtOnce * (span + kValueBlock)};
+  const auto act_size = static_cast<std::size_t>(at.out_at + q_width);
   const auto cache_size = static_cast<std::size_t>(2 * span * kv_width);
   BlockRig rig;
   const ExpBlocks exp = emit_exp(rig.engine, rig.w);
-  const auto attention = emit_attention(rig.engine, rig.w, exp, spec, span, at, "1");
+  const auto store = emit_store(rig.engine, rig.w, in, "1");
+  const auto attend = emit_attention(rig.engine, rig.w, exp, at, "1");
   const auto cache_at = rig.engine.var<Num>("cache at");
   rig.on("prepare", [&](Script& s) { s.call(exp.prepare); });
   rig.on("go", [&](Script& s) {
-    s.call(attention.store, cache_at);
-    s.call(attention.attend, cache_at);
+    s.call(store, cache_at);
+    s.call(attend, cache_at);
   });
   rig.fill("_keys", random_numbers(random, cache_size));
   rig.fill("_values", random_numbers(random, cache_size));
@@ -203,14 +205,14 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
         return std::span(act).subspan(static_cast<std::size_t>(from - 1),
                                       static_cast<std::size_t>(count));
       };
-      caches[pass].append(region(at.k, kv_width), region(at.v, kv_width));
+      caches[pass].append(region(in.k_at, kv_width), region(in.v_at, kv_width));
       std::vector<double> expected(static_cast<std::size_t>(q_width));
-      ops::attention(spec, region(at.q, q_width), caches[pass], expected);
+      ops::attention(spec, region(at.q_at, q_width), caches[pass], expected);
       rig.fill("_act", act);
       rig.evaluator().set_variable("cache at", static_cast<double>(1 + pass * span * kv_width));
       rig.run("go");
       act = rig.numbers("_act");
-      check_near(region(at.out, q_width), expected, 1);
+      check_near(region(at.out_at, q_width), expected, 1);
     }
   }
 }
@@ -261,7 +263,7 @@ void check_router(int experts, int top_k, RouterNorm norm) {
   const FeedForwardSpec spec = {.routed_experts = experts, .top_k = top_k, .router_norm = norm};
   BlockRig rig;
   const ExpBlocks exp = emit_exp(rig.engine, rig.w);
-  const auto route = emit_router(rig.engine, rig.w, exp, spec, "1");
+  const auto route = emit_router(rig.engine, rig.w, exp, {experts, top_k, norm}, "1");
   rig.on("prepare", [&](Script& s) { s.call(exp.prepare); });
   rig.on("go", [&](Script& s) { s.call(route, 2, 2 + experts); });
   rig.run("prepare");

@@ -36,7 +36,7 @@ struct Golden {
   Tune tune = Tune::turbowarp;
 };
 
-const AttentionSpec kAttention{.query_heads = 4, .kv_heads = 2, .head_size = 3};
+const AttendWith kAttention{.query_heads = 4, .kv_heads = 2, .head_size = 3};
 
 const Golden kGoldens[] = {
     {"rows_turbowarp", [](const Bench& b) { RowKernels(b.engine, b.w).of(2); }, Tune::turbowarp},
@@ -53,13 +53,13 @@ const Golden kGoldens[] = {
      }},
     {"attention",
      [](const Bench& b) {
-       emit_attention(b.engine, b.w, b.exp, kAttention, 32,
-                      {.q = 1, .k = 13, .v = 19, .scores = 25, .out = 281}, "1");
+       emit_store(b.engine, b.w, {.width = 6, .span = 32, .k_at = 13, .v_at = 19}, "1");
+       emit_attention(b.engine, b.w, b.exp,
+                      {.with = kAttention, .span = 32, .q_at = 1, .scores_at = 25, .out_at = 281},
+                      "1");
      }},
     {"router",
-     [](const Bench& b) {
-       emit_router(b.engine, b.w, b.exp, {.routed_experts = 4, .top_k = 2}, "1");
-     }},
+     [](const Bench& b) { emit_router(b.engine, b.w, b.exp, {.experts = 4, .top_k = 2}, "1"); }},
     {"embed_codes", [](const Bench& b) { emit_embed_codes(b.engine, b.w, 2, 8); }},
     {"embed_floats", [](const Bench& b) { emit_embed_floats(b.engine, b.w, 8); }},
     {"decode_hex_1",

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "lower/layout.h"
@@ -62,46 +63,82 @@ void check_layout(const Model& model, int context) {
   check_ranges(scales, static_cast<std::int64_t>(layout.floats.size()) + layout.scales, false);
 
   CHECK(layout.context == context);
-  CHECK(layout.span >= context);
-  CHECK(layout.span < context + kValueBlock);
-  CHECK(layout.span % kValueBlock == 0);
   std::vector<Range> caches;
   for (std::size_t pass = 0; pass < model.spec.passes.size(); ++pass) {
-    caches.push_back({layout.cache_at[pass],
-                      std::int64_t{layout.span} * model.spec.kv_width(model.spec.passes[pass]),
-                      "cache"});
+    const StatePlace& state = layout.states[pass];
+    CHECK(state.span >= context);
+    CHECK(state.span < context + kValueBlock);
+    CHECK(state.span % kValueBlock == 0);
+    CHECK(state.width == model.spec.kv_width(model.spec.passes[pass]));
+    caches.push_back({state.at, std::int64_t{state.span} * state.width, "cache"});
   }
   check_ranges(caches, layout.cache, false);
 }
 
+// The activations while a token goes through all steps: who has written each item last.
+class Act {
+ public:
+  explicit Act(const Layout& layout)
+      : layout_(layout), writer_(static_cast<std::size_t>(layout.act.size), kNobody) {}
+
+  void run(const Step& step) {
+    CAPTURE(op_name(step.op));
+    for (const SlotId slot : read_slots(step)) check_holds(slot, size_of(step, slot));
+    if (step.op == StepOp::matrix || step.op == StepOp::experts) check_zeros(step);
+    if (step.op == StepOp::attend) {
+      int span = 0;
+      for (const StatePlace& state : layout_.states) span = std::max(span, state.span);
+      write(layout_.act.scores, kHeadsAtOnce * (span + kValueBlock), kScores);
+      check_holds(step.in[0], size_of(step, step.in[0]));
+    }
+    for (const SlotId slot : step.between) {
+      const Slot& about = layout_.forward.slot(slot);
+      write(layout_.act.of(slot), about.copies * layout_.act.stride[static_cast<std::size_t>(slot)],
+            slot);
+    }
+    for (const SlotId slot : read_slots(step)) check_holds(slot, size_of(step, slot));
+    if (step.out == kNoSlot) return;
+    write(layout_.act.of(step.out), step.size, step.out);
+    for (const SlotId slot : step.in) check_holds(slot, size_of(step, slot));
+    held_[step.out] = step.size;
+  }
+  void check_holds(SlotId slot, int size) {
+    CAPTURE(layout_.forward.slot(slot).name);
+    bool holds = true;
+    for (int i = 0; i < size; ++i) holds = holds && at(layout_.act.of(slot) + i) == slot;
+    CHECK(holds);
+  }
+
+ private:
+  static constexpr int kNobody = -1, kScores = -2;
+
+  int& at(int item) { return writer_.at(static_cast<std::size_t>(item - 1)); }
+  void write(int first, int count, int who) {
+    for (int i = 0; i < count; ++i) at(first + i) = who;
+  }
+  int size_of(const Step& step, SlotId slot) { return slot == step.out ? step.size : held_[slot]; }
+  // What the kernels read past the end of a vector, unless it is cleared before.
+  void check_zeros(const Step& step) {
+    const SlotId in = step.in[0];
+    if (layout_.act.changes[static_cast<std::size_t>(in)]) return;
+    const int size = held_[in];
+    for (int i = size; i < padded_size(size); ++i) CHECK(at(layout_.act.of(in) + i) == kNobody);
+  }
+
+  const Layout& layout_;
+  std::vector<int> writer_;
+  std::map<SlotId, int> held_;
+};
+
 void check_activations(const Model& model, int context) {
   const Layout layout = make_layout(model, context, "digits");
-  const Regions& act = layout.act;
-  int heads = 0, kv = 0, hidden = 0, slots = 1, experts = 0;
-  for (const LayerSpec& layer : model.spec.layers) {
-    heads = std::max(heads, layer.attention.query_heads * layer.attention.head_size);
-    kv = std::max(kv, layer.attention.kv_heads * layer.attention.head_size);
-    const FeedForwardSpec& ffn = layer.feed_forward;
-    hidden = std::max({hidden, ffn.hidden, ffn.shared_hidden});
-    slots = std::max(slots, ffn.top_k + ffn.shared_experts);
-    experts = std::max(experts, ffn.routed_experts);
+  Act act(layout);
+  for (int token = 0; token < 2; ++token) {
+    for (const Part& part : layout.forward.parts) {
+      for (const Step& step : part.steps) act.run(step);
+    }
+    act.check_holds(layout.forward.logits, model.spec.vocabulary);
   }
-  const int width = padded_size(model.spec.width);
-  CHECK(act.hidden_stride >= padded_size(hidden));
-  check_ranges({{act.x, width, "x"},
-                {act.norm, width, "norm"},
-                {act.q, padded_size(heads), "q"},
-                {act.k, padded_size(kv), "k"},
-                {act.v, padded_size(kv), "v"},
-                {act.scores, layout.span, "scores"},
-                {act.mix, padded_size(heads), "mix"},
-                {act.out, width, "out"},
-                {act.gate, std::int64_t{slots} * act.hidden_stride, "gate"},
-                {act.up, std::int64_t{slots} * act.hidden_stride, "up"},
-                {act.router_logits, experts, "router logits"},
-                {act.router_weights, experts, "router weights"},
-                {act.logits, model.spec.vocabulary, "logits"}},
-               act.size, true);
 }
 
 // Every tensor's letters read back to its codes, from the place that the layout names.

@@ -1,0 +1,40 @@
+// Attention over the positions that a pass's cache holds.
+#include "lower/ops/op.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+namespace {
+
+class AttendBlocks final : public OpBlocks {
+ public:
+  using OpBlocks::OpBlocks;
+
+  void prepare(const Step& step) override { attend(step); }
+  void emit(Script& s, const Step& step, const Places& places) override {
+    s.call(attend(step), places.cache_at());
+  }
+
+ private:
+  const Proc<Num>& attend(const Step& step) {
+    const AttendShape shape{.with = std::get<AttendWith>(step.with),
+                            .span = layout_.state(step.state).span,
+                            .q_at = at(step.in[0]),
+                            .scores_at = layout_.act.scores,
+                            .out_at = at(step.out)};
+    return attentions_.of(shape, [&](const std::string& number) {
+      return emit_attention(common_.engine(), common_.w(), common_.exp_blocks(), shape, number);
+    });
+  }
+
+  OneEach<AttendShape, Proc<Num>> attentions_;
+};
+
+}  // namespace
+
+std::unique_ptr<OpBlocks> make_attend_blocks(CommonBlocks& common) {
+  return std::make_unique<AttendBlocks>(common);
+}
+
+}  // namespace sb3lm

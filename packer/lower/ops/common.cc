@@ -1,0 +1,33 @@
+#include "lower/ops/common.h"
+
+#include "lower/ops/op.h"
+
+namespace sb3lm {
+
+using namespace blocks;
+
+CommonBlocks::CommonBlocks(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                           const Layout& layout)
+    : engine_(engine), w_(w), exp_(exp), layout_(layout), matrices_(engine, w, layout) {}
+
+const AddProc& CommonBlocks::add() {
+  if (!add_) add_ = emit_add(engine_, w_);
+  return *add_;
+}
+
+const Proc<Num, Num, Num>& CommonBlocks::swiglu() {
+  if (!swiglu_) swiglu_ = emit_swiglu(engine_, w_, exp_);
+  return *swiglu_;
+}
+
+Expr<Num> Places::codes_of(const TensorPlace& m) const {
+  if (codes_at_ == nullptr) return static_cast<double>(m.codes_at);
+  return *codes_at_ + static_cast<double>(m.codes_at - begin_.codes_at);
+}
+
+Expr<Num> Places::scales_of(const TensorPlace& m) const {
+  if (scales_at_ == nullptr) return static_cast<double>(m.scales_at);
+  return *scales_at_ + static_cast<double>(m.scales_at - begin_.scales_at);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,36 @@
+// Procedures that several operations use.
+#pragma once
+
+#include <optional>
+
+#include "lower/layout.h"
+#include "lower/matrices.h"
+#include "lower/passes/stretches.h"
+
+namespace sb3lm {
+
+class CommonBlocks {
+ public:
+  /// Keeps references to all of them.
+  CommonBlocks(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+               const Layout& layout);
+
+  blocks::Sprite& engine() { return engine_; }
+  const Workspace& w() const { return w_; }
+  const ExpBlocks& exp_blocks() const { return exp_; }
+  const Layout& layout() const { return layout_; }
+  MatrixBlocks& matrices() { return matrices_; }
+  const AddProc& add();
+  const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& swiglu();
+
+ private:
+  blocks::Sprite& engine_;
+  const Workspace& w_;
+  const ExpBlocks& exp_;
+  const Layout& layout_;
+  std::optional<AddProc> add_;
+  std::optional<blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> swiglu_;
+  MatrixBlocks matrices_;
+};
+
+}  // namespace sb3lm
