@@ -19,6 +19,10 @@ struct ExpBlocks {
 };
 ExpBlocks emit_exp(blocks::Sprite& engine, const Workspace& w);
 
+/// tanh(x): sets Workspace::exp to tanh x, within 2 ulp, from the same operations and list.
+blocks::Proc<blocks::Num> emit_tanh(blocks::Sprite& engine, const Workspace& w,
+                                    const ExpBlocks& exp);
+
 /// table(in_at, groups): for each group of 8 inputs x1..x8 at `in_at`, all 256 subset sums; entry
 /// 256*group + code + 1 sums the x whose bit is set in `code`, x1 being the most significant bit.
 /// Sets Workspace::sum to the sum of all inputs.

@@ -1,5 +1,5 @@
-// The blocks' exp against a correctly rounded one: long double has at least 11 bits more than the
-// result needs, so an error measured with it is right to a two-thousandth of an ulp.
+// The blocks' exp and tanh against correctly rounded ones: long double has at least 11 bits more
+// than the result needs, so an error measured with it is right to a two-thousandth of an ulp.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -21,21 +21,24 @@ using sb3lm::test::BlockRig;
 static_assert(std::numeric_limits<long double>::digits >= 64);
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kAllowedUlps = 1;
+constexpr double kAllowedUlps = 1, kAllowedTanhUlps = 2;
 constexpr double kLargestFinite = 709.782712893384;      // exp of the next double overflows
 constexpr double kSmallestNonZero = -745.1332191019411;  // exp of the next lower one is 0
 
-// e^x of every argument, in blocks.
-std::vector<double> block_exp(const std::vector<double>& arguments) {
+enum class Function { exp, tanh };
+
+// Of every argument, in blocks.
+std::vector<double> in_blocks(Function function, const std::vector<double>& arguments) {
   BlockRig rig;
   const auto exp = emit_exp(rig.engine, rig.w);
+  const auto tanh = emit_tanh(rig.engine, rig.w, exp);
   const auto values = rig.engine.list<Num>("values");
   const auto at = rig.engine.var<Num>("at");
   rig.on("go", [&](Script& s) {
     s.call(exp.prepare);
     s.set(at, 1);
     s.repeat(values.length(), [&](Script& s) {
-      s.call(exp.exp, values[at + 0]);
+      s.call(function == Function::exp ? exp.exp : tanh, values[at + 0]);
       s.replace(values, at + 0, rig.w.exp + 0);
       s.change(at, 1);
     });
@@ -55,12 +58,13 @@ struct Worst {
   double ulps = 0, argument = 0;
 };
 
-Worst worst_error(const std::vector<double>& arguments) {
-  const std::vector<double> results = block_exp(arguments);
+Worst worst_error(Function function, const std::vector<double>& arguments) {
+  const std::vector<double> results = in_blocks(function, arguments);
   REQUIRE(results.size() == arguments.size());
   Worst worst;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const long double exact = std::exp(static_cast<long double>(arguments[i]));
+    const auto argument = static_cast<long double>(arguments[i]);
+    const long double exact = function == Function::exp ? std::exp(argument) : std::tanh(argument);
     const auto ulps = static_cast<double>(std::fabs(results[i] - exact) / ulp_at(exact));
     if (!(ulps <= worst.ulps)) worst = {ulps, arguments[i]};
   }
@@ -68,10 +72,17 @@ Worst worst_error(const std::vector<double>& arguments) {
 }
 
 void check_below_one_ulp(const std::vector<double>& arguments) {
-  const Worst worst = worst_error(arguments);
+  const Worst worst = worst_error(Function::exp, arguments);
   INFO(fmt::format("exp({:a}) is {:.4f} ulp off", worst.argument, worst.ulps));
   CHECK(worst.ulps < kAllowedUlps);
   CHECK(worst.ulps > 0);  // the measure itself works
+}
+
+void check_tanh(const std::vector<double>& arguments) {
+  const Worst worst = worst_error(Function::tanh, arguments);
+  INFO(fmt::format("tanh({:a}) is {:.4f} ulp off", worst.argument, worst.ulps));
+  CHECK(worst.ulps <= kAllowedTanhUlps);
+  CHECK(worst.ulps > 0);
 }
 
 // `x` and its nearest neighbours.
@@ -135,10 +146,10 @@ TEST_CASE("exp with subnormal results") {
 }
 
 TEST_CASE("exp at the ends") {
-  const std::vector<double> results =
-      block_exp({0.0, -0.0, kLargestFinite, std::nextafter(kLargestFinite, 1000), 711, 1e300,
-                 kInfinity, kSmallestNonZero, std::nextafter(kSmallestNonZero, -1000), -746, -1e300,
-                 -kInfinity, 5e-324, -5e-324});
+  const std::vector<double> results = in_blocks(
+      Function::exp, {0.0, -0.0, kLargestFinite, std::nextafter(kLargestFinite, 1000), 711, 1e300,
+                      kInfinity, kSmallestNonZero, std::nextafter(kSmallestNonZero, -1000), -746,
+                      -1e300, -kInfinity, 5e-324, -5e-324});
   const std::vector<double> expected = {1,         1,         std::exp(kLargestFinite),
                                         kInfinity, kInfinity, kInfinity,
                                         kInfinity, 5e-324,    0,
@@ -153,4 +164,24 @@ TEST_CASE("exp at the ends") {
       CHECK(results[i] == expected[i]);
     }
   }
+}
+
+TEST_CASE("tanh, near zero, where it bends and where it is 1") {
+  Random random(4);
+  std::vector<double> near_zero, bend, flat;
+  for (int i = 0; i < 50000; ++i) {
+    const double size = std::ldexp(random.uniform(), -static_cast<int>(random.bits() % 70));
+    near_zero.push_back(i % 2 == 0 ? size : -size);
+    bend.push_back(between(random, -3, 3));
+    flat.push_back(between(random, -25, 25));
+  }
+  for (int n = 1; n < 60; ++n) add_around(bend, n * std::numbers::ln2 / 4, 50);
+  check_tanh(near_zero);
+  check_tanh(bend);
+  check_tanh(flat);
+}
+
+TEST_CASE("tanh of the ends") {
+  const std::vector<double> ends = {0, 20, -20, 1e300, -1e300, kInfinity, -kInfinity, 5e-324};
+  CHECK(in_blocks(Function::tanh, ends) == std::vector<double>{0, 1, -1, 1, -1, 1, -1, 5e-324});
 }
