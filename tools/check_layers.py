@@ -11,6 +11,8 @@ import re
 import sys
 
 kRoot = pathlib.Path(__file__).resolve().parent.parent
+# Folders of tables of functions: they belong to the library around them.
+kTables = re.search(r"foreach\(table ([\w ]+)\)", (kRoot / "CMakeLists.txt").read_text())[1].split()
 
 # (library, what it must never reach, why), even if somebody links it.
 kForbidden = [
@@ -70,10 +72,11 @@ def reachable(links, name, path=()):
 
 
 def library_of(path, links):
-    """The library whose folder directly holds the file, None for tools and tests."""
-    folder = path.parent.as_posix()
+    """The library whose folder holds the file, directly or in one of kTables; None for tools and
+    tests."""
+    folder = path.parent.parent if path.parent.name in kTables else path.parent
     for name, (own, _) in links.items():
-        if folder == own:
+        if folder.as_posix() == own:
             return name
     return None
 
