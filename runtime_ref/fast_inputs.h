@@ -22,6 +22,9 @@ class Inputs {
   float* row(std::size_t v) { return values_.data() + v * stride_; }
   const float* row(std::size_t v) const { return values_.data() + v * stride_; }
 
+  /// Elements from one row to the next.
+  std::size_t stride() const { return stride_; }
+
   /// Makes the fixed-point forms of vector `v`, of which `size` elements count.
   void prepare(const Kernels& kernels, std::size_t v, std::size_t size);
 

@@ -4,9 +4,9 @@
 
 namespace sb3lm::fast {
 
-FixedCache::FixedCache(const AttentionSpec& spec)
-    : kv_heads_(static_cast<std::size_t>(spec.kv_heads)),
-      head_size_(static_cast<std::size_t>(spec.head_size)),
+FixedCache::FixedCache(int kv_heads, int head_size)
+    : kv_heads_(static_cast<std::size_t>(kv_heads)),
+      head_size_(static_cast<std::size_t>(head_size)),
       padded_size_(padded_to(head_size_, kHeadPadding)),
       fixed_(padded_to(head_size_, kBlock)) {}
 

@@ -7,14 +7,13 @@
 #include <memory>
 #include <vector>
 
-#include "model/spec.h"
 #include "runtime_ref/fast_kernels.h"
 
 namespace sb3lm::fast {
 
 class FixedCache {
  public:
-  explicit FixedCache(const AttentionSpec& spec);
+  FixedCache(int kv_heads, int head_size);
 
   /// Stores position `position`, allocating its block; keys come rotated.
   void put(const Kernels& kernels, std::size_t position, const float* key, const float* value);

@@ -1,0 +1,14 @@
+#include "runtime_ref/fast/each_token.h"
+
+namespace sb3lm::fast {
+
+std::unique_ptr<BoundStep> bind_lookup(const Place& place, Binder& binder) {
+  const Step& step = *place.step;
+  const PackedMatrix& rows = binder.matrix(step.tensors[0]);
+  Vectors& vectors = binder.shared.vectors;
+  return each_token([&step, &rows, &vectors](const Batch& batch, std::size_t t) {
+    dequantise_row(rows, batch.ids[t], {vectors.row(step.out, t), size_of(step.size)});
+  });
+}
+
+}  // namespace sb3lm::fast
