@@ -49,10 +49,11 @@ Expr<Num> tanh_series(const Var<Num>& square) {
   return sum;
 }
 
-// n and r of x.
-void reduce(Script& s, const Var<Num>& x, const Var<Num>& n, const Var<Num>& r) {
-  s.set(n, floor(x * kLog2e + 0.5));
-  s.set(r, (x - n * kLn2High) - n * kLn2Low);
+Expr<Num> nearest_power(const Var<Num>& x) {
+  return floor(x * kLog2e + 0.5);
+}
+Expr<Num> rest(const Var<Num>& x, const Var<Num>& n) {
+  return (x - n * kLn2High) - n * kLn2Low;
 }
 
 }  // namespace
@@ -74,8 +75,9 @@ ExpBlocks emit_exp(Sprite& engine, const Workspace& w) {
     s.set(x, arg + 0);
     s.when(x > 710, [&](Script& s) { s.set(x, 710); });    // infinity from here on
     s.when(x < -746, [&](Script& s) { s.set(x, -746); });  // zero from here on
-    reduce(s, x, n, r);
+    s.set(n, nearest_power(x));
     s.set(half, floor(n * 0.5));
+    s.set(r, rest(x, n));
     s.set(w.exp, ((1 + (r + r * r * series(r))) * powers[half + (kHalfPowers + 1)]) *
                      powers[n - half + (kHalfPowers + 1)]);
   });
@@ -100,7 +102,8 @@ Proc<Num> emit_tanh(Sprite& engine, const Workspace& w, const ExpBlocks& exp) {
         },
         [&](Script& s) {
           s.when(x > 40, [&](Script& s) { s.set(x, 40); });  // 1 from here on
-          reduce(s, x, n, r);
+          s.set(n, nearest_power(x));
+          s.set(r, rest(x, n));
           s.set(power, exp.powers[n + exp.one_at] + 0);
           s.set(r, (r + r * r * series(r)) * power + (power - 1));
           s.set(r, r / (r + 2));
