@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/error.h"
 
@@ -114,6 +115,9 @@ std::span<const double> Engine::step(int token) {
   const Vector x = norm(*final_norm_, hidden_, spec_.norm_eps);
   if (observer_ != nullptr) observer_->multiplied(*head_, x);
   ops::matvec(*head_, x, logits_);
+  if (spec_.logit_cap > 0) {
+    for (double& logit : logits_) logit = spec_.logit_cap * std::tanh(logit / spec_.logit_cap);
+  }
   return logits_;
 }
 

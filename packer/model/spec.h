@@ -64,7 +64,8 @@ struct LayerSpec {
 };
 
 /// Pre-norm decoder: x += attention(norm(x)); x += feed_forward(norm(x)) for every pass; then the
-/// final norm and the head. Norms are RMSNorm with weight: x / sqrt(mean(x^2) + eps) * w.
+/// final norm and the head. Norms are RMSNorm with weight: x / sqrt(mean(x^2) + eps) * w. With a
+/// cap, logits become cap * tanh(logits / cap).
 struct ModelSpec {
   std::string family;  // for people: "ssmoelm", "llama2.c"
   int width = 0;
@@ -81,6 +82,7 @@ struct ModelSpec {
   }
 
   /// Throws bad_input that names the contradictory field; `file` goes in front.
+  double logit_cap = 0;           // 0: none
   void validate(const std::string& file) const;
 };
 

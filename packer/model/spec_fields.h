@@ -105,6 +105,7 @@ inline constexpr std::tuple kModelFields{
     Field{"tied_head", "tied head", &ModelSpec::tied_head, {}, Written::always},
     Field{"layers", "number of layers", &ModelSpec::layers, {1, limits::kLayers}, Written::always},
     Field{"passes", "number of passes", &ModelSpec::passes, {1, limits::kPasses}, Written::always},
+    Field{"logit_cap", "logit cap", &ModelSpec::logit_cap, {0, 1e6}},
 };
 
 constexpr const auto& fields_of(const RopeSpec*) {

@@ -33,6 +33,9 @@ class StepsMaker {
     norm(Role::final_norm);
     made_.logits = slot("logits", spec_.vocabulary);
     matrix(spec_.tied_head ? Role::embedding : Role::head, normed(), made_.logits);
+    if (spec_.logit_cap > 0) {
+      step({.op = StepOp::cap, .out = made_.logits, .with = CapWith{spec_.logit_cap}});
+    }
     return std::move(made_);
   }
 
@@ -186,7 +189,7 @@ class StepsMaker {
 
 // Whether a step changes `out` instead of replacing it.
 bool updates(StepOp op) {
-  return op == StepOp::add || op == StepOp::turn || op == StepOp::experts;
+  return op == StepOp::add || op == StepOp::turn || op == StepOp::experts || op == StepOp::cap;
 }
 
 bool multiplies(StepOp op) {

@@ -70,13 +70,17 @@ struct ExpertsWith {
   bool shared = false;
   bool operator==(const ExpertsWith&) const = default;
 };
-using Constants =
-    std::variant<std::monostate, NormWith, TurnWith, AttendWith, RouteWith, ExpertsWith>;
+struct CapWith {
+  double cap = 0;
+  bool operator==(const CapWith&) const = default;
+};
+using Constants = std::variant<std::monostate, NormWith, TurnWith, AttendWith,
+                               RouteWith, ExpertsWith, CapWith>;
 
 struct Step {
   StepOp op{};
   std::vector<SlotId> in;
-  SlotId out = kNoSlot;         // add, turn and experts read it too
+  SlotId out = kNoSlot;         // add, turn, experts and cap read it too
   int size = 0;                 // numbers of `out`
   std::vector<SlotId> between;  // hold something only within the step
   std::vector<TensorKey> tensors;

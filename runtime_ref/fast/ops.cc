@@ -9,7 +9,7 @@ std::span<const OpRow> op_rows() {
       {StepOp::matrix, bind_matrix},   {StepOp::turn, bind_turn},
       {StepOp::store, bind_store},     {StepOp::attend, bind_attend},
       {StepOp::route, bind_route},     {StepOp::sigmoid, bind_sigmoid},
-      {StepOp::experts, bind_experts},
+      {StepOp::experts, bind_experts}, {StepOp::cap, bind_cap},
   };
   return kRows;
 }

@@ -5,7 +5,8 @@
 
 namespace sb3lm::fast {
 
-BindOp bind_lookup, bind_norm, bind_add, bind_activate, bind_matrix, bind_turn, bind_store,
-    bind_attend, bind_route, bind_sigmoid, bind_experts;
+#define OP(name, formula) BindOp bind_##name;
+#include "model/ops.def"
+#undef OP
 
 }  // namespace sb3lm::fast

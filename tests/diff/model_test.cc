@@ -136,6 +136,24 @@ TEST_CASE("layers of different shapes, and codes beside floats") {
   }
 }
 
+TEST_CASE("a soft cap on the logits") {
+  SilentProgress silent;
+  ModelSpec spec = uneven_spec();
+  spec.logit_cap = 0.75;
+  const Model model = random_model(spec, {4}, 5);
+  const std::string sb3 = pack(model, {.lower = {.context = 20}, .deflate_level = 1}, silent);
+  const scratch::Program program = read_sb3("capped.sb3", as_bytes(sb3));
+  CHECK(check_blocks(model, program) >= 12);
+  CHECK(unpack("capped", program).model.spec.logit_cap == 0.75);
+  Model uncapped = model;
+  uncapped.spec.logit_cap = 0;
+  Engine engine(model), plain(uncapped);
+  const auto capped = engine.step(1), logits = plain.step(1);
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    CHECK(capped[i] == doctest::Approx(0.75 * std::tanh(logits[i] / 0.75)));
+  }
+}
+
 TEST_CASE("the comparison sees a single changed weight") {
   SilentProgress silent;
   BuiltModel built = build_tiny("tiny-moe", "", 40);
