@@ -59,7 +59,7 @@ Engine::Layer Engine::bind(int layer) const {
   const auto of = [&](Role role) { return weights(role, layer); };
   const auto expert = [&](int e) {
     const auto part = [&](Role role) { return weights(role, layer, e); };
-    return Swiglu{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down)};
+    return Block{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down)};
   };
   Layer bound{.attention_norm = of(Role::attention_norm),
               .q = of(Role::q),
@@ -75,7 +75,7 @@ Engine::Layer Engine::bind(int layer) const {
               .experts = {},
               .shared = {}};
   if (!ffn.is_mixture()) {
-    bound.experts.push_back({of(Role::gate), of(Role::up), of(Role::down)});
+    bound.experts.push_back({of(Role::gate), of(Role::up), of(Role::down), ffn.activation});
   }
   for (int e = 0; e < ffn.routed_experts; ++e) bound.experts.push_back(expert(e));
   if (ffn.shared_experts > 0) {
@@ -168,27 +168,30 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
 Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x) {
   Vector sum(x.size());
   if (layer.router == nullptr) {
-    const Swiglu& block = layer.experts.front();
-    mix(sum, 1, swiglu(block, x), *block.down);
+    const Block& block = layer.experts.front();
+    mix(sum, 1, bend(block, x), *block.down);
     return sum;
   }
   const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const Swiglu& block = layer.experts[static_cast<std::size_t>(chosen[i])];
-    mix(sum, weight[i], swiglu(block, x), *block.down);
+    const Block& block = layer.experts[static_cast<std::size_t>(chosen[i])];
+    mix(sum, weight[i], bend(block, x), *block.down);
   }
-  for (const Swiglu& block : layer.shared) {
+  for (const Block& block : layer.shared) {
     const double factor =
         layer.shared_router == nullptr ? 1 : ops::sigmoid(multiply(*layer.shared_router, x)[0]);
-    mix(sum, factor, swiglu(block, x), *block.down);
+    mix(sum, factor, bend(block, x), *block.down);
   }
   return sum;
 }
 
-Vector Engine::swiglu(const Swiglu& block, const Vector& x) const {
-  Vector inner = multiply(*block.gate, x);
-  const Vector up = multiply(*block.up, x);
-  for (std::size_t i = 0; i < inner.size(); ++i) inner[i] = ops::silu(inner[i]) * up[i];
+Vector Engine::bend(const Block& block, const Vector& x) const {
+  Vector inner = multiply(block.gate != nullptr ? *block.gate : *block.up, x);
+  for (double& value : inner) value = ops::activate(block.activation, value);
+  if (block.gate != nullptr) {
+    const Vector up = multiply(*block.up, x);
+    for (std::size_t i = 0; i < inner.size(); ++i) inner[i] *= up[i];
+  }
   return multiply(*block.down, inner);
 }
 

@@ -56,16 +56,17 @@ class Engine final : public Decoder {
 
  private:
   using Vector = std::vector<double>;
-  struct Swiglu {
-    const Tensor *gate, *up, *down;
+  struct Block {
+    const Tensor *gate, *up, *down;  // gate: null without
+    Activation activation = Activation::silu;
   };
   struct Layer {
     const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
     const Tensor *q_bias, *k_bias, *v_bias;  // null without biases
     const Tensor* router;                    // null for a dense block
     const Tensor* shared_router;             // null where the shared expert has weight 1
-    std::vector<Swiglu> experts;             // routed ones by index; the block itself if dense
-    std::vector<Swiglu> shared;              // none or one
+    std::vector<Block> experts;              // routed ones by index; the block itself if dense
+    std::vector<Block> shared;               // none or one
   };
 
   /// Null where a model of this spec has no such tensor.
@@ -81,7 +82,8 @@ class Engine final : public Decoder {
   void run_pass(std::size_t pass);
   Vector attend(std::size_t pass, const Vector& x);
   Vector feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x);
-  Vector swiglu(const Swiglu& block, const Vector& x) const;
+  /// down(f(gate x) * up x), or down(f(up x)).
+  Vector bend(const Block& block, const Vector& x) const;
   /// The chosen experts in index order, and the weight of each.
   std::pair<std::vector<int>, Vector> route(const FeedForwardSpec& spec, const Tensor& router,
                                             const Vector& x);

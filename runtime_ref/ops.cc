@@ -97,6 +97,16 @@ double silu(double x) {
   return x / (1 + std::exp(-x));
 }
 
+double activate(Activation activation, double x) {
+  switch (activation) {
+    case Activation::silu:
+      return silu(x);
+    case Activation::relu2:
+      return x > 0 ? x * x : 0;
+  }
+  return 0;
+}
+
 double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }

@@ -41,6 +41,8 @@ void softmax(std::span<double> x);
 
 /// x / (1 + exp(-x)).
 double silu(double x);
+/// silu, or max(x, 0)^2.
+double activate(Activation activation, double x);
 /// 1 / (1 + exp(-x)).
 double sigmoid(double x);
 

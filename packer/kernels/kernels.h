@@ -64,10 +64,14 @@ AddProc emit_add(blocks::Sprite& engine, const Workspace& w);
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_add_numbers(blocks::Sprite& engine,
                                                                      const Workspace& w);
 
-/// swiglu(gate_at, up_at, count): gate = silu(gate) * up, in place.
-blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_swiglu(blocks::Sprite& engine,
-                                                                const Workspace& w,
-                                                                const ExpBlocks& exp);
+/// gate(gate_at, up_at, count): gate = f(gate) * up, in place.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_gate(blocks::Sprite& engine,
+                                                              const Workspace& w,
+                                                              const ExpBlocks& exp,
+                                                              Activation activation);
+/// activate(at, count): x = f(x), in place.
+blocks::Proc<blocks::Num, blocks::Num> emit_activate(blocks::Sprite& engine, const Workspace& w,
+                                                     const ExpBlocks& exp, Activation activation);
 
 /// advance: sets the cos/sin lists to Workspace::position, wherever they stood; back means from 0
 /// again. Angles move on by one rotation per position; every 64 positions they restart from a

@@ -1,5 +1,6 @@
-// Element-wise kernels: RMSNorm, scaled addition, SwiGLU.
+// Element-wise kernels: RMSNorm, scaled addition, activations.
 #include "kernels/kernels.h"
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 
@@ -8,6 +9,20 @@ using namespace blocks;
 namespace {
 
 constexpr int kNormTurn = 4;  // items of a loop turn
+
+// f(x), after blocks that may change x.
+Expr<Num> bend(Script& s, const Workspace& w, const ExpBlocks& exp, Activation activation,
+               const Var<Num>& x) {
+  switch (activation) {
+    case Activation::silu:
+      s.call(exp.exp, 0 - x);
+      return x / (1 + w.exp);
+    case Activation::relu2:
+      s.when(x < 0, [&](Script& s) { s.set(x, 0); });
+      return x * x;
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -73,22 +88,42 @@ Proc<Num, Num, Num> emit_add_numbers(Sprite& engine, const Workspace& w) {
       });
 }
 
-Proc<Num, Num, Num> emit_swiglu(Sprite& engine, const Workspace& w, const ExpBlocks& exp) {
-  const auto gate = engine.var<Num>("_swiglu gate"), up = engine.var<Num>("_swiglu up"),
-             x = engine.var<Num>("_swiglu x");
+Proc<Num, Num, Num> emit_gate(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                              Activation activation) {
+  const std::string name =
+      activation == Activation::silu ? "swiglu" : fmt::format("{} gate", enum_name(activation));
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto gate = local("gate"), up = local("up"), x = local("x");
   return engine.define<Num, Num, Num>(
-      "swiglu", {"gate at", "up at", "count"},
+      name, {"gate at", "up at", "count"},
       [&](Script& s, Arg<Num> gate_at, Arg<Num> up_at, Arg<Num> count) {
         s.set(gate, gate_at + 0);
         s.set(up, up_at + 0);
         s.repeat(count, [&](Script& s) {
           s.set(x, w.act[gate] + 0);
-          s.call(exp.exp, 0 - x);
-          s.replace(w.act, gate, (x / (1 + w.exp)) * w.act[up]);
+          Expr<Num> bent = bend(s, w, exp, activation, x);
+          s.replace(w.act, gate, std::move(bent) * w.act[up]);
           s.change(gate, 1);
           s.change(up, 1);
         });
       });
+}
+
+Proc<Num, Num> emit_activate(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+                             Activation activation) {
+  const std::string name(enum_name(activation));
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto at = local("at"), x = local("x");
+  return engine.define<Num, Num>(name, {"at", "count"},
+                                 [&](Script& s, Arg<Num> first, Arg<Num> count) {
+                                   s.set(at, first + 0);
+                                   s.repeat(count, [&](Script& s) {
+                                     s.set(x, w.act[at] + 0);
+                                     Expr<Num> bent = bend(s, w, exp, activation, x);
+                                     s.replace(w.act, at, std::move(bent));
+                                     s.change(at, 1);
+                                   });
+                                 });
 }
 
 }  // namespace sb3lm

@@ -41,9 +41,16 @@ enum class RouterNorm {
   all,     // softmax over all logits, not renormalised
 };
 
-/// SwiGLU, down(silu(gate x) * up x): one dense block, or a mixture of `routed_experts` of which
-/// `top_k` run per token, plus `shared_experts` (0 or 1) that always runs, with weight 1 or, where
-/// it is gated, 1 / (1 + exp(-shared_router x)).
+/// What bends the hidden numbers of a feed-forward.
+enum class Activation {
+  silu,   // x / (1 + e^-x)
+  relu2,  // max(x, 0)^2
+};
+
+/// down(f(gate x) * up x), or down(f(up x)) where it is not gated; SwiGLU is the first with f =
+/// silu, and the only one that experts have. One dense block, or a mixture of `routed_experts` of
+/// which `top_k` run per token, plus `shared_experts` (0 or 1) that always runs, with weight 1 or,
+/// where it is gated, 1 / (1 + exp(-shared_router x)).
 struct FeedForwardSpec {
   int hidden = 0;          // of the dense block, or of each routed expert
   int routed_experts = 0;  // 0: dense
@@ -51,6 +58,8 @@ struct FeedForwardSpec {
   int shared_experts = 0;
   int shared_hidden = 0;
   bool shared_gated = false;
+  bool gated = true;
+  Activation activation = Activation::silu;
   RouterNorm router_norm = RouterNorm::chosen;
   bool is_mixture() const { return routed_experts > 0; }
   bool operator==(const FeedForwardSpec&) const = default;
@@ -73,6 +82,7 @@ struct ModelSpec {
   int context = 0;  // positions that the model was trained for
   double norm_eps = 1e-5;
   bool tied_head = true;
+  double logit_cap = 0;           // 0: none
   std::vector<LayerSpec> layers;  // stored once each
   std::vector<int> passes;  // indices into `layers`, in running order; each has its own KV cache
 
@@ -82,7 +92,6 @@ struct ModelSpec {
   }
 
   /// Throws bad_input that names the contradictory field; `file` goes in front.
-  double logit_cap = 0;           // 0: none
   void validate(const std::string& file) const;
 };
 

@@ -87,6 +87,8 @@ inline constexpr std::tuple kFeedForwardFields{
           Written::always},
     Field{"router_norm", "router norm", &FeedForwardSpec::router_norm, {}, Written::always},
     Field{"shared_gated", "gated shared expert", &FeedForwardSpec::shared_gated},
+    Field{"gated", "gate", &FeedForwardSpec::gated},
+    Field{"activation", "activation", &FeedForwardSpec::activation},
 };
 
 inline constexpr std::tuple kLayerFields{
@@ -103,9 +105,9 @@ inline constexpr std::tuple kModelFields{
     Field{"context", "context", &ModelSpec::context, {1, limits::kExtent}, Written::always},
     Field{"norm_eps", "norm eps", &ModelSpec::norm_eps, {0, 1}, Written::always},
     Field{"tied_head", "tied head", &ModelSpec::tied_head, {}, Written::always},
+    Field{"logit_cap", "logit cap", &ModelSpec::logit_cap, {0, 1e6}},
     Field{"layers", "number of layers", &ModelSpec::layers, {1, limits::kLayers}, Written::always},
     Field{"passes", "number of passes", &ModelSpec::passes, {1, limits::kPasses}, Written::always},
-    Field{"logit_cap", "logit cap", &ModelSpec::logit_cap, {0, 1e6}},
 };
 
 constexpr const auto& fields_of(const RopeSpec*) {
@@ -157,11 +159,16 @@ inline constexpr std::array<EnumNames<RopeLayout>, 3> kRopeLayouts{
      {RopeLayout::interleaved, "interleaved"}}};
 inline constexpr std::array<EnumNames<RouterNorm>, 2> kRouterNorms{
     {{RouterNorm::chosen, "chosen"}, {RouterNorm::all, "all"}}};
+inline constexpr std::array<EnumNames<Activation>, 2> kActivations{
+    {{Activation::silu, "silu"}, {Activation::relu2, "relu2"}}};
 constexpr const auto& names_of(RopeLayout) {
   return kRopeLayouts;
 }
 constexpr const auto& names_of(RouterNorm) {
   return kRouterNorms;
+}
+constexpr const auto& names_of(Activation) {
+  return kActivations;
 }
 
 template <class Enum>

@@ -126,14 +126,22 @@ class StepsMaker {
   }
 
   void dense(int pass) {
-    const int hidden = layer().feed_forward.hidden;
+    const FeedForwardSpec& f = layer().feed_forward;
     begin(PartKind::feed_forward, "feed forward", pass);
     norm(Role::ffn_norm);
-    const SlotId gate = slot("gate", hidden), up = slot("up", hidden);
-    matrix(Role::gate, normed(), gate);
-    matrix(Role::up, normed(), up);
-    step({.op = StepOp::activate, .in = {gate, up}, .out = gate, .size = hidden});
-    matrix(Role::down, gate, added());
+    const SlotId bent = slot("gate", f.hidden);
+    std::vector<SlotId> in = {bent};
+    matrix(f.gated ? Role::gate : Role::up, normed(), bent);
+    if (f.gated) {
+      in.push_back(slot("up", f.hidden));
+      matrix(Role::up, normed(), in.back());
+    }
+    step({.op = StepOp::activate,
+          .in = std::move(in),
+          .out = bent,
+          .size = f.hidden,
+          .with = ActivateWith{f.activation}});
+    matrix(Role::down, bent, added());
     add(added());
   }
 

@@ -58,6 +58,10 @@ struct AttendWith {
   int query_heads = 0, kv_heads = 0, head_size = 0;
   bool operator==(const AttendWith&) const = default;
 };
+struct ActivateWith {
+  Activation activation{};
+  bool operator==(const ActivateWith&) const = default;
+};
 struct RouteWith {
   int experts = 0, top_k = 0;
   RouterNorm norm{};
@@ -74,7 +78,7 @@ struct CapWith {
   double cap = 0;
   bool operator==(const CapWith&) const = default;
 };
-using Constants = std::variant<std::monostate, NormWith, TurnWith, AttendWith,
+using Constants = std::variant<std::monostate, NormWith, TurnWith, AttendWith, ActivateWith,
                                RouteWith, ExpertsWith, CapWith>;
 
 struct Step {

@@ -154,6 +154,24 @@ TEST_CASE("a soft cap on the logits") {
   }
 }
 
+TEST_CASE("feed-forwards of two matrices, and of three, with relu squared") {
+  SilentProgress silent;
+  for (const bool gated : {false, true}) {
+    CAPTURE(gated);
+    ModelSpec spec = uneven_spec();
+    FeedForwardSpec& dense = spec.layers[0].feed_forward;
+    dense.activation = Activation::relu2;
+    dense.gated = gated;
+    const Model model = random_model(spec, {4}, 5);
+    CHECK(model.tensors.contains({Role::gate, 0}) == gated);
+    const std::string sb3 = pack(model, {.lower = {.context = 20}, .deflate_level = 1}, silent);
+    const scratch::Program program = read_sb3("relu.sb3", as_bytes(sb3));
+    CHECK(check_blocks(model, program) >= 12);
+    const Model read = unpack("relu", program).model;
+    CHECK(read.spec.layers == spec.layers);
+  }
+}
+
 TEST_CASE("the comparison sees a single changed weight") {
   SilentProgress silent;
   BuiltModel built = build_tiny("tiny-moe", "", 40);

@@ -46,7 +46,8 @@ const Golden kGoldens[] = {
     {"rmsnorm", [](const Bench& b) { emit_rmsnorm(b.engine, b.w, 4, 1e-5); }},
     {"add", [](const Bench& b) { emit_add(b.engine, b.w); }},
     {"add_numbers", [](const Bench& b) { emit_add_numbers(b.engine, b.w); }},
-    {"swiglu", [](const Bench& b) { emit_swiglu(b.engine, b.w, b.exp); }},
+    {"swiglu", [](const Bench& b) { emit_gate(b.engine, b.w, b.exp, Activation::silu); }},
+    {"relu2", [](const Bench& b) { emit_activate(b.engine, b.w, b.exp, Activation::relu2); }},
     {"rope",
      [](const Bench& b) {
        emit_rope(b.engine, b.w, {.layout = RopeLayout::interleaved, .dims = 4}, 6, "1");

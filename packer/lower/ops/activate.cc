@@ -11,10 +11,30 @@ class ActivateBlocks final : public OpBlocks {
  public:
   using OpBlocks::OpBlocks;
 
-  void prepare(const Step& /*step*/) override { common_.swiglu(); }
-  void emit(Script& s, const Step& step, const Places& /*places*/) override {
-    s.call(common_.swiglu(), at(step.in[0]), at(step.in[1]), step.size);
+  void prepare(const Step& step) override {
+    is_gated(step) ? void(common_.gate(activation_of(step))) : void(plain(step));
   }
+  void emit(Script& s, const Step& step, const Places& /*places*/) override {
+    if (is_gated(step)) {
+      s.call(common_.gate(activation_of(step)), at(step.in[0]), at(step.in[1]), step.size);
+    } else {
+      s.call(plain(step), at(step.in[0]), step.size);
+    }
+  }
+
+ private:
+  static bool is_gated(const Step& step) { return step.in.size() > 1; }
+  static Activation activation_of(const Step& step) {
+    return std::get<ActivateWith>(step.with).activation;
+  }
+  const Proc<Num, Num>& plain(const Step& step) {
+    const Activation activation = activation_of(step);
+    return plain_.of(activation, [&](const std::string& /*number*/) {
+      return emit_activate(common_.engine(), common_.w(), common_.exp_blocks(), activation);
+    });
+  }
+
+  OneEach<Activation, Proc<Num, Num>> plain_;
 };
 
 }  // namespace

@@ -15,9 +15,10 @@ const AddProc& CommonBlocks::add() {
   return *add_;
 }
 
-const Proc<Num, Num, Num>& CommonBlocks::swiglu() {
-  if (!swiglu_) swiglu_ = emit_swiglu(engine_, w_, exp_);
-  return *swiglu_;
+const Proc<Num, Num, Num>& CommonBlocks::gate(Activation activation) {
+  const auto known = gates_.find(activation);
+  if (known != gates_.end()) return known->second;
+  return gates_.emplace(activation, emit_gate(engine_, w_, exp_, activation)).first->second;
 }
 
 Expr<Num> Places::codes_of(const TensorPlace& m) const {

@@ -1,6 +1,7 @@
 // Procedures that several operations use.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "lower/layout.h"
@@ -21,7 +22,7 @@ class CommonBlocks {
   const Layout& layout() const { return layout_; }
   MatrixBlocks& matrices() { return matrices_; }
   const AddProc& add();
-  const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& swiglu();
+  const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& gate(Activation activation);
 
  private:
   blocks::Sprite& engine_;
@@ -29,7 +30,7 @@ class CommonBlocks {
   const ExpBlocks& exp_;
   const Layout& layout_;
   std::optional<AddProc> add_;
-  std::optional<blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> swiglu_;
+  std::map<Activation, blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> gates_;
   MatrixBlocks matrices_;
 };
 

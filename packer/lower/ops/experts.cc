@@ -21,7 +21,8 @@ struct ExpertProcs {
 
 // Positions of the vectors.
 struct Vectors {
-  int in = 0, weights = 0, out = 0, gate = 0, up = 0, stride = 0, added = 0;
+  int in = 0, weights = 0, out = 0, added = 0;
+  int gate = 0, gate_stride = 0, up = 0, up_stride = 0;
   int width = 0;
   bool operator==(const Vectors&) const = default;
 };
@@ -57,10 +58,11 @@ class ExpertsBlocks final : public OpBlocks {
     Mixture m{.at = {.in = at(step.in[0]),
                      .weights = at(step.in[1]),
                      .out = at(step.out),
-                     .gate = at(step.between[0]),
-                     .up = at(step.between[1]),
-                     .stride = layout_.act.stride[static_cast<std::size_t>(step.between[0])],
                      .added = at(step.between[2]),
+                     .gate = at(step.between[0]),
+                     .gate_stride = stride(step.between[0]),
+                     .up = at(step.between[1]),
+                     .up_stride = stride(step.between[1]),
                      .width = step.size},
               .routed = static_cast<std::size_t>(with.routed),
               .shared_weight = step.in.size() > 2 ? at(step.in[2]) : 0};
@@ -71,6 +73,8 @@ class ExpertsBlocks final : public OpBlocks {
     }
     return m;
   }
+
+  int stride(SlotId slot) const { return layout_.act.stride[static_cast<std::size_t>(slot)]; }
 
   // One pair for all experts of one kind, whatever their layer.
   const ExpertProcs& procs_of(const Expert& expert, const Vectors& at) {
@@ -86,8 +90,8 @@ class ExpertsBlocks final : public OpBlocks {
 
   ExpertProcs emit_procs(const Expert& expert, const Vectors& at, const std::string& number) {
     MatrixBlocks& matrices = common_.matrices();
-    const auto gate_at = [&] { return slot_ * at.stride + at.gate; };
-    const auto up_at = [&] { return slot_ * at.stride + at.up; };
+    const auto gate_at = [&] { return slot_ * at.gate_stride + at.gate; };
+    const auto up_at = [&] { return slot_ * at.up_stride + at.up; };
     auto raise = common_.engine().define<Num, Num, Num, Num>(
         "expert up " + number, {"gate codes", "gate scales", "up codes", "up scales"},
         [&](Script& s, Arg<Num> gate_codes, Arg<Num> gate_scales, Arg<Num> up_codes,
@@ -100,7 +104,7 @@ class ExpertsBlocks final : public OpBlocks {
     auto lower = common_.engine().define<Num, Num, Num>(
         "expert down " + number, {"codes", "scales", "factor"},
         [&](Script& s, Arg<Num> codes, Arg<Num> scales, Arg<Num> factor) {
-          s.call(common_.swiglu(), gate_at(), up_at(), hidden);
+          s.call(common_.gate(Activation::silu), gate_at(), up_at(), hidden);
           matrices.clear_padding(s, gate_at(), hidden);
           if (expert.down->storage == Storage::codes) {
             matrices.build_table(s, gate_at(), *expert.down);
