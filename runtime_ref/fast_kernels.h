@@ -75,10 +75,11 @@ struct KvBlock {
   float* value_steps;    // [kv_heads][kKvBlock]
 };
 
-/// Attention of the query heads that share one KV head, at the last of `positions` positions.
+/// Attention of the query heads that share one KV head, at the last of `positions` positions, of
+/// which those before `first` are not seen.
 struct HeadAttention {
   const float* q;  // [heads][head_size], scaled already
-  std::size_t heads, head_size, positions;
+  std::size_t heads, head_size, first, positions;
   const KvBlock* blocks;
   std::size_t kv_head, kv_heads;
   float* scores;  // scratch: [heads][positions rounded up to kKvBlock]

@@ -125,7 +125,7 @@ void attend(const HeadAttention& job) {
     float* score = job.scores + h * padded_to(job.positions, kKvBlock);
     float* out = job.out + h * padded;
     float largest = -std::numeric_limits<float>::infinity();
-    for (std::size_t p = 0; p < job.positions; ++p) {
+    for (std::size_t p = job.first; p < job.positions; ++p) {
       const KvBlock& block = job.blocks[p / kKvBlock];
       const std::size_t within = p % kKvBlock;
       const std::int16_t* key = block.keys + job.kv_head * job.head_size * kKvBlock + within;
@@ -138,7 +138,7 @@ void attend(const HeadAttention& job) {
     }
     float sum = 0;
     std::fill(out, out + padded, 0.0F);
-    for (std::size_t p = 0; p < job.positions; ++p) {
+    for (std::size_t p = job.first; p < job.positions; ++p) {
       const KvBlock& block = job.blocks[p / kKvBlock];
       const std::size_t within = p % kKvBlock;
       const std::int16_t* value = block.values + (within * job.kv_heads + job.kv_head) * padded;

@@ -116,18 +116,21 @@ void attention(const AttentionSpec& spec, std::span<const double> q, const KvCac
   const auto size = static_cast<std::size_t>(spec.head_size);
   const auto heads = static_cast<std::size_t>(spec.query_heads);
   const std::size_t group = heads / static_cast<std::size_t>(spec.kv_heads);
-  std::vector<double> weight(cache.positions());
+  const std::size_t positions = cache.positions();
+  const auto window = spec.window > 0 ? static_cast<std::size_t>(spec.window) : positions;
+  const std::size_t first = positions - std::min(positions, window);
+  std::vector<double> weight(positions - first);
   for (std::size_t h = 0; h < heads; ++h) {
     const std::size_t kv = h / group * size;
     for (std::size_t p = 0; p < weight.size(); ++p) {
-      weight[p] = dot(q.subspan(h * size, size), cache.key(p).subspan(kv, size)) /
+      weight[p] = dot(q.subspan(h * size, size), cache.key(first + p).subspan(kv, size)) /
                   std::sqrt(static_cast<double>(spec.head_size));
     }
     softmax(weight);
     const std::span<double> head = out.subspan(h * size, size);
     std::fill(head.begin(), head.end(), 0.0);
     for (std::size_t p = 0; p < weight.size(); ++p) {
-      const std::span<const double> value = cache.value(p).subspan(kv, size);
+      const std::span<const double> value = cache.value(first + p).subspan(kv, size);
       for (std::size_t i = 0; i < size; ++i) head[i] += weight[p] * value[i];
     }
   }

@@ -6,6 +6,7 @@
 // cost less than items there (ARCHITECTURE.md, "Costs of blocks"). Both forms add in the same
 // order.
 #include <cmath>
+#include <optional>
 
 #include "kernels/kernels.h"
 #include "kernels/tuned.h"
@@ -18,9 +19,10 @@ namespace {
 
 constexpr int kLeafProducts = 32;      // of one compiled leaf
 constexpr int kUnrolledProducts = 32;  // of one interpreted loop turn
-constexpr int kQueryPart = 16;   // items of a query that an interpreted loop holds in variables
-constexpr int kSumBlock = 16;    // positions whose products are added up before they join the rest
-constexpr int kSmallUnroll = 4;  // products of a loop turn where blocks are scarce
+constexpr int kQueryPart = 16;  // items of a query that an interpreted loop holds in variables
+constexpr int kSumBlock = 16;   // positions whose products are added up before they join the rest
+constexpr double kNothing = -1e300;  // a score below all others
+constexpr int kSmallUnroll = 4;      // products of a loop turn where blocks are scarce
 static_assert(kValueBlock % kSmallUnroll == 0);
 static_assert(kValueBlock == 2 * kSumBlock);
 
@@ -43,7 +45,9 @@ class AttentionEmitter {
         acc_(local("acc")),
         top_(local("max")),
         total_(local("sum")),
-        out_(local("out")) {}
+        out_(local("out")) {
+    if (shape.wraps) last_ = local("last");
+  }
 
   Proc<Num> emit() {
     const auto scores = emit_scores();
@@ -54,6 +58,10 @@ class AttentionEmitter {
     const int size = spec_.head_size;
     const int turns = spec_.query_heads / spec_.kv_heads / heads_;
     return engine_.define<Num>("attend " + name_, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
+      if (last_) {
+        s.set(*last_, w_.position + 0);
+        s.when(*last_ > span_ - 1, [&](Script& s) { s.set(*last_, span_ - 1); });
+      }
       s.set(head, 0);
       s.set(group, 0);
       s.repeat(spec_.kv_heads, [&](Script& s) {
@@ -84,6 +92,8 @@ class AttentionEmitter {
     for (int i = 0; i < count; ++i) made.push_back(local(fmt::format("{} {}", what, i)));
     return made;
   }
+  // The last place of the cache that holds a position.
+  const Var<Num>& last() const { return last_ ? *last_ : w_.position; }
   int kv_width() const { return spec_.kv_heads * spec_.head_size; }
   int score_stride() const { return span_ + kValueBlock; }
   int scores_at(int h) const { return shape_.scores_at + h * score_stride(); }
@@ -122,7 +132,7 @@ class AttentionEmitter {
                                         s.set(q_, query_at + h * size);
                                         s.set(key_, key_at + 0);
                                         s.set(score_, scores_at(h));
-                                        s.repeat(w_.position + 1, [&](Script& s) {
+                                        s.repeat(last() + 1, [&](Script& s) {
                                           s.set(acc_, 0);
                                           for (int from = 0; from < size; from += part)
                                             s.call(leaf);
@@ -145,7 +155,7 @@ class AttentionEmitter {
         name + " head", {"query at", "key at", "scores at"},
         [&](Script& s, Arg<Num> query_at, Arg<Num> key_at, Arg<Num> at) {
           s.set(score_, at + 0);
-          s.repeat(w_.position + 1, [&](Script& s) {
+          s.repeat(last() + 1, [&](Script& s) {
             s.replace(w_.act, score_, 0);
             s.change(score_, 1);
           });
@@ -155,7 +165,7 @@ class AttentionEmitter {
             for (int d = 0; d < part; ++d) s.set(q_at(d), w_.act[q_ + d]);
             s.set(key_, from + 0);
             s.set(score_, at + 0);
-            s.repeat(w_.position + 1, [&](Script& s) {
+            s.repeat(last() + 1, [&](Script& s) {
               s.replace(w_.act, score_, products(w_.act[score_], 0, part, q_at));
               s.change(score_, 1);
               s.change(key_, kv_width());
@@ -183,7 +193,7 @@ class AttentionEmitter {
                                       s.repeat(heads_, [&](Script& s) {
                                         s.set(key_, key_at);
                                         s.set(score_, to);
-                                        s.repeat(w_.position + 1, [&](Script& s) {
+                                        s.repeat(last() + 1, [&](Script& s) {
                                           s.set(acc_, 0);
                                           s.repeat(size / unroll, [&](Script& s) {
                                             s.change(acc_, unrolled_sum(unroll, [&](int k) {
@@ -218,7 +228,7 @@ class AttentionEmitter {
               s.set(acc_, 0);
               s.set(key_, value_);
               s.set(score_, from);
-              s.repeat(floor(w_.position / kSmallUnroll) + 1, [&](Script& s) {
+              s.repeat(floor(last() / kSmallUnroll) + 1, [&](Script& s) {
                 s.change(acc_, unrolled_sum(kSmallUnroll, [&](int k) {
                            return item(w_.act, score_, k) * item(w_.values, key_, k);
                          }));
@@ -238,18 +248,36 @@ class AttentionEmitter {
     return offset == 0 ? list[at] : list[at + offset];
   }
 
+  // Positions before the window that the cache still holds weigh nothing.
+  void hide_before_window(Script& s, Arg<Num>& at) {
+    const bool holds_more = !shape_.wraps || span_ > spec_.window;
+    if (spec_.window == 0 || !holds_more) return;
+    const auto old = local("old");
+    s.set(old, w_.position - spec_.window);
+    const auto is_gone = [&]() -> Expr<Bool> {
+      if (!shape_.wraps) return old < 0;
+      return old < 0 || old < w_.position - (span_ - 1);
+    };
+    s.repeat_until(is_gone(), [&](Script& s) {
+      Expr<Num> place = shape_.wraps ? mod(old, span_) : old + 0;
+      s.replace(w_.act, at + std::move(place), kNothing);
+      s.change(old, -1);
+    });
+  }
+
   // scores become exp((score - max) / sqrt(head size)), zero up to a whole block; their sum in
   // `total`.
   Proc<Num> emit_softmax() {
     const auto each = [&](Script& s, Arg<Num>& at, auto body) {
       s.set(score_, at + 0);
-      s.repeat(w_.position + 1, [&](Script& s) {
+      s.repeat(last() + 1, [&](Script& s) {
         body(s);
         s.change(score_, 1);
       });
     };
     return engine_.define<Num>("softmax " + name_, {"scores at"}, [&](Script& s, Arg<Num> at) {
-      s.set(top_, -1e300);
+      hide_before_window(s, at);
+      s.set(top_, kNothing);
       each(s, at, [&](Script& s) {
         s.when(w_.act[score_] > top_, [&](Script& s) { s.set(top_, w_.act[score_] + 0); });
       });
@@ -260,7 +288,7 @@ class AttentionEmitter {
         s.replace(w_.act, score_ + 0, w_.exp + 0);
         s.change(total_, w_.exp + 0);
       });
-      s.repeat(kValueBlock - mod(w_.position, kValueBlock) - 1, [&](Script& s) {
+      s.repeat(kValueBlock - mod(last(), kValueBlock) - 1, [&](Script& s) {
         s.replace(w_.act, score_ + 0, 0);
         s.change(score_, 1);
       });
@@ -288,7 +316,7 @@ class AttentionEmitter {
     });
     s.set(value_, value_at + 0);
     s.set(score_, shape_.scores_at);
-    s.repeat(floor(w_.position / positions) + 1, [&](Script& s) {
+    s.repeat(floor(last() / positions) + 1, [&](Script& s) {
       block(s);
       s.change(score_, positions);
       s.change(value_, positions);
@@ -380,6 +408,7 @@ class AttentionEmitter {
   std::string name_;
   int heads_;  // that run together
   Var<Num> key_, value_, score_, q_, acc_, top_, total_, out_;
+  std::optional<Var<Num>> last_;
   std::vector<Var<Num>> totals_;  // softmax sums of the heads that run together
 };
 

@@ -85,9 +85,11 @@ RopeBlocks emit_rope(blocks::Sprite& engine, const Workspace& w, const RopeSpec&
                      int head_size, const std::string& name);
 
 /// cache(cache_at): puts the `width` keys and values of this position, which are in `act`, into a
-/// pass's cache (both lists from `cache_at` on) of `span` positions.
+/// pass's cache (both lists from `cache_at` on) of `span` positions. Where it wraps, position p
+/// lies in place p mod span.
 struct StoreShape {
   int width = 0, span = 0;
+  bool wraps = false;
   int k_at = 0, v_at = 0;  // in act
   bool operator==(const StoreShape&) const = default;
 };
@@ -100,6 +102,7 @@ blocks::Proc<blocks::Num> emit_store(blocks::Sprite& engine, const Workspace& w,
 struct AttendShape {
   AttendWith with;
   int span = 0;
+  bool wraps = false;  // the cache holds no more than the window needs, as in StoreShape
   int q_at = 0, scores_at = 0, out_at = 0;  // in act
   bool operator==(const AttendShape&) const = default;
 };

@@ -12,8 +12,12 @@ Proc<Num> emit_store(Sprite& engine, const Workspace& w, const StoreShape& shape
   };
   const auto key = local("key"), value = local("value"), i = local("store");
   return engine.define<Num>("cache " + name, {"cache at"}, [&](Script& s, Arg<Num> cache_at) {
-    s.set(key, cache_at + w.position * shape.width);
-    s.set(value, cache_at + w.position);
+    const auto place = [&]() -> Expr<Num> {
+      if (!shape.wraps) return w.position;
+      return mod(w.position, shape.span);
+    };
+    s.set(key, cache_at + place() * shape.width);
+    s.set(value, cache_at + place());
     s.set(i, 0);
     s.repeat(shape.width, [&](Script& s) {
       s.replace(w.keys, key + i, w.act[i + shape.k_at] + 0);

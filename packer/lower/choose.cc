@@ -97,7 +97,7 @@ class ChooseEmitter {
       s.clear(prompt_);
       s.append(prompt_, last_ + 0);
       s.call(p_.text->tokenize.encode, p_.stage.answers[which_ + 0]);
-      s.when(base_ + prompt_.length() > p_.layout.context + 1, [&](Script& s) {
+      s.when(base_ + prompt_.length() > p_.layout.last_return() + 1, [&](Script& s) {
         requests_.refuse(s, join("there is no room for answer ", to_str(which_)));
         s.clear(prompt_);
       });

@@ -119,8 +119,14 @@ void History::take_back(Script& s) const {
     s.replace(turns, turns.length(), size_ + 0);
   });
   s.erase(turns, turns.length());
-  s.when(p_.workspace.position > tokens.length(),
-         [&](Script& s) { s.set(p_.workspace.position, tokens.length()); });
+  const Var<Num>& position = p_.workspace.position;
+  const int last_return = p_.layout.last_return();
+  s.when(position > tokens.length(), [&](Script& s) {
+    const auto go_back = [&](Script& s) { s.set(position, tokens.length()); };
+    if (last_return == p_.layout.context) return go_back(s);
+    s.when_else(
+        position > last_return, [&](Script& s) { s.set(position, 0); }, go_back);
+  });
 }
 
 Expr<Bool> is_stop(const Model& model, const Var<Num>& token) {

@@ -187,9 +187,14 @@ void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& la
 }
 
 void place_states(int context, Layout& layout) {
+  const auto whole_blocks = [](int positions) {
+    return (positions + kValueBlock - 1) / kValueBlock * kValueBlock;
+  };
   for (const State& state : layout.forward.states) {
-    const int span = (context + kValueBlock - 1) / kValueBlock * kValueBlock;
-    layout.states.push_back({.at = layout.cache + 1, .width = state.width, .span = span});
+    const bool wraps = state.window > 0 && whole_blocks(state.window) < context;
+    const int span = whole_blocks(wraps ? state.window : context);
+    layout.states.push_back(
+        {.at = layout.cache + 1, .width = state.width, .span = span, .wraps = wraps});
     layout.cache += std::int64_t{span} * state.width;
   }
 }
@@ -201,6 +206,14 @@ int longest_span(const Layout& layout) {
 }
 
 }  // namespace
+
+int Layout::last_return() const {
+  int last = context;
+  for (const StatePlace& state : states) {
+    if (state.wraps) last = std::min(last, state.span);
+  }
+  return last;
+}
 
 void place_context(const ModelSpec& spec, int context, Layout& layout) {
   layout.context = context;

@@ -47,11 +47,13 @@ struct TensorPlace {
   double scale_factor() const { return format.bits == 1 ? 2 : 1; }
 };
 
-/// Keys and values of a pass: `span` positions, from item `at` of both lists on.
+/// Keys and values of a pass: `span` positions, from item `at` of both lists on. A window's wrap
+/// around where it is shorter than the context.
 struct StatePlace {
   std::int64_t at = 0;
   int width = 0;
   int span = 0;  // whole value blocks
+  bool wraps = false;
 };
 
 struct Layout {
@@ -72,6 +74,9 @@ struct Layout {
 
   const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
   const StatePlace& state(StateId id) const { return states[static_cast<std::size_t>(id)]; }
+  /// Up to this position a token can be taken back: behind it, a cache may have overwritten what
+  /// earlier positions would see.
+  int last_return() const;
   /// First position of the logits.
   int logits_at() const { return act.of(forward.logits); }
 };

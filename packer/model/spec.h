@@ -25,13 +25,15 @@ struct RopeSpec {
 };
 
 /// Causal grouped-query attention: query head h reads KV head h / (query_heads / kv_heads); scores
-/// are divided by sqrt(head_size). With biases, each is added to q, k and v before rotation.
+/// are divided by sqrt(head_size). With biases, each is added to q, k and v before rotation. With a
+/// window, a token sees the last `window` positions only, its own among them.
 struct AttentionSpec {
   int query_heads = 0;
   int kv_heads = 0;
   int head_size = 0;
   RopeSpec rope;
   bool qkv_bias = false;
+  int window = 0;  // 0: all positions
   bool operator==(const AttentionSpec&) const = default;
 };
 

@@ -64,6 +64,7 @@ inline constexpr std::tuple kAttentionFields{
           Written::always},
     Field{"rope", "RoPE", &AttentionSpec::rope, {}, Written::always},
     Field{"qkv_bias", "biases of q, k and v", &AttentionSpec::qkv_bias},
+    Field{"window", "window", &AttentionSpec::window, {0, limits::kExtent}},
 };
 
 inline constexpr std::tuple kFeedForwardFields{

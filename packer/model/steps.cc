@@ -96,7 +96,7 @@ class StepsMaker {
   void attention(int pass) {
     const AttentionSpec& a = layer().attention;
     const int width = a.query_heads * a.head_size, kv_width = spec_.kv_width(layer_);
-    made_.states.push_back({kv_width});
+    made_.states.push_back({kv_width, a.window});
     const SlotId q = slot("q", width), k = slot("k", kv_width), v = slot("v", kv_width),
                  mixed = slot("mixed", width);
     begin(PartKind::attention, "attention", pass);
@@ -111,7 +111,7 @@ class StepsMaker {
           .in = {q},
           .out = mixed,
           .size = width,
-          .with = AttendWith{a.query_heads, a.kv_heads, a.head_size},
+          .with = AttendWith{a.query_heads, a.kv_heads, a.head_size, a.window},
           .state = pass});
     matrix(Role::o, mixed, added());
     add(added());

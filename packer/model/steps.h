@@ -37,9 +37,11 @@ struct Slot {
   int copies = 1;
 };
 
-/// A pass's keys and values of earlier positions, `width` numbers of each kind per position.
+/// A pass's keys and values of earlier positions, `width` numbers of each kind per position: of the
+/// last `window` positions, or of all where that is 0.
 struct State {
   int width = 0;
+  int window = 0;
 };
 using StateId = int;
 inline constexpr StateId kNoState = -1;
@@ -53,9 +55,9 @@ struct TurnWith {
   int head_size = 0;
   bool operator==(const TurnWith&) const = default;
 };
-/// Query head h reads KV head h / (query_heads / kv_heads).
+/// Query head h reads KV head h / (query_heads / kv_heads), of the last `window` positions or all.
 struct AttendWith {
-  int query_heads = 0, kv_heads = 0, head_size = 0;
+  int query_heads = 0, kv_heads = 0, head_size = 0, window = 0;
   bool operator==(const AttendWith&) const = default;
 };
 struct ActivateWith {

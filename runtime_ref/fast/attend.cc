@@ -42,11 +42,14 @@ class Attend final : public BoundStep {
     float *mixed = scratch, *q = mixed + heads_ * padded_, *scores = q + heads_ * padded_;
     const float* unscaled = shared_.vectors.row(step_.in[0], t) + at;
     for (std::size_t i = 0; i < size; ++i) q[i] = unscaled[i] * factor_;
+    const std::size_t window = with().window > 0 ? size_of(with().window) : positions;
+    const std::size_t first = positions - std::min(positions, window), block = first / kKvBlock;
     shared_.kernels.attend({.q = q,
                             .heads = heads_,
                             .head_size = head_size_,
-                            .positions = positions,
-                            .blocks = cache_.blocks(),
+                            .first = first - block * kKvBlock,
+                            .positions = positions - block * kKvBlock,
+                            .blocks = cache_.blocks() + block,
                             .kv_head = kv_head,
                             .kv_heads = kv_heads_,
                             .scores = scores,

@@ -170,10 +170,15 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
   CAPTURE(spec.head_size);
   Random random(11);
   const int q_width = spec.query_heads * spec.head_size, kv_width = spec.kv_heads * spec.head_size;
-  const StoreShape in = {
-      .width = kv_width, .span = span, .k_at = 3 + q_width, .v_at = 3 + q_width + kv_width};
-  const AttendShape at = {.with = {spec.query_heads, spec.kv_heads, spec.head_size},
+  const bool wraps = positions > span;
+  const StoreShape in = {.width = kv_width,
+                         .span = span,
+                         .wraps = wraps,
+                         .k_at = 3 + q_width,
+                         .v_at = 3 + q_width + kv_width};
+  const AttendShape at = {.with = {spec.query_heads, spec.kv_heads, spec.head_size, spec.window},
                           .span = span,
+                          .wraps = wraps,
                           .q_at = 3,
                           .scores_at = in.v_at + kv_width,
                           .out_at = in.v_at + kv_width + kHeadsAtOnce * (span + kValueBlock)};
@@ -229,6 +234,14 @@ TEST_CASE("attention: grouped heads, across blocks of positions up to the whole 
   check_attention({.query_heads = 6, .kv_heads = 2, .head_size = 5}, 96, 96);
   check_attention({.query_heads = 1, .kv_heads = 1, .head_size = 1}, 32, 32);
   check_attention({.query_heads = 3, .kv_heads = 3, .head_size = 4}, 64, 40);
+}
+
+TEST_CASE("attention: windows, in caches of the whole context and in those that wrap") {
+  check_attention({.query_heads = 6, .kv_heads = 2, .head_size = 5, .window = 1}, 32, 30);
+  check_attention({.query_heads = 6, .kv_heads = 2, .head_size = 5, .window = 40}, 96, 96);
+  check_attention({.query_heads = 6, .kv_heads = 2, .head_size = 5, .window = 32}, 32, 140);
+  check_attention({.query_heads = 2, .kv_heads = 2, .head_size = 4, .window = 41}, 64, 200);
+  check_attention({.query_heads = 1, .kv_heads = 1, .head_size = 3, .window = 1}, 32, 70);
 }
 
 TEST_CASE("attention: heads longer than one expression") {

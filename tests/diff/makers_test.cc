@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "pack.h"
 #include "runtime_ref/block_session.h"
 #include "runtime_ref/engine.h"
 #include "sb3/sb3.h"
@@ -178,6 +179,19 @@ TEST_CASE("choose finds the answer that the engine finds likeliest, and leaves t
     }
     CHECK(project.evaluator().list_size("transcript") == 4);
   }
+}
+
+TEST_CASE("choose leaves a talk alone that is longer than the caches of a window") {
+  SilentProgress silent;
+  BuiltModel built = build_smallest(kContext);
+  for (LayerSpec& layer : built.model.spec.layers) layer.attention.window = 20;
+  built.sb3 = pack(built.model, {.lower = {.context = kContext}, .deflate_level = 1}, silent);
+  Project project(built), other(built);
+  for (const char* message : {"Hello", "and then?", "what else is there to say?", "good"}) {
+    CHECK(project.chat(message).tokens == other.chat(message).tokens);
+    project.choose("in between", {"yes", "no"});
+  }
+  CHECK(project.evaluator().list_size("_keys") < kContext * built.model.spec.kv_width(0));
 }
 
 TEST_CASE("choose says what it cannot do") {

@@ -172,6 +172,32 @@ TEST_CASE("feed-forwards of two matrices, and of three, with relu squared") {
   }
 }
 
+TEST_CASE("sliding windows, past several times their length") {
+  constexpr int kContext = 200;
+  SilentProgress silent;
+  for (const int window : {1, 20, 32, 45, kContext}) {
+    CAPTURE(window);
+    ModelSpec spec = uneven_spec();
+    spec.layers[0].attention.window = window;
+    const Model model = random_model(spec, {4}, 5);
+    const std::string sb3 =
+        pack(model, {.lower = {.context = kContext}, .deflate_level = 1}, silent);
+    const scratch::Program program = read_sb3("window.sb3", as_bytes(sb3));
+    CHECK(unpack("window", program).model.spec.layers == spec.layers);
+    BlockRequest request{.max_new_tokens = 8, .record_logits = 2};
+    for (int i = 0; i < 180; ++i) request.tokens.push_back(i * 7919 % spec.vocabulary);
+    BlockSession session(program, silent);
+    const BlockResult result = session.run(request, silent);
+    Engine engine(model, kContext);
+    const Agreement agreement =
+        check_against_engine(engine, request.tokens, result.tokens, result.logits);
+    INFO(agreement.first_difference);
+    CHECK(agreement.ok);
+    CHECK(agreement.positions >= 180);
+    CHECK(agreement.max_rel_error < kUsualError);
+  }
+}
+
 TEST_CASE("the comparison sees a single changed weight") {
   SilentProgress silent;
   BuiltModel built = build_tiny("tiny-moe", "", 40);

@@ -293,12 +293,26 @@ TEST_CASE("attention over any number of positions, heads and sizes") {
                           key_steps + kKvHeads * kKvBlock});
       }
       const std::vector<float> q = random_vector(heads * head_size, 5, 0.3F);
-      for (const std::size_t positions : {1u, 2u, 15u, 63u, 64u, 65u, 130u, 192u}) {
+      constexpr std::array<std::array<std::size_t, 2>, 12> kSeen = {{{0, 1},
+                                                                     {0, 2},
+                                                                     {0, 15},
+                                                                     {0, 63},
+                                                                     {0, 64},
+                                                                     {0, 65},
+                                                                     {0, 130},
+                                                                     {0, 192},
+                                                                     {1, 2},
+                                                                     {14, 15},
+                                                                     {63, 192},
+                                                                     {17, 130}}};
+      for (const auto& [first_seen, end] : kSeen) {
+        const std::size_t first = first_seen, positions = end;
         const auto run = [&](const Kernels& kernels) {
           std::vector<float> scores(heads * kBlocks * kKvBlock), out(heads * padded);
           kernels.attend({.q = q.data(),
                           .heads = heads,
                           .head_size = head_size,
+                          .first = first,
                           .positions = positions,
                           .blocks = blocks.data(),
                           .kv_head = 1,
@@ -310,6 +324,7 @@ TEST_CASE("attention over any number of positions, heads and sizes") {
         const std::vector<float> expected = run(scalar_kernels());
         for (const Kernels* kernels : all_kernels()) {
           CAPTURE(kernels->name);
+          CAPTURE(first);
           CAPTURE(positions);
           const std::vector<float> got = run(*kernels);
           for (std::size_t i = 0; i < got.size(); ++i) {

@@ -18,8 +18,10 @@ class AttendBlocks final : public OpBlocks {
 
  private:
   const Proc<Num>& attend(const Step& step) {
+    const StatePlace& state = layout_.state(step.state);
     const AttendShape shape{.with = std::get<AttendWith>(step.with),
-                            .span = layout_.state(step.state).span,
+                            .span = state.span,
+                            .wraps = state.wraps,
                             .q_at = at(step.in[0]),
                             .scores_at = layout_.act.scores,
                             .out_at = at(step.out)};

@@ -19,8 +19,11 @@ class StoreBlocks final : public OpBlocks {
  private:
   const Proc<Num>& store(const Step& step) {
     const StatePlace& state = layout_.state(step.state);
-    const StoreShape shape{
-        .width = state.width, .span = state.span, .k_at = at(step.in[0]), .v_at = at(step.in[1])};
+    const StoreShape shape{.width = state.width,
+                           .span = state.span,
+                           .wraps = state.wraps,
+                           .k_at = at(step.in[0]),
+                           .v_at = at(step.in[1])};
     return stores_.of(shape, [&](const std::string& number) {
       return emit_store(common_.engine(), common_.w(), shape, number);
     });

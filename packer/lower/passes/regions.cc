@@ -1,8 +1,8 @@
 #include "lower/passes/regions.h"
 
 #include <algorithm>
-#include <set>
 #include <cstdlib>
+#include <set>
 
 #include "kernels/kernels.h"
 #include "quant/encoding.h"

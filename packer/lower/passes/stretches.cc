@@ -20,8 +20,8 @@ bool alike_tensors(const Layout& layout, const Part& a, const Part& b, const Ste
 
 bool alike_states(const Layout& layout, StateId a, StateId b) {
   if (a == kNoState || b == kNoState) return a == b;
-  return layout.state(a).width == layout.state(b).width &&
-         layout.state(a).span == layout.state(b).span;
+  const StatePlace &one = layout.state(a), &other = layout.state(b);
+  return one.width == other.width && one.span == other.span && one.wraps == other.wraps;
 }
 
 bool alike(const Layout& layout, const Part& a, const Part& b) {
