@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/project_names.h"
 #include "node_process.h"
 
 namespace sb3lm {
@@ -41,21 +42,11 @@ class TemporaryFile {
   fs::path path_;
 };
 
-constexpr const char* kPrompt = "prompt tokens";
-
 Json request_json(const BlockRequest& request) {
-  Json run = {{"set",
-               {{"max new tokens", request.max_new_tokens},
-                {"record logits", request.record_logits},
-                {"temperature", request.temperature},
-                {"top k", request.top_k},
-                {"top p", request.top_p},
-                {"repetition penalty", request.repetition_penalty},
-                {"seed", request.seed}}},
-              {"read_lists", {kPrompt}},
-              {"timeout_s", 3600}};
+  Json run = {{"read_lists", {names::kPromptTokens}}, {"timeout_s", 3600}};
+  for (const auto& [name, value] : settings_of(request)) run["set"][name] = value;
   if (!request.user_message.empty()) {
-    run["broadcast"] = "chat";
+    run["broadcast"] = names::kChat;
     run["user_message"] = request.user_message;
   } else {
     run["tokens"] = request.tokens;
@@ -90,7 +81,7 @@ VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockReques
   result.run.status = run.at("status");
   result.run.stop_reason = run.value("stop_reason", "");
   result.run.tokens = run.at("tokens").get<std::vector<int>>();
-  for (const std::string item : run.at("lists").at(kPrompt)) {
+  for (const std::string item : run.at("lists").at(names::kPromptTokens)) {
     result.run.prompt_tokens.push_back(static_cast<int>(from_hex(item.substr(kNumber.size()))));
   }
   result.run.seconds = run.at("seconds");

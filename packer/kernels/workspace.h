@@ -48,10 +48,8 @@ struct WorkspaceSizes {
 };
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 
-/// The largest expression that a kernel may unroll, and the most lookups that one procedure may
-/// hold before V8 stops optimising it (ARCHITECTURE.md, "Costs of blocks").
+/// The largest expression that a kernel may unroll (ARCHITECTURE.md, "Costs of blocks").
 inline constexpr int kMaxTerms = 96;
-inline constexpr int kMaxLookups = 384;
 
 /// The largest divisor of n up to `most`: how many of n like items one loop turn takes.
 inline int largest_divisor(int n, int most) {

@@ -7,6 +7,7 @@
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "model/project_names.h"
 #include "quant/code_widths.h"
 #include "quant/recipe.h"
 #include "quant/rtn.h"
@@ -150,7 +151,7 @@ void advise_context(const Report& report, const scratch::Program& program, const
     for (const scratch::List& list : target.lists) {
       if (!list.name.starts_with("_")) continue;
       if (list.items.empty()) preloaded += static_cast<double>(list.size());
-      if (list.name == "_keys" || list.name == "_values") {
+      if (list.name == names::kKeys || list.name == names::kValues) {
         cache += static_cast<double>(list.size());
       }
     }

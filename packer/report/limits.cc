@@ -6,6 +6,7 @@
 #include "report/separators.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
+#include "scratch/player_limits.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
@@ -20,7 +21,7 @@ constexpr Limit kLimits[] = {
     {"site", "bytes of project.json", &Measures::project_json_bytes, 5'000'000},
     {"site", "bytes of an asset", &Measures::largest_asset, 10'000'000},
     {"site", "blocks", &Measures::blocks, 3'500},
-    {"site", "items of a list", &Measures::largest_list, 200'000},
+    {"site", "items of a list", &Measures::largest_list, kMostListItems},
     {"turbowarp", "bytes of the .sb3", &Measures::sb3_bytes, 100'000'000, true},
 };
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "model/project_names.h"
 #include "quant/encoding.h"
 
 namespace sb3lm {
@@ -92,9 +93,9 @@ class TokenizerReader {
 
   // Tokens that are no text of their own have their bytes in a list: a count, then the bytes.
   void read_texts() {
-    const auto* texts = find("_token text");
+    const auto* texts = find(names::kTokenText);
     if (texts == nullptr) broken("there is no list '_token text'");
-    const std::vector<int> places = ints("_token bytes at"), bytes = ints("_token bytes");
+    const std::vector<int> places = ints(names::kTokenBytesAt), bytes = ints(names::kTokenBytes);
     for (std::size_t id = 0; id < texts->size(); ++id) {
       Token token;
       if (const auto* text = std::get_if<std::string>(&(*texts)[id])) {
@@ -151,7 +152,7 @@ class TokenizerReader {
 
   // Hex digits of the left and right symbols, in the order of ranks, which is that of results.
   void read_pairs(int first_result) {
-    const auto* texts = find("_merge pairs");
+    const auto* texts = find(names::kMergePairs);
     if (texts == nullptr || texts->empty() || texts->size() % 2 != 0) broken("'_merge pairs'");
     const std::size_t digits = texts->size() / 2;
     const std::size_t count = digits_text(*texts, 0).size();
@@ -200,8 +201,8 @@ class TokenizerReader {
   }
 
   void read_merge_lists(const std::string& results) {
-    const std::vector<int> first = ints("_merge first"), right = ints("_merge right"),
-                           rank = ints("_merge rank"), result = ints("_merge result");
+    const std::vector<int> first = ints(names::kMergeFirst), right = ints(names::kMergeRight),
+                           rank = ints(names::kMergeRank), result = ints(names::kMergeResult);
     if (first.size() != out_.tokens.size() + 1 || right.size() != rank.size()) broken("merges");
     for (std::size_t left = 0; left + 1 < first.size(); ++left) {
       if (first[left] < 1 || first[left + 1] < first[left] ||

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "model/name_list.h"
+#include "model/project_names.h"
 #include "model/spec_json.h"
 #include "quant/encoding.h"
 #include "quant/range.h"
@@ -88,7 +89,7 @@ class ModelReader {
   }
 
   std::string_view letters(std::int64_t item, std::int64_t letter) const {
-    const std::string& text = text_item("_text", item);
+    const std::string& text = text_item(names::kText, item);
     if (letter < 1 || letter > static_cast<std::int64_t>(text.size()) + 1) {
       broken(fmt::format("weight text {}: it has no letter {}", item, letter));
     }
@@ -345,7 +346,7 @@ class ModelReader {
   }
 
   Tensor read_floats(const UnpackedTensor& place, bool bf16) const {
-    const scratch::List* list = find_list("_scales");
+    const scratch::List* list = find_list(names::kScales);
     const std::int64_t first = place.scales_at, stride = place.stride;
     const auto available = static_cast<std::int64_t>(list == nullptr ? 0 : list->items.size());
     if (first > available ||

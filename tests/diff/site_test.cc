@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
+#include "scratch/player_limits.h"
 #include "support/built_models.h"
 #include "support/tiny_model.h"
 #include "unpack/unpack.h"
@@ -87,11 +88,11 @@ TEST_CASE("U before saving empties every list, and the green flag fills them aga
 }
 
 TEST_CASE("columns: as many as are cheapest, more where lists would grow too long") {
-  CHECK(choose_columns({{1000, 96}, {1000, 32}}, kMostAdded) == 32);
-  CHECK(choose_columns({{1000, 8}}, kMostAdded) == 8);
-  const int more = choose_columns({{190000, 96}}, kMostAdded);
+  CHECK(choose_columns({{1000, 96}, {1000, 32}}, kMostListItems) == 32);
+  CHECK(choose_columns({{1000, 8}}, kMostListItems) == 8);
+  const int more = choose_columns({{190000, 96}}, kMostListItems);
   CHECK(more == 96);
-  CHECK(choose_columns({{190000, 97}}, kMostAdded) == 0);
+  CHECK(choose_columns({{190000, 97}}, kMostListItems) == 0);
 }
 
 TEST_CASE("what cannot be loaded by adding is refused") {
