@@ -138,14 +138,15 @@ TEST_CASE("a plan is read back as it was written") {
 
 TEST_CASE("broken plans are refused by the field at fault") {
   const std::pair<const char*, const char*> cases[] = {
-      {"[]", "p.json: not a plan: it has no 'format'"},
+      {"[]", "p.json: not a JSON object"},
+      {"{}", "p.json: 'format' is missing"},
       {"{", "p.json: JSON: parse error"},
       {R"({"format":2})", "p.json: format 2, this program reads 1"},
       {R"({"format":1,"bits":3})", "p.json: 'bits' is not an object"},
       {R"({"format":1,"bits":{"layer x":3}})", "p.json: 'layer x' is not a role"},
       {R"({"format":1,"bits":{"head":"3"}})", "p.json: 'head': \"3\" is not a number of bits"},
       {R"({"format":1,"bits":{"head":4294967297}})", "is not a number of bits"},
-      {R"({"format":1,"float_bits":8})", "p.json: 'float_bits' is not a text"},
+      {R"({"format":1,"float_bits":8})", "p.json: 'float_bits': 8 is not a text"},
       {R"({"format":1,"round_scales":0})", "p.json: 'round_scales': 0 is not a number of bits"},
       {R"({"format":1,"colour":1})", "p.json: unknown field 'colour'"},
   };
