@@ -41,7 +41,9 @@ Recipe read_plan(const std::string& file, std::string_view json) {
     if (key == "bits") {
       read_bits(file, value, recipe);
     } else if (key == "float_bits") {
-      recipe.float_bits = fields.get<std::string>("float_bits");
+      const auto bits = float_bits_from_text(fields.get<std::string>("float_bits"));
+      if (!bits) fail(Fault::bad_input, "{}: 'float_bits' is none of 1 to 8 and float", file);
+      recipe.float_bits = *bits;
     } else if (key == "round_scales") {
       recipe.scale_bits = read_width(file, key, value);
     } else if (key == "router_bits") {
@@ -55,7 +57,7 @@ Recipe read_plan(const std::string& file, std::string_view json) {
 
 std::string plan_text(const Recipe& recipe, const std::map<std::string, std::string>& about) {
   nlohmann::ordered_json plan = {{"format", kFormat}, {"about", about}};
-  if (!recipe.float_bits.empty()) plan["float_bits"] = recipe.float_bits;
+  if (recipe.float_bits) plan["float_bits"] = float_bits_text(recipe.float_bits);
   if (recipe.scale_bits != 0) plan["round_scales"] = recipe.scale_bits;
   if (recipe.router_bits != 0) plan["router_bits"] = recipe.router_bits;
   auto& bits = plan["bits"] = nlohmann::ordered_json::object();

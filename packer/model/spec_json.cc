@@ -47,13 +47,9 @@ void from_json(const nlohmann::json& json, const std::string& what, T& value) {
       }
     });
   } else if constexpr (std::is_enum_v<T>) {
-    for (const auto& [known, name] : names_of(value)) {
-      if (json == name) {
-        value = known;
-        return;
-      }
-    }
-    fail(Fault::bad_input, "{}: {} is not one that we know", what, json.dump());
+    const std::optional<T> known = enum_named<T>(json_value<std::string>(json, what));
+    if (!known) fail(Fault::bad_input, "{}: {} is not one that we know", what, json.dump());
+    value = *known;
   } else if constexpr (std::is_same_v<T, std::vector<LayerSpec>>) {
     if (!json.is_array()) fail(Fault::bad_input, "{}: not a list", what);
     for (const nlohmann::json& layer : json) from_json(layer, what, value.emplace_back());

@@ -133,7 +133,7 @@ double code_bytes(const Report& report, const Model& model) {
 void advise_level(const Report& report, const Unpacked& unpacked, std::vector<Advice>& all) {
   for (const UnpackedTensor& tensor : unpacked.tensors) {
     if (tensor.bits == 0) continue;
-    if (tensor.encoding == kSmallest || unpacked.kernel == "naive") return;
+    if (tensor.encoding == kSmallest || unpacked.kernel == Kernel::naive) return;
   }
   all.push_back({.what = "the densest text",
                  .how = "--level smallest",

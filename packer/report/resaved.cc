@@ -106,7 +106,7 @@ double items_of(const scratch::Program& program, std::string_view name) {
 
 std::optional<UsedSize> used_bytes(std::size_t resaved, const scratch::Program& program,
                                    const Unpacked& unpacked) {
-  if (unpacked.kernel != "tables") return std::nullopt;
+  if (unpacked.kernel != Kernel::tables) return std::nullopt;
   constexpr double kSumsOfAColumn = 256.0 / 8;
   double filled = 0;
   int widest = 0;

@@ -42,12 +42,9 @@ class ModelReader {
     }
     out_.version = info.get<std::string>("version");
     out_.title = info.get<std::string>("title");
-    out_.bits = info.get<std::string>("bits");
+    out_.bits = read_float_bits(info.get<std::string>("bits"));
     out_.context = info.get<int>("context");
-    out_.kernel = info.get<std::string>("kernel");
-    if (out_.kernel != "tables" && out_.kernel != "columns" && out_.kernel != "naive") {
-      broken(fmt::format("model info: kernel '{}'", out_.kernel));
-    }
+    out_.kernel = read_kernel(info.get<std::string>("kernel"));
     out_.model.spec = spec_from_json(info.at("spec").dump(), info_);
     out_.model.spec.validate(file_);
     read_tensors(info);
@@ -105,6 +102,18 @@ class ModelReader {
     return parse_json(info_, text_item(names::kModelInfo, 1));
   }
 
+  FloatBits read_float_bits(const std::string& text) const {
+    const std::optional<FloatBits> bits = float_bits_from_text(text);
+    if (!bits) broken(fmt::format("model info: float weights of width '{}'", text));
+    return *bits;
+  }
+
+  Kernel read_kernel(const std::string& text) const {
+    const std::optional<Kernel> kernel = enum_named<Kernel>(text);
+    if (!kernel) broken(fmt::format("model info: kernel '{}'", text));
+    return *kernel;
+  }
+
   // What the model info says of a role's tensors, counted from 0.
   struct Entries {
     std::map<int, const Json*> of;
@@ -125,7 +134,7 @@ class ModelReader {
       }
     }
     std::map<Role, int> counts;
-    const bool runs = out_.kernel == "columns";
+    const bool runs = out_.kernel == Kernel::columns;
     for (const auto& [key, shape] : expected_tensors(out_.model.spec)) {
       const Entries& entries = roles[key.role];
       const auto found = entries.of.find(counts[key.role]++);

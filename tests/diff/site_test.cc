@@ -34,7 +34,7 @@ std::int64_t items(const BlockEvaluator& evaluator, const scratch::Program& prog
 
 TEST_CASE("it keeps the website's limits, and nothing is preloaded") {
   const BuiltModel built = build_tiny_site("tiny-moe-odd", "", kContext);
-  CHECK(over_limits("site", as_bytes(built.sb3)) == std::vector<std::string>{});
+  CHECK(over_limits(BuildTarget::site, as_bytes(built.sb3)) == std::vector<std::string>{});
   const scratch::Program program = read_sb3("site", as_bytes(built.sb3));
   CHECK(count_program_blocks(program) <= 3500);
   for (const scratch::Target& target : program.targets) {
@@ -50,7 +50,7 @@ TEST_CASE("the model comes out as it went in, and every byte is accounted for") 
     CAPTURE(preset);
     const BuiltModel built = build_tiny_site(preset, "", kContext);
     const Unpacked unpacked = unpack("site", read_sb3("site", as_bytes(built.sb3)));
-    CHECK(unpacked.kernel == "columns");
+    CHECK(unpacked.kernel == Kernel::columns);
     for (const auto& [key, tensor] : built.model.tensors) {
       CAPTURE(tensor_key_text(key));
       const Shape shape = shape_of(tensor);

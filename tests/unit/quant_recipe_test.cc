@@ -87,7 +87,7 @@ TEST_CASE("a plan gives matrices their widths, experts all at once") {
   CHECK_FALSE(packed.rounding.any());
 
   Model dense = tiny_model("tiny-dense");
-  apply_recipe(dense, {.float_bits = "6", .bits = {{{Role::down, 1}, 3}}});
+  apply_recipe(dense, {.float_bits = 6, .bits = {{{Role::down, 1}, 3}}});
   CHECK(bits_of(dense, {Role::down, 1}) == 3);
   CHECK(bits_of(dense, {Role::down, 0}) == 6);
 
@@ -119,13 +119,12 @@ TEST_CASE("recipes that cannot be carried out") {
   CHECK(error({.bits = {{{Role::final_norm}, 2}}}) ==
         "final_norm: it is no matrix and has no width");
   CHECK(error({.bits = {{{Role::q, 0}, 9}}}) == "layer 0 q: 9 bits are outside 1..8");
-  CHECK(error({.float_bits = "9"}) == "--bits 9: 1 to 8, or float");
   CHECK(error({.scale_bits = 10}) == "--round-scales 10: 1 to 9 of the 10 mantissa bits");
   CHECK(error({.router_bits = 1}) == "--router-bits 1: 2 to 8");
 }
 
 TEST_CASE("a plan is read back as it was written") {
-  const Recipe recipe{.float_bits = "5",
+  const Recipe recipe{.float_bits = 5,
                       .bits = {{{Role::embedding}, 3}, {{Role::expert_down, 2, -1}, 1}},
                       .scale_bits = 6,
                       .router_bits = 8};
