@@ -14,6 +14,7 @@ namespace sb3lm {
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                  const Recipe& recipe, Progress& progress) {
   Model model = import_model(checkpoint, options, progress);
+  require_use(model, recipe);
   apply_recipe(model, recipe);
   return model;
 }

@@ -14,14 +14,14 @@ namespace sb3lm {
 
 struct PackRequest {
   LowerOptions lower;
-  std::string bits;             // float weights: "1" to "8", or "float"; empty: 8
+  FloatBits bits;               // as asked, for `model info`
   int deflate_level = 12;       // 1 to 12
   bool best_encodings = false;  // hex instead of lower.encoding for widths where it is smaller
   std::filesystem::path project = {};  // somebody's .sb3 that the model joins; empty: a new one
   std::set<std::string> shared_names = {};  // see MergeOptions
 };
 
-/// Imports, and quantises and rounds as the recipe says. Throws as apply_recipe does.
+/// Imports, and quantises and rounds as the recipe says. Throws as require_use and apply_recipe do.
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                  const Recipe& recipe, Progress& progress);
 

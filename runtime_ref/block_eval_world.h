@@ -11,6 +11,7 @@
 
 #include "runtime_ref/scratch_math.h"
 #include "scratch/ir.h"
+#include "scratch/player_limits.h"
 
 namespace sb3lm::eval {
 
@@ -96,7 +97,7 @@ struct World {
   bool mouse_down = false;
   Clock clock;
   double timer_start = 0;
-  std::size_t list_limit = 200000;  // `add` and `insert` go no further in scratch-vm
+  std::size_t list_limit = kMostListItems;  // `add` and `insert` go no further in scratch-vm
   std::mt19937_64 random{1};
 
   /// Null if there is none.

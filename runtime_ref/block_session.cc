@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 namespace {
@@ -27,10 +28,20 @@ bool is_final(const std::string& status) {
 
 }  // namespace
 
+std::vector<std::pair<const char*, double>> settings_of(const BlockRequest& request) {
+  return {{names::kMaxNewTokens, static_cast<double>(request.max_new_tokens)},
+          {names::kRecordLogits, static_cast<double>(request.record_logits)},
+          {names::kTemperature, request.temperature},
+          {names::kTopK, request.top_k},
+          {names::kTopP, request.top_p},
+          {names::kRepetitionPenalty, request.repetition_penalty},
+          {names::kSeed, request.seed}};
+}
+
 BlockSession::BlockSession(const scratch::Program& program, Progress& progress)
     : evaluator_(program) {
   const auto start = Clock::now();
-  evaluator_.set_variable("status", std::string("starting"));
+  evaluator_.set_variable(names::kStatus, std::string("starting"));
   evaluator_.green_flag();
   const std::string status = wait("decoding weights in blocks", progress);
   if (status != "ready") fail(Fault::mismatch, "the project does not get ready: {}", status);
@@ -41,8 +52,8 @@ std::string BlockSession::wait(const char* stage, Progress& progress) {
   std::string status;
   const bool done = evaluator_.run_until(
       [&] {
-        progress.report(stage, evaluator_.number("progress") / 100);
-        status = evaluator_.text("status");
+        progress.report(stage, evaluator_.number(names::kProgress) / 100);
+        status = evaluator_.text(names::kStatus);
         return is_final(status);
       },
       std::numeric_limits<std::size_t>::max());
@@ -57,53 +68,48 @@ std::vector<int> BlockSession::ids(const char* list) const {
 
 std::vector<int> BlockSession::typed(const std::string& message, Progress& progress) {
   const auto send = [&](const char* broadcast) {
-    evaluator_.set_variable("status", std::string("starting"));
+    evaluator_.set_variable(names::kStatus, std::string("starting"));
     evaluator_.broadcast(broadcast);
   };
-  send("new chat");
+  send(names::kNewChat);
   wait("running the blocks", progress);
-  evaluator_.set_list("prompt tokens", {});
-  evaluator_.set_variable("max new tokens", 0.0);
-  evaluator_.set_variable("user message", message);
-  send("chat");
+  evaluator_.set_list(names::kPromptTokens, {});
+  evaluator_.set_variable(names::kMaxNewTokens, 0.0);
+  evaluator_.set_variable(names::kUserMessage, message);
+  send(names::kChat);
   evaluator_.run_until(
       [&] {
-        return evaluator_.list_size("prompt tokens") > 0 || is_final(evaluator_.text("status"));
+        return evaluator_.list_size(names::kPromptTokens) > 0 ||
+               is_final(evaluator_.text(names::kStatus));
       },
       std::numeric_limits<std::size_t>::max());
-  std::vector<int> tokens = ids("prompt tokens");
-  evaluator_.broadcast("stop");
+  std::vector<int> tokens = ids(names::kPromptTokens);
+  evaluator_.broadcast(names::kStop);
   wait("running the blocks", progress);
   return tokens;
 }
 
 BlockResult BlockSession::run(const BlockRequest& request, Progress& progress) {
-  evaluator_.set_variable("max new tokens", static_cast<double>(request.max_new_tokens));
-  evaluator_.set_variable("record logits", static_cast<double>(request.record_logits));
-  evaluator_.set_variable("temperature", request.temperature);
-  evaluator_.set_variable("top k", request.top_k);
-  evaluator_.set_variable("top p", request.top_p);
-  evaluator_.set_variable("repetition penalty", request.repetition_penalty);
-  evaluator_.set_variable("seed", request.seed);
+  for (const auto& [name, value] : settings_of(request)) evaluator_.set_variable(name, value);
   const bool chat = !request.user_message.empty();
   if (chat) {
-    evaluator_.set_variable("user message", request.user_message);
+    evaluator_.set_variable(names::kUserMessage, request.user_message);
   } else {
-    evaluator_.set_list("prompt tokens", as_items(request.tokens));
+    evaluator_.set_list(names::kPromptTokens, as_items(request.tokens));
   }
   const auto start = Clock::now();
-  evaluator_.set_variable("status", std::string("starting"));
-  evaluator_.broadcast(chat ? "chat" : "generate");
+  evaluator_.set_variable(names::kStatus, std::string("starting"));
+  evaluator_.broadcast(chat ? names::kChat : names::kGenerate);
   BlockResult result;
   result.status = wait("running the blocks", progress);
   result.seconds = seconds_since(start);
-  result.stop_reason = evaluator_.text("stop reason");
-  result.seconds_per_token = evaluator_.number("seconds per token");
-  result.tokens = ids("output tokens");
-  result.prompt_tokens = ids("prompt tokens");
-  result.logits = evaluator_.list_numbers("logits");
-  if (const std::size_t turns = evaluator_.list_size("transcript"); turns > 0) {
-    const scratch::Scalar last = evaluator_.list_item("transcript", turns - 1);
+  result.stop_reason = evaluator_.text(names::kStopReason);
+  result.seconds_per_token = evaluator_.number(names::kSecondsPerToken);
+  result.tokens = ids(names::kOutputTokens);
+  result.prompt_tokens = ids(names::kPromptTokens);
+  result.logits = evaluator_.list_numbers(names::kLogits);
+  if (const std::size_t turns = evaluator_.list_size(names::kTranscript); turns > 0) {
+    const scratch::Scalar last = evaluator_.list_item(names::kTranscript, turns - 1);
     if (const auto* text = std::get_if<std::string>(&last)) result.text = *text;
   }
   return result;

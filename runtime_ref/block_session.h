@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/progress.h"
@@ -27,6 +28,9 @@ struct BlockResult {
   double seconds = 0;
   double seconds_per_token = 0;
 };
+
+/// The request's settings, by the names of the stage's variables.
+std::vector<std::pair<const char*, double>> settings_of(const BlockRequest& request);
 
 class BlockSession {
  public:

@@ -63,7 +63,7 @@ void calibrate_damage(const Model& model, std::span<const int> tokens, int threa
     const WidthOption& trial = trial_option(unit);
     if (trial.damage == 0) return;
     Model rounded = model;
-    apply_recipe(rounded, {.float_bits = "float", .bits = {{unit.key, trial.bits}}});
+    apply_recipe(rounded, {.float_bits = kStayFloats, .bits = {{unit.key, trial.bits}}});
     const double scale = divergence(exact, predictions(rounded, tokens)) / trial.damage;
     for (WidthOption& option : unit.options) option.damage *= scale;
   });

@@ -53,7 +53,7 @@ std::string pack_to_fit(const BuildOptions& options, const Recipe& recipe, const
                         Progress& progress) {
   PackRequest request = pack_request(options, recipe);
   std::string bytes = pack(model, request, progress);
-  if (options.level != "default" || !denser(request)) return bytes;
+  if (options.level != Level::usual || !denser(request)) return bytes;
   if (over_limits(options.target, as_bytes(bytes)).empty()) return bytes;
   std::string dense = pack(model, request, progress);
   if (dense.size() >= bytes.size()) return bytes;

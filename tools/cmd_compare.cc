@@ -67,7 +67,8 @@ Reference load_reference(const InputOptions& options, const Unpacked& packed, Pr
   Reference reference{import_model(input.file, input.import, progress)};
   Model& model = reference.model;
   Recipe recipe = recipe_of(input);
-  if (input.plan.empty() && asked.float_bits.empty()) {
+  require_use(model, recipe);
+  if (input.plan.empty() && !asked.float_bits) {
     recipe.float_bits = packed.bits;
     recipe.bits = narrower(model, packed.model);
     for (const auto& [key, bits] : recipe.bits) {
@@ -92,7 +93,7 @@ void print_reference(const Reference& reference) {
 }
 
 Json comparison_json(const VmComparison& vm) {
-  return {{"name", vm.name},
+  return {{"name", enum_name(vm.vm)},
           {"tokens", vm.result.tokens},
           {"text", vm.result.text},
           {"positions", vm.agreement.positions},
@@ -108,10 +109,10 @@ void print_comparison(const VmComparison& vm) {
   print_out(
       "{:<10} {} tokens, {} positions, largest error {:.2g}, loaded in {:.2f} s, "
       "{:.3f} s per token{}\n",
-      vm.name, vm.result.tokens.size(), vm.agreement.positions, vm.agreement.max_rel_error,
+      enum_name(vm.vm), vm.result.tokens.size(), vm.agreement.positions, vm.agreement.max_rel_error,
       vm.seconds_loading, vm.result.seconds_per_token,
       !vm.same_bits         ? "; NOT the evaluator's bits"
-      : vm.name == "blocks" ? ""
+      : vm.vm == Vm::blocks ? ""
                             : "; the evaluator's bits");
   for (const std::string& tie : vm.agreement.near_ties) print_out("           {}\n", tie);
   if (!vm.agreement.ok) print_out("           {}\n", vm.agreement.first_difference);
@@ -129,7 +130,7 @@ int run_command(const CompareOptions& options, Progress& progress) {
   if (std::vector<char32_t> points; !decode_utf8(options.prompt.prompt, points)) {
     fail(Fault::usage, "--prompt is not UTF-8, so that nobody can type it");
   }
-  const Comparison comparison = compare_vms(model, packed, program, options.sb3, options.vm,
+  const Comparison comparison = compare_vms(model, packed, program, options.sb3, options.vms,
                                             {.tokens = prompt_tokens(model, options.prompt),
                                              .user_message = options.prompt.prompt,
                                              .max_new_tokens = options.new_tokens,

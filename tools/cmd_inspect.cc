@@ -2,6 +2,7 @@
 #include "base/error.h"
 #include "commands.h"
 #include "console.h"
+#include "input_check.h"
 #include "load.h"
 #include "scratch/print.h"
 
@@ -44,12 +45,14 @@ void print_tensors(const Model& model) {
 int run_command(const InspectOptions& options, Progress& progress) {
   if (options.blocks) {
     if (!is_sb3(options.input.file)) fail(Fault::usage, "--blocks needs an .sb3");
+    check_built_input(options.input);
     print_out("{}", print_program(load_program(options.input.file, progress)));
     return 0;
   }
   InputOptions input = options.input;
-  if (input.recipe.float_bits.empty())
-    input.recipe.float_bits = "float";  // show the checkpoint as it is
+  if (!input.recipe.float_bits && !is_sb3(input.file)) {
+    input.recipe.float_bits = kStayFloats;  // show the checkpoint as it is
+  }
   const Model model = load_any(input, progress);
   print_spec(model.spec);
   for (const auto& [name, value] : model.conventions) print_out("{} = {}\n", name, value);

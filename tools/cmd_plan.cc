@@ -217,12 +217,16 @@ int run_command(const PlanOptions& options, Progress& progress) {
          input.file.string());
   }
   if (!input.plan.empty()) fail(Fault::usage, "--plan: plan makes one and takes none");
+  if (input.recipe.float_bits) {
+    fail(Fault::usage, "--bits: plan chooses the widths; leave it out, or build without a plan");
+  }
   Outputs outputs(with_text_file(input_files(input), options.text));
   const std::filesystem::path out =
       options.out.empty() ? std::filesystem::path(input.file.string() + ".plan.json") : options.out;
   outputs.expect(out);
   if (options.json) outputs.keep_standard_output();
   const Model model = import_model(input.file, input.import, progress);
+  require_use(model, input.recipe);
   const Text text = text_for(model, options);
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
   Planner planner(model, options, progress);
@@ -238,7 +242,7 @@ int run_command(const PlanOptions& options, Progress& progress) {
       out, plan_text(planned.recipe, {{"checkpoint", valid_utf8(input.file.filename().string())},
                                       {"fit", std::to_string(options.fit)},
                                       {"sb3_bytes", std::to_string(planned.sb3_bytes)},
-                                      {"level", options.build.level},
+                                      {"level", std::string(enum_name(options.build.level))},
                                       {"program", std::string("sb3lm ") + SB3LM_VERSION}}));
   progress.report("planned", 1);
   if (options.json) {

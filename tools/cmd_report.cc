@@ -1,7 +1,9 @@
 // report: where the bytes of an .sb3 go, or what a checkpoint would take.
+#include "base/error.h"
 #include "base/file.h"
 #include "commands.h"
 #include "console.h"
+#include "input_check.h"
 #include "load.h"
 #include "outputs.h"
 #include "report/html.h"
@@ -14,7 +16,11 @@ namespace {
 Report report_of(const ReportOptions& options, Progress& progress) {
   const InputOptions& input = options.input;
   const std::string file = input.file.string();
-  if (!is_sb3(input.file)) return make_report(file, load_any(input, progress));
+  if (!is_sb3(input.file)) {
+    if (options.fit != 0) fail(Fault::usage, "{}: --fit is for an .sb3; build makes one", file);
+    return make_report(file, load_any(input, progress));
+  }
+  check_built_input(input);
   progress.report("measuring " + input.file.filename().string(), -1);
   const MappedFile mapped(input.file);
   return make_report(file, mapped.bytes(), options.fit);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "commands.h"
 #include "console.h"
+#include "input_check.h"
 #include "load.h"
 #include "native.h"
 #include "reply.h"
@@ -23,6 +24,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 int run_command(const RunOptions& options, Progress& progress) {
+  check_threads(options.engine, options.threads);
   const NativeModel native(options.input, options.engine, progress);
   if (options.chat) return chat_command(native, options);
   const Model& model = native.about();
@@ -59,6 +61,7 @@ int run_command(const RunOptions& options, Progress& progress) {
 }
 
 int run_command(const LogitsOptions& options, Progress& progress) {
+  check_threads(options.engine, options.threads);
   const NativeModel native(options.input, options.engine, progress);
   const auto engine = native.decoder(0, options.threads);
   for (const int token : options.tokens) {

@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kTarget = "site";
+constexpr BuildTarget kTarget = BuildTarget::site;
 constexpr int kSmallestVocabulary = 512, kStep = 16;
 
 struct Built {
@@ -89,7 +89,7 @@ class SitePlanner {
     BuildOptions options;
     options.input.file = "site.safetensors";
     options.target = kTarget;
-    options.level = "fast";  // which is only about deflate here
+    options.level = Level::fast;  // which is only about deflate here
     SilentProgress silent;
     const std::string bytes = pack(model, pack_request(with_defaults(options), {}), silent);
     Built built{.layers = layers, .vocabulary = vocabulary};

@@ -10,12 +10,13 @@ namespace sb3lm {
 int run_command(const SynthCommand& options, Progress& progress) {
   Outputs outputs({});
   outputs.expect(options.out);
-  const SyntheticFiles files = make_synthetic({.preset = options.preset,
-                                               .seed = options.seed,
-                                               .student5 = options.distribution == "student5",
-                                               .layers = options.layers,
-                                               .vocabulary = options.vocabulary},
-                                              progress);
+  const SyntheticFiles files =
+      make_synthetic({.preset = options.preset,
+                      .seed = options.seed,
+                      .student5 = options.distribution == Distribution::student5,
+                      .layers = options.layers,
+                      .vocabulary = options.vocabulary},
+                     progress);
   const bool has_neighbours = Outputs::is_file(options.out);
   const std::filesystem::path tokenizer = options.out.parent_path() / files.tokenizer_name;
   const std::filesystem::path sidecar = sidecar_of(options.out);

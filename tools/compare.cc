@@ -39,16 +39,16 @@ namespace {
 VmComparison run_blocks(const scratch::Program& program, const BlockRequest& request,
                         Progress& progress) {
   BlockSession session(program, progress);
-  VmComparison blocks{.name = "blocks", .result = session.run(request, progress)};
+  VmComparison blocks{.result = session.run(request, progress)};
   blocks.seconds_loading = session.seconds_loading();
   return blocks;
 }
 
-VmComparison run_machine(const std::string& name, const std::filesystem::path& sb3,
-                         const BlockRequest& request, Progress& progress) {
-  progress.report(fmt::format("running in {}", name), -1);
-  VmResult result = run_in_vm(name, sb3, request);
-  return {.name = name, .result = std::move(result.run), .seconds_loading = result.seconds_loading};
+VmComparison run_machine(Vm vm, const std::filesystem::path& sb3, const BlockRequest& request,
+                         Progress& progress) {
+  progress.report(fmt::format("running in {}", enum_name(vm)), -1);
+  VmResult result = run_in_vm(std::string(enum_name(vm)), sb3, request);
+  return {.vm = vm, .result = std::move(result.run), .seconds_loading = result.seconds_loading};
 }
 
 // Of a message, what the blocks made of it.
@@ -61,22 +61,16 @@ std::string wrong_text(const Unpacked& packed, const BlockRequest& request,
   return difference.empty() ? "" : "text: " + difference;
 }
 
-// "all" is what the plain tools/setup installs, each engine once.
-bool is_asked(const std::string& name, const std::string& vm) {
-  return vm == "all" ? name == "blocks" || name == "scratch" || name == "turbowarp" : name == vm;
-}
-
 }  // namespace
 
 Comparison compare_vms(const Model& model, const Unpacked& packed, const scratch::Program& program,
-                       const std::filesystem::path& sb3, const std::string& vm,
+                       const std::filesystem::path& sb3, const std::vector<Vm>& vms,
                        const BlockRequest& request, Progress& progress) {
   Comparison comparison;
   Engine engine(model, packed.context);
   const VmComparison blocks = run_blocks(program, request, progress);
-  for (const std::string name : kVms) {
-    if (!is_asked(name, vm)) continue;
-    VmComparison one = name == "blocks" ? blocks : run_machine(name, sb3, request, progress);
+  for (const Vm vm : vms) {
+    VmComparison one = vm == Vm::blocks ? blocks : run_machine(vm, sb3, request, progress);
     const std::string wrong = wrong_text(packed, request, one.result);
     progress.report("running the reference", -1);
     one.agreement = wrong.empty() ? agreement_of(engine, request, one.result)

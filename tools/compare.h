@@ -2,23 +2,19 @@
 // other.
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "option_choices.h"
 #include "runtime_ref/block_session.h"
 #include "runtime_ref/verify.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
 
-/// Where the blocks can run: the block evaluator, and the machines of tools/vm.
-inline constexpr std::array kVms = {"blocks",    "scratch", "turbowarp", "scratch-browser",
-                                    "scratch15", "firefox", "webkit"};
-
 struct VmComparison {
-  std::string name;  // one of kVms
+  Vm vm = Vm::blocks;
   BlockResult result;
   Agreement agreement;
   bool same_bits = true;  // as the evaluator's
@@ -38,10 +34,10 @@ Agreement agreement_of(Engine& engine, const BlockRequest& request, const BlockR
 std::string text_difference(const Unpacked& packed, const std::string& text,
                             const std::vector<int>& native, const std::vector<int>& blocks);
 
-/// `request.tokens` are what a user message has to become. `vm` is one of kVms, or "all": blocks,
-/// scratch and turbowarp. `program` is what was read back from the bytes of `sb3`.
+/// `request.tokens` are what a user message has to become. `program` is what was read back from the
+/// bytes of `sb3`.
 Comparison compare_vms(const Model& model, const Unpacked& packed, const scratch::Program& program,
-                       const std::filesystem::path& sb3, const std::string& vm,
+                       const std::filesystem::path& sb3, const std::vector<Vm>& vms,
                        const BlockRequest& request, Progress& progress);
 
 }  // namespace sb3lm

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "import/plan_file.h"
+#include "input_check.h"
 #include "pack.h"
 #include "sb3/sb3.h"
 
@@ -30,7 +31,7 @@ Recipe recipe_of(const InputOptions& input) {
   const MappedFile file(input.plan);
   Recipe recipe = read_plan(input.plan.string(), file.text());
   const Recipe& asked = input.recipe;
-  if (!asked.float_bits.empty()) recipe.float_bits = asked.float_bits;
+  if (asked.float_bits) recipe.float_bits = asked.float_bits;
   if (asked.scale_bits != 0) recipe.scale_bits = asked.scale_bits;
   if (asked.router_bits != 0) recipe.router_bits = asked.router_bits;
   return recipe;
@@ -40,13 +41,7 @@ Model load_any(const InputOptions& input, Progress& progress) {
   if (!is_sb3(input.file)) {
     return load_model(input.file, input.import, recipe_of(input), progress);
   }
-  const Recipe& recipe = input.recipe;
-  if (!input.plan.empty() || recipe.scale_bits != 0 || recipe.router_bits != 0) {
-    fail(Fault::usage,
-         "{}: it is built already; --plan, --round-scales and --router-bits are for "
-         "checkpoints",
-         input.file.string());
-  }
+  check_built_input(input);
   return unpack(input.file.string(), load_program(input.file, progress)).model;
 }
 

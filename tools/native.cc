@@ -7,14 +7,15 @@
 
 namespace sb3lm {
 
-NativeModel::NativeModel(const InputOptions& input, const std::string& engine, Progress& progress) {
-  if (engine == "double") {
+NativeModel::NativeModel(const InputOptions& input, EngineKind engine, Progress& progress) {
+  if (engine == EngineKind::exact) {
     model_ = load_any(input, progress);
     return;
   }
-  // A plan or rounded scales change the weights, so they cannot stay in the file.
+  // What changes the weights, or may, keeps them from staying in the file.
   const Recipe& recipe = input.recipe;
-  const bool as_it_is = input.plan.empty() && recipe.scale_bits == 0 && recipe.router_bits == 0;
+  const bool as_it_is =
+      input.plan.empty() && !recipe.float_bits && recipe.scale_bits == 0 && recipe.router_bits == 0;
   if (as_it_is && !is_sb3(input.file)) packed_ = import_packed(input.file, input.import);
   if (!packed_) packed_ = pack_weights(load_any(input, progress));
   // What the file looked like is no longer needed.

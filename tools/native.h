@@ -13,9 +13,9 @@ namespace sb3lm {
 
 class NativeModel {
  public:
-  /// Reads the input as `engine` ("fast" or "double") wants its weights: packed, for the fast one
+  /// Reads the input as the engine wants its weights: packed, for the fast one
   /// in the mapped file where they can stay there.
-  NativeModel(const InputOptions& input, const std::string& engine, Progress& progress);
+  NativeModel(const InputOptions& input, EngineKind engine, Progress& progress);
 
   /// Everything but the weights.
   const Model& about() const { return packed_ ? packed_->about : *model_; }

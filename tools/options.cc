@@ -1,14 +1,11 @@
 #include "options.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <sstream>
 
 #include "base/error.h"
-#include "base/number_text.h"
-#include "compare.h"
 #include "console.h"
-#include "model/unicode.h"
+#include "option_kinds.h"
 #include "synth/synth.h"
 
 namespace sb3lm {
@@ -36,9 +33,13 @@ struct Parsed {
   std::vector<std::string> conventions;  // "key=value"
 };
 
-/// Texts end up in JSON.
-std::string check_utf8(const std::string& text) {
-  return invalid_byte(text) == text.npos ? "" : "the text is not UTF-8";
+void add_bits(CLI::App* app, FloatBits& bits) {
+  app->add_option_function<std::string>(
+         "--bits", [&bits](const std::string& text) { bits = *float_bits_from_text(text); },
+         "width of float weights: 1 to 8, or float (default: 8)")
+      ->check([](const std::string& text) {
+        return !text.empty() && float_bits_from_text(text) ? "" : text + ": 1 to 8, or float";
+      });
 }
 
 /// Without --bits: for what looks at the weights as they are.
@@ -60,8 +61,7 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
 void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
   add_checkpoint(app, input, parsed, what);
   Recipe& recipe = input.recipe;
-  app->add_option("--bits", recipe.float_bits,
-                  "width of float weights: 1 to 8, or float (default: 8)");
+  add_bits(app, recipe.float_bits);
   app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");
   app->add_option("--round-scales", recipe.scale_bits,
                   "mantissa bits that row scales, norms and biases keep: 1 to 9 (default: all)")
@@ -78,13 +78,17 @@ void add_prompt(CLI::App* app, PromptOptions& prompt) {
       ->excludes(text);
 }
 
-void add_engine(CLI::App* app, std::string& engine, int& threads) {
-  app->add_option(
-         "--engine", engine,
-         fmt::format("fast: packed weights; double: the verification engine (default: {})", engine))
-      ->check(CLI::IsMember({"fast", "double"}));
+void add_threads(CLI::App* app, int& threads) {
   app->add_option("--threads", threads, "default: one per processor")
       ->check(CLI::Range(1, kMostThreads));
+}
+
+void add_engine(CLI::App* app, EngineKind& engine, int& threads) {
+  add_choice<EngineKind>(
+      app, "--engine", engine,
+      fmt::format("fast: packed weights; double: the verification engine (default: {})",
+                  enum_name(engine)));
+  add_threads(app, threads);
 }
 
 /// What decides a file's size besides the widths.
@@ -92,36 +96,13 @@ void add_shape(CLI::App* app, BuildOptions& build) {
   app->add_option("--context", build.context, "positions of the KV cache (default: the model's)")
       ->check(CLI::Range(1, kLongestContext));
   app->add_option("--title", build.title, "shown on the stage")->check(check_utf8);
-  app->add_option("--level", build.level, "how hard to compress")
-      ->check(CLI::IsMember({"fast", "default", "smallest"}));
-  app->add_option("--tune", build.tune, "which player to shape blocks for (default: both)")
-      ->check(CLI::IsMember({"turbowarp", "scratch", "both"}));
-  app->add_option("--kernel", build.kernel, "naive: the slow loop to compare with")
-      ->check(CLI::IsMember({"tables", "naive"}));
-  app->add_option(
-         "--letters", build.letters,
-         "that can be typed: of the scripts that the vocabulary writes and a few more; all")
-      ->check(CLI::IsMember({"usual", "all"}));
-}
-
-/// "10MiB" and the like to bytes as text.
-std::string parse_size(const std::string& text) {
-  struct Unit {
-    std::string_view name;
-    double bytes;
-  };
-  constexpr Unit kUnits[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"kB", 1e3}, {"KB", 1e3},
-                             {"MB", 1e6},      {"B", 1},         {"", 1}};
-  for (const Unit& unit : kUnits) {
-    if (!text.ends_with(unit.name)) continue;
-    const std::string number = text.substr(0, text.size() - unit.name.size());
-    const std::optional<double> value = js_parse_number(number);
-    if (!value || number.empty() || !(*value * unit.bytes >= 1 && *value * unit.bytes <= 1e12)) {
-      break;
-    }
-    return std::to_string(static_cast<std::uint64_t>(*value * unit.bytes));
-  }
-  throw CLI::ValidationError(text + ": a size such as 10MiB, 8.5MB or 9000000");
+  add_choice<Level>(app, "--level", build.level, "how hard to compress");
+  add_choice<Tune>(app, "--tune", build.tune, "which player to shape blocks for (default: both)");
+  add_choice<Kernel>(app, "--kernel", build.kernel, "naive: the slow loop to compare with",
+                     some_names({Kernel::tables, Kernel::naive}));
+  add_choice<Letters>(
+      app, "--letters", build.letters,
+      "that can be typed: of the scripts that the vocabulary writes and a few more; all");
 }
 
 void add_build(CLI::App& app, Parsed& p) {
@@ -139,12 +120,10 @@ void add_build(CLI::App& app, Parsed& p) {
       ->check(check_utf8)
       ->delimiter(',')
       ->needs(project);
-  sub->add_option("--ui", p.build.ui, "the chat window (default: chat, none with --template)")
-      ->check(CLI::IsMember({"chat", "none"}));
-  sub->add_option(
-         "--target", p.build.target,
-         "what it is for: Scratch and TurboWarp, saving on Scratch's website, TurboWarp only")
-      ->check(CLI::IsMember({"sb3", "site", "turbowarp"}));
+  add_choice<Ui>(sub, "--ui", p.build.ui, "the chat window (default: chat, none with --template)");
+  add_choice<BuildTarget>(
+      sub, "--target", p.build.target,
+      "what it is for: Scratch and TurboWarp, saving on Scratch's website, TurboWarp only");
   sub->add_flag("--allow-over-budget", p.build.allow_over_budget,
                 "write the file even if it is over the target's limit");
   sub->add_option("--html-report", p.build.html_report, "write a page about the project here too");
@@ -186,18 +165,27 @@ void add_inspect(CLI::App& app, Parsed& p) {
   sub->footer("Example:\n  sb3lm inspect chat.sb3 --blocks | less");
 }
 
-std::vector<std::string> compare_choices() {
-  std::vector<std::string> choices(kVms.begin(), kVms.end());
-  choices.emplace_back("all");
-  return choices;
+void add_vm(CLI::App* app, std::vector<Vm>& vms) {
+  // What the plain tools/setup installs, each engine once.
+  static constexpr std::string_view kAll = "all";
+  std::vector<std::string> choices = all_names<Vm>();
+  choices.emplace_back(kAll);
+  const auto choose = [&vms](const std::string& text) {
+    if (text == kAll) {
+      vms = {Vm::blocks, Vm::scratch, Vm::turbowarp};
+    } else {
+      vms = {*enum_named<Vm>(text)};
+    }
+  };
+  app->add_option_function<std::string>("--vm", choose, "where to run the blocks")
+      ->check(CLI::IsMember(choices));
 }
 
 void add_compare(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("compare", "prove that the blocks compute the model's numbers");
   add_input(sub, p.compare.input, p, "checkpoint");
   sub->add_option("SB3", p.compare.sb3, "the .sb3 made from it")->required();
-  sub->add_option("--vm", p.compare.vm, "where to run the blocks")
-      ->check(CLI::IsMember(compare_choices()));
+  add_vm(sub, p.compare.vms);
   add_prompt(sub, p.compare.prompt);
   sub->add_option("--new-tokens", p.compare.new_tokens, "tokens to generate (default: 8)")
       ->check(CLI::NonNegativeNumber);
@@ -209,19 +197,23 @@ void add_run(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("run", "generate text natively");
   add_input(sub, p.run.input, p, "checkpoint or .sb3");
   add_prompt(sub, p.run.prompt);
-  sub->add_flag("--chat", p.run.chat,
-                "answer lines from standard input, turn by turn; Ctrl-C stops a reply, and lines "
-                "/reset, /stats and /quit do what they say");
+  auto* chat = sub->add_flag("--chat", p.run.chat,
+                             "answer lines from standard input, turn by turn; Ctrl-C stops a "
+                             "reply, and lines /reset, /stats and /quit do what they say");
   sub->add_option("--context", p.run.context, "positions of the KV cache (default: the model's)")
       ->check(CLI::Range(1, kLongestContext));
-  sub->add_option("--max-new-tokens", p.run.max_new_tokens, "default: 256");
+  sub->add_option("--max-new-tokens", p.run.max_new_tokens, "default: 256")
+      ->check(CLI::Range(0, kLongestContext));
   sub->add_option("--temperature", p.run.sampling.temperature, "0: always the likeliest token");
   sub->add_option("--top-k", p.run.sampling.top_k, "0: off");
   sub->add_option("--top-p", p.run.sampling.top_p, "1: off");
   sub->add_option("--repetition-penalty", p.run.sampling.repetition_penalty, "1: off");
   sub->add_option("--seed", p.run.sampling.seed, "of the random numbers (default: 1)");
   add_engine(sub, p.run.engine, p.run.threads);
-  sub->add_flag("--json", p.run.json, "machine-readable");
+  auto* json = sub->add_flag("--json", p.run.json, "machine-readable");
+  for (auto* other : {sub->get_option("--prompt"), sub->get_option("--tokens"), json}) {
+    chat->excludes(other);
+  }
   sub->footer(
       "Examples:\n"
       "  sb3lm run stories260K.bin --prompt \"Once upon a time\"\n"
@@ -266,8 +258,7 @@ void add_probe(CLI::App& app, Parsed& p) {
   sub->add_option("--use-tokens", p.probe.use_tokens,
                   "only the first ones of the text (default: 256)")
       ->check(CLI::Range(32, kLongestContext));
-  sub->add_option("--threads", p.probe.threads, "default: one per processor")
-      ->check(CLI::Range(1, kMostThreads));
+  add_threads(sub, p.probe.threads);
   sub->add_flag("--json", p.probe.json, "machine-readable");
   sub->footer(
       "What --convention gives is not questioned.\n"
@@ -280,17 +271,15 @@ void add_probe(CLI::App& app, Parsed& p) {
 void add_plan(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("plan", "choose the width of every matrix for a size to fit");
   add_input(sub, p.plan.build.input, p, "checkpoint");
-  auto* file = sub->get_option("FILE")->required(false);
+  sub->get_option("FILE")->required(false);
   add_text(sub, p.plan.text);
-  auto* fit =
-      sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
-          ->transform(parse_size);
-  auto* target = sub->add_option("--target", p.plan.build.target,
-                                 "site, without FILE: the largest model of a preset's shape that a "
-                                 "project on Scratch's website holds")
-                     ->check(CLI::IsMember({"site"}))
-                     ->excludes(file)
-                     ->excludes(fit);
+  sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
+      ->transform(parse_size);
+  auto* target = add_choice<BuildTarget>(
+      sub, "--target", p.plan.build.target,
+      "site, without FILE: the largest model of a preset's shape that a project on Scratch's "
+      "website holds",
+      some_names({BuildTarget::site}));
   sub->add_option("--preset", p.site_plan.preset,
                   "of synth, whose shape --target site takes (default: ssmoelm-5l)")
       ->needs(target);
@@ -300,8 +289,7 @@ void add_plan(CLI::App& app, Parsed& p) {
   sub->add_option("--use-tokens", p.plan.use_tokens,
                   "only the first ones of the text (default: 256)")
       ->check(CLI::Range(2, kLongestContext));
-  sub->add_option("--threads", p.plan.threads, "default: one per processor")
-      ->check(CLI::Range(1, kMostThreads));
+  add_threads(sub, p.plan.threads);
   sub->add_flag("--json", p.plan.json, "machine-readable");
   sub->footer(
       "The plan is exact for the options it was made with: give build the same ones.\n"
@@ -330,8 +318,7 @@ void add_synth(CLI::App& app, Parsed& p) {
   }
   sub->add_option("--preset", p.synth.preset, presets)->required();
   sub->add_option("--seed", p.synth.seed, "of the random numbers (default: 1)");
-  sub->add_option("--distribution", p.synth.distribution, "of the weights")
-      ->check(CLI::IsMember({"gauss", "student5"}));
+  add_choice<Distribution>(sub, "--distribution", p.synth.distribution, "of the weights");
   sub->add_option("--layers", p.synth.layers, "stored layers (default: the preset's, at most)");
   sub->add_option("--vocabulary", p.synth.vocabulary, "tokens (default: the preset's, at most)");
   sub->add_option("-o,--out", p.synth.out, "where to write")->required();
@@ -374,8 +361,9 @@ Command finished(Options options, const Parsed& parsed) {
   return options;
 }
 
-Command chosen_plan(const Parsed& p) {
-  if (p.plan.build.target == "site") {
+Command chosen_plan(const CLI::App& app, const Parsed& p) {
+  if (p.plan.build.target == BuildTarget::site) {
+    refuse_all_but(app, "--target", {"--preset", "--seed", "--json"});
     SitePlanOptions options = p.site_plan;
     options.json = p.plan.json;
     return options;
@@ -395,7 +383,7 @@ Command chosen(const CLI::App& app, const Parsed& p) {
   if (name == "logits") return finished(p.logits, p);
   if (name == "eval") return finished(p.eval, p);
   if (name == "probe") return finished(p.probe, p);
-  if (name == "plan") return chosen_plan(p);
+  if (name == "plan") return chosen_plan(*app.get_subcommands().front(), p);
   if (name == "export") return finished(p.export_, p);
   if (name == "package") return p.package;
   return finished(p.synth, p);

@@ -1,14 +1,16 @@
-// The command line, parsed: one struct per subcommand. options.cc is the only user of CLI11.
+// The command line, parsed: one struct per subcommand. options.cc alone fills them.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "import/import.h"
 #include "model/recipe.h"
+#include "option_choices.h"
 
 namespace sb3lm {
 
@@ -28,12 +30,12 @@ struct BuildOptions {
   std::string licence;            // empty: what the checkpoint says
   std::filesystem::path project;  // empty: a new one
   std::vector<std::string> shared_names;
-  std::string ui;  // empty: chat, but none in somebody else's project
-  std::string target = "sb3";
-  std::string level = "default";
-  std::string tune = "both";
-  std::string kernel = "tables";
-  std::string letters = "usual";
+  std::optional<Ui> ui;  // else chat, but none in somebody else's project
+  BuildTarget target = BuildTarget::sb3;
+  Level level = Level::usual;
+  std::optional<Tune> tune;      // else what suits the target
+  std::optional<Kernel> kernel;  // the same
+  Letters letters = Letters::usual;
   bool allow_over_budget = false;
   bool no_verify = false;
   std::filesystem::path html_report;  // empty: none
@@ -41,7 +43,7 @@ struct BuildOptions {
 
 struct ReportOptions {
   InputOptions input;
-  std::size_t fit = 0;         // bytes; 0: the target's limit
+  std::size_t fit = 0;         // bytes; 0: the target's limit; only for an .sb3
   std::filesystem::path html;  // empty: none
   bool json = false;
 };
@@ -65,15 +67,16 @@ struct PromptOptions {
 struct CompareOptions {
   InputOptions input;
   std::filesystem::path sb3;
-  std::string vm = "blocks";
+  std::vector<Vm> vms = {Vm::blocks};
   PromptOptions prompt;
   int new_tokens = 8;
   bool json = false;
 };
 
 struct SamplingChoices {
-  // Negative: the model's recommendation.
-  double temperature = -1, top_k = -1, top_p = -1, repetition_penalty = -1;
+  // Else the model's recommendation.
+  std::optional<double> temperature, top_p, repetition_penalty;
+  std::optional<int> top_k;
   double seed = 1;
 };
 
@@ -84,7 +87,7 @@ struct RunOptions {
   int context = 0;  // 0: the model's
   int max_new_tokens = 256;
   SamplingChoices sampling;
-  std::string engine = "fast";
+  EngineKind engine = EngineKind::fast;
   int threads = 0;  // 0: one per processor
   bool json = false;
 };
@@ -93,7 +96,7 @@ struct LogitsOptions {
   InputOptions input;
   std::vector<int> tokens;
   bool all = false;
-  std::string engine = "double";
+  EngineKind engine = EngineKind::exact;
   int threads = 0;
   bool json = false;
 };
@@ -110,7 +113,7 @@ struct EvalOptions {
   int context = 0;  // 0: the model's, at most 2,048
   int stride = 0;   // 0: half the context
   int threads = 0;  // 0: one per processor
-  std::string engine = "fast";
+  EngineKind engine = EngineKind::fast;
   bool json = false;
 };
 
@@ -148,7 +151,7 @@ struct SitePlanOptions {
 struct SynthCommand {
   std::string preset;
   std::uint64_t seed = 1;
-  std::string distribution = "gauss";
+  Distribution distribution = Distribution::gauss;
   int layers = 0;      // 0: the preset's
   int vocabulary = 0;  // 0: the preset's
   std::filesystem::path out;

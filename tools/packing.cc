@@ -10,44 +10,50 @@ namespace {
 constexpr const char* kDense = "letters";
 
 bool is_site(const BuildOptions& options) {
-  return options.target == "site";
+  return options.target == BuildTarget::site;
 }
 
 // The website runs what vanilla Scratch runs.
 Tune tune_of(const BuildOptions& options) {
   if (is_site(options)) return Tune::scratch;
-  const std::string& name = options.tune;
-  return name == "both" ? Tune::both : name == "scratch" ? Tune::scratch : Tune::turbowarp;
+  return options.tune.value_or(Tune::both);
 }
 
 Kernel kernel_of(const BuildOptions& options) {
   if (is_site(options)) return Kernel::columns;
-  return options.kernel == "naive" ? Kernel::naive : Kernel::tables;
+  return options.kernel.value_or(Kernel::tables);
 }
 
 // Searching for codebooks takes time when building, letters when loading; the naive kernel reads
 // plain digits.
 std::string encoding_of(const BuildOptions& options) {
   if (is_site(options)) return "range";
-  if (options.level == "fast" || options.kernel == "naive") return "hex";
-  return options.level == "smallest" ? kDense : "digits";
+  if (options.level == Level::fast || options.kernel == Kernel::naive) return "hex";
+  return options.level == Level::smallest ? kDense : "digits";
 }
 
 // Somebody else's project has a stage of its own.
 bool has_chat_ui(const BuildOptions& options) {
-  return options.ui.empty() ? options.project.empty() : options.ui == "chat";
+  return options.ui.value_or(options.project.empty() ? Ui::chat : Ui::none) == Ui::chat;
 }
 
-int deflate_level(const std::string& level) {
-  return level == "fast" ? 6 : 12;
+int deflate_level(Level level) {
+  return level == Level::fast ? 6 : 12;
+}
+
+void check_site(const BuildOptions& options) {
+  const auto refuse = [](const char* option, const char* why) {
+    fail(Fault::usage, "--target site: leave out {}: {}", option, why);
+  };
+  if (options.tune) refuse("--tune", "the website runs vanilla Scratch only");
+  if (options.kernel) refuse("--kernel", "its projects have a kernel of their own");
+  if (!options.project.empty()) refuse("--template", "it makes projects of its own only");
 }
 
 }  // namespace
 
 BuildOptions with_defaults(BuildOptions options) {
-  if (is_site(options) && (options.kernel != "tables" || !options.project.empty())) {
-    fail(Fault::usage, "target site has a kernel of its own, and makes projects of its own only");
-  }
+  if (is_site(options)) check_site(options);
   if (options.out.empty()) {
     options.out = default_out(options.input.file, ".sb3");
   }
@@ -63,7 +69,7 @@ PackRequest pack_request(const BuildOptions& options, const Recipe& recipe) {
                     .kernel = kernel_of(options),
                     .version = SB3LM_VERSION,
                     .chat_ui = has_chat_ui(options),
-                    .all_letters = options.letters == "all"},
+                    .all_letters = options.letters == Letters::all},
           .bits = recipe.float_bits,
           .deflate_level = deflate_level(options.level),
           .best_encodings = kernel_of(options) == Kernel::tables,

@@ -22,15 +22,12 @@ std::size_t complete_size(std::string_view text) {
 }  // namespace
 
 GenerateOptions generate_options(const Model& model, const RunOptions& options) {
-  const auto choose = [](double asked, double recommended) {
-    return asked < 0 ? recommended : asked;
-  };
   const SamplingChoices& s = options.sampling;
   GenerateOptions result;
-  result.sampling = {.temperature = choose(s.temperature, model.temperature),
-                     .top_k = static_cast<int>(choose(s.top_k, model.top_k)),
-                     .top_p = choose(s.top_p, model.top_p),
-                     .repetition_penalty = choose(s.repetition_penalty, model.repetition_penalty),
+  result.sampling = {.temperature = s.temperature.value_or(model.temperature),
+                     .top_k = s.top_k.value_or(model.top_k),
+                     .top_p = s.top_p.value_or(model.top_p),
+                     .repetition_penalty = s.repetition_penalty.value_or(model.repetition_penalty),
                      .seed = s.seed};
   result.max_new_tokens = options.max_new_tokens;
   result.stop_ids = model.tokenizer.stop_ids;

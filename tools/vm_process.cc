@@ -7,9 +7,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/json_value.h"
+#include "model/project_names.h"
 #include "node_process.h"
 
 namespace sb3lm {
@@ -41,21 +44,11 @@ class TemporaryFile {
   fs::path path_;
 };
 
-constexpr const char* kPrompt = "prompt tokens";
-
 Json request_json(const BlockRequest& request) {
-  Json run = {{"set",
-               {{"max new tokens", request.max_new_tokens},
-                {"record logits", request.record_logits},
-                {"temperature", request.temperature},
-                {"top k", request.top_k},
-                {"top p", request.top_p},
-                {"repetition penalty", request.repetition_penalty},
-                {"seed", request.seed}}},
-              {"read_lists", {kPrompt}},
-              {"timeout_s", 3600}};
+  Json run = {{"read_lists", {names::kPromptTokens}}, {"timeout_s", 3600}};
+  for (const auto& [name, value] : settings_of(request)) run["set"][name] = value;
   if (!request.user_message.empty()) {
-    run["broadcast"] = "chat";
+    run["broadcast"] = names::kChat;
     run["user_message"] = request.user_message;
   } else {
     run["tokens"] = request.tokens;
@@ -69,6 +62,28 @@ double from_hex(const std::string& digits) {
   return std::bit_cast<double>(static_cast<std::uint64_t>(std::stoull(digits, nullptr, 16)));
 }
 
+BlockResult read_run(const JsonFields& json) {
+  BlockResult run{.status = json.get<std::string>("status"),
+                  .stop_reason = json.get("stop_reason", std::string()),
+                  .tokens = json.get<std::vector<int>>("tokens"),
+                  .text = json.get("text", std::string()),
+                  .seconds = json.get<double>("seconds")};
+  const JsonFields lists = json.fields("lists");
+  for (const std::string& item : lists.get<std::vector<std::string>>(names::kPromptTokens)) {
+    run.prompt_tokens.push_back(static_cast<int>(from_hex(item.substr(kNumber.size()))));
+  }
+  for (const std::string& digits : json.get<std::vector<std::string>>("logits")) {
+    run.logits.push_back(from_hex(digits));
+  }
+  // The first token comes with the prompt.
+  const auto times = json.get<std::vector<double>>("token_ms");
+  if (times.size() > 1) {
+    run.seconds_per_token = std::accumulate(times.begin() + 1, times.end(), 0.0) / 1000 /
+                            static_cast<double>(times.size() - 1);
+  }
+  return run;
+}
+
 }  // namespace
 
 VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockRequest& request) {
@@ -77,32 +92,16 @@ VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockReques
       run_node("run.mjs", {"--vm", vm, sb3.string(), request_file.path().string()});
   const Json json = Json::parse(output.text, nullptr, false);
   if (!json.is_object()) fail(Fault::unsupported, "{}: the harness printed no result", vm);
-  if (json.contains("error")) {
+  const JsonFields said(json, vm);
+  if (said.has("error")) {
     fail(output.exit_code == 4 ? Fault::unsupported : Fault::mismatch, "{}: {}", vm,
-         json.at("error").get<std::string>());
+         said.get<std::string>("error"));
   }
-  if (const Json& errors = json.at("compile_errors"); !errors.empty()) {
+  if (const Json& errors = said.list("compile_errors"); !errors.empty()) {
     fail(Fault::mismatch, "{}: {}", vm, errors.dump());
   }
-  const Json& run = json.at("runs").at(0);
-  VmResult result;
-  result.seconds_loading = json.at("seconds_loading");
-  result.run.status = run.at("status");
-  result.run.stop_reason = run.value("stop_reason", "");
-  result.run.tokens = run.at("tokens").get<std::vector<int>>();
-  for (const std::string item : run.at("lists").at(kPrompt)) {
-    result.run.prompt_tokens.push_back(static_cast<int>(from_hex(item.substr(kNumber.size()))));
-  }
-  result.run.seconds = run.at("seconds");
-  if (run.at("text").is_string()) result.run.text = run.at("text");
-  for (const Json& digits : run.at("logits")) result.run.logits.push_back(from_hex(digits));
-  const auto& times = run.at("token_ms");
-  double total = 0;
-  for (std::size_t i = 1; i < times.size(); ++i) total += times[i].get<double>();
-  if (times.size() > 1) {
-    result.run.seconds_per_token = total / 1000 / static_cast<double>(times.size() - 1);
-  }
-  return result;
+  return {.run = read_run({said.list("runs").at(0), vm}),
+          .seconds_loading = said.get<double>("seconds_loading")};
 }
 
 }  // namespace sb3lm

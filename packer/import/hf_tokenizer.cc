@@ -107,17 +107,11 @@ class TokenizerReader {
   }
 
   bool flag(const Json& json, const char* key, bool fallback) const {
-    const Json& value = field(json, key);
-    if (value.is_null()) return fallback;
-    if (!value.is_boolean()) fail("'{}' is not true or false", key);
-    return value.get<bool>();
+    return JsonFields(json, file_).get(key, fallback);
   }
 
   std::string text(const Json& json, const char* key) const {
-    const Json& value = field(json, key);
-    if (value.is_null()) return "";
-    if (!value.is_string()) fail("'{}' is not a string", key);
-    return value.get<std::string>();
+    return JsonFields(json, file_).get(key, std::string());
   }
 
   /// Calls `piece` for each step of a stage, sequences flattened.
@@ -211,9 +205,10 @@ class TokenizerReader {
     const Json& vocabulary = field(field(json_, "model"), "vocab");
     if (!vocabulary.is_object() || vocabulary.empty()) fail("'model' has no 'vocab'");
     for (const auto& [name, id] : vocabulary.items()) {
-      if (!id.is_number_unsigned()) fail("the id of token '{}' is not a count", name);
-      place(id.get<std::uint64_t>(), name);
-      ids_.emplace(name, id.get<int>());
+      const auto number = json_as<std::uint64_t>(id);
+      if (!number) fail("the id of token '{}' is not a count", name);
+      place(*number, name);
+      ids_.emplace(name, static_cast<int>(*number));
     }
   }
 
@@ -222,15 +217,13 @@ class TokenizerReader {
     if (added.is_null()) return;
     if (!added.is_array()) fail("'added_tokens' is not a list");
     for (const Json& token : added) {
-      if (!token.is_object() || !field(token, "id").is_number_unsigned()) {
-        fail("'added_tokens' holds something other than tokens with an id");
-      }
+      const auto id = json_as<std::uint64_t>(field(token, "id"));
+      if (!id) fail("'added_tokens' holds something other than tokens with an id");
       const std::string name = text(token, "content");
       if (name.empty()) fail("'added_tokens' holds a token without 'content'");
       if (!flag(token, "special", false)) refuse("added token '{}', which is not special,", name);
-      const auto id = field(token, "id").get<std::uint64_t>();
-      place(id, name);
-      special_.push_back(static_cast<std::size_t>(id));
+      place(*id, name);
+      special_.push_back(static_cast<std::size_t>(*id));
     }
   }
 

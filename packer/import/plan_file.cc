@@ -9,10 +9,11 @@ namespace {
 constexpr int kFormat = 1;
 
 int read_width(const std::string& file, const std::string& what, const Json& json) {
-  if (!json.is_number_integer() || json < 1 || json > 9) {
+  const std::optional<int> bits = json_as<int>(json);
+  if (!bits || *bits < 1 || *bits > 9) {
     fail(Fault::bad_input, "{}: '{}': {} is not a number of bits", file, what, json.dump());
   }
-  return json.get<int>();
+  return *bits;
 }
 
 void read_bits(const std::string& file, const Json& json, Recipe& recipe) {
@@ -31,20 +32,18 @@ void read_bits(const std::string& file, const Json& json, Recipe& recipe) {
 
 Recipe read_plan(const std::string& file, std::string_view json) {
   const Json plan = parse_json(file, json);
-  const auto format = plan.is_object() ? plan.find("format") : plan.end();
-  if (!plan.is_object() || format == plan.end()) {
-    fail(Fault::bad_input, "{}: not a plan: it has no 'format'", file);
-  }
-  if (*format != kFormat) {
-    fail(Fault::unsupported, "{}: format {}, this program reads {}", file, format->dump(), kFormat);
+  const JsonFields fields(plan, file);
+  if (const int format = fields.get<int>("format"); format != kFormat) {
+    fail(Fault::unsupported, "{}: format {}, this program reads {}", file, format, kFormat);
   }
   Recipe recipe;
   for (const auto& [key, value] : plan.items()) {
     if (key == "bits") {
       read_bits(file, value, recipe);
     } else if (key == "float_bits") {
-      if (!value.is_string()) fail(Fault::bad_input, "{}: 'float_bits' is not a text", file);
-      recipe.float_bits = value.get<std::string>();
+      const auto bits = float_bits_from_text(fields.get<std::string>("float_bits"));
+      if (!bits) fail(Fault::bad_input, "{}: 'float_bits' is none of 1 to 8 and float", file);
+      recipe.float_bits = *bits;
     } else if (key == "round_scales") {
       recipe.scale_bits = read_width(file, key, value);
     } else if (key == "router_bits") {
@@ -58,7 +57,7 @@ Recipe read_plan(const std::string& file, std::string_view json) {
 
 std::string plan_text(const Recipe& recipe, const std::map<std::string, std::string>& about) {
   nlohmann::ordered_json plan = {{"format", kFormat}, {"about", about}};
-  if (!recipe.float_bits.empty()) plan["float_bits"] = recipe.float_bits;
+  if (recipe.float_bits) plan["float_bits"] = float_bits_text(recipe.float_bits);
   if (recipe.scale_bits != 0) plan["round_scales"] = recipe.scale_bits;
   if (recipe.router_bits != 0) plan["router_bits"] = recipe.router_bits;
   auto& bits = plan["bits"] = nlohmann::ordered_json::object();

@@ -98,8 +98,9 @@ class Entry {
   }
 
   std::uint64_t count(const Json& json, const char* what) const {
-    if (!json.is_number_unsigned()) fail("{} holds something other than a count", what);
-    return json.get<std::uint64_t>();
+    const auto count = json_as<std::uint64_t>(json);
+    if (!count) fail("{} holds something other than a count", what);
+    return *count;
   }
 
   std::vector<std::int64_t> shape() const {

@@ -11,6 +11,7 @@
 #include "import/packed.h"
 #include "import/presets.h"
 #include "import/shards.h"
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 namespace {
@@ -107,10 +108,11 @@ std::vector<int> metadata_list(const Safetensors& container, const std::string& 
     fail(Fault::bad_input, "{}: not a list of layer numbers", where);
   }
   for (const Json& item : json) {
-    if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 99999) {
+    const std::optional<int> number = json_as<int>(item);
+    if (!number || *number < 0 || *number > limits::kLayerId) {
       fail(Fault::bad_input, "{}: {} is not a layer number", where, item.dump());
     }
-    list.push_back(item.get<int>());
+    list.push_back(*number);
   }
   return list;
 }

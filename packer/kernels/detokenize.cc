@@ -8,6 +8,7 @@
 #include "kernels/letter_reader.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
+#include "model/project_names.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -203,9 +204,9 @@ class Printer {
   const TypedLetters& letters_;
   const Var<Str>& text_;
   bool any_bytes_;
-  List<Str> token_text_{"_token text"};
-  List<Num> bytes_at_{"_token bytes at"}, bytes_{"_token bytes"}, rows_{"_letter rows"};
-  List<Str> texts_{"_letters"};
+  List<Str> token_text_{names::kTokenText};
+  List<Num> bytes_at_{names::kTokenBytesAt}, bytes_{names::kTokenBytes}, rows_{names::kLetterRows};
+  List<Str> texts_{names::kLetters};
   Var<Num> printed_{"_text printed"};
   // Of the sequence being assembled: bytes to come, value so far, range of the next byte.
   Var<Num> missing_{"_utf8 missing"}, code_{"_utf8 code"}, low_{"_utf8 low"}, high_{"_utf8 high"};

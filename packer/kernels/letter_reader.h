@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernels/letter_tables.h"
+#include "model/project_names.h"
 #include "model/tokenizer.h"
 #include "scratch/script.h"
 
@@ -48,8 +49,8 @@ class LetterReader {
   const Tokenizer& tokenizer_;
   const LetterTables& tables_;
   int before_capitals_ = 0;  // number of the costume kNoCapital
-  blocks::List<blocks::Str> texts_{"_letters"};
-  blocks::List<blocks::Num> rows_{"_letter rows"}, codes_{"_letter codes"},
+  blocks::List<blocks::Str> texts_{names::kLetters};
+  blocks::List<blocks::Num> rows_{names::kLetterRows}, codes_{"_letter codes"},
       classes_{"_letter classes"};
   blocks::Var<blocks::Num> taken_{"_letters taken"}, place_{"_letter place"}, code_{"_letter code"},
       value_{"_letter value"}, end_{"_letter end"}, middle_{"_letter middle"};

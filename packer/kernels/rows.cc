@@ -12,6 +12,8 @@
 #include <array>
 #include <optional>
 
+#include "scratch/player_limits.h"
+
 namespace sb3lm {
 
 using namespace blocks;

@@ -6,6 +6,7 @@
 
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 namespace {
@@ -159,9 +160,10 @@ class TableFiller {
   int first_, count_, digits_ = 1;
   double vocabulary_;
   bool any_bytes_;
-  List<Str> pair_digits_{"_merge pairs"}, token_text_{"_token text"};
-  List<Num> bytes_at_{"_token bytes at"};
-  List<Num> merge_first_{"_merge first"}, merge_right_{"_merge right"}, merge_rank_{"_merge rank"};
+  List<Str> pair_digits_{names::kMergePairs}, token_text_{names::kTokenText};
+  List<Num> bytes_at_{names::kTokenBytesAt};
+  List<Num> merge_first_{names::kMergeFirst}, merge_right_{names::kMergeRight},
+      merge_rank_{names::kMergeRank};
   List<Num> parts_{"_pair parts"}, order_{"_pair order"}, sorted_{"_pair sorted"};
   Var<Num> at_{"_pair at"}, slot_{"_pair slot"};
 };
@@ -182,15 +184,15 @@ std::optional<TokenTableBlocks> emit_token_tables(Sprite& engine, const Tokenize
     }
   }
   const bool any_bytes = texts.any_bytes();
-  engine.list<Str>("_token text", std::move(texts.text));
+  engine.list<Str>(names::kTokenText, std::move(texts.text));
   if (any_bytes) {
-    engine.list<Num>("_token bytes at", std::move(texts.bytes_at));
-    engine.list<Num>("_token bytes", std::move(texts.bytes));
+    engine.list<Num>(names::kTokenBytesAt, std::move(texts.bytes_at));
+    engine.list<Num>(names::kTokenBytes, std::move(texts.bytes));
   }
-  engine.list<Num>("_merge first", std::move(merges.first));
-  engine.list<Num>("_merge right", std::move(merges.right));
-  engine.list<Num>("_merge rank", std::move(merges.rank));
-  if (!merges.result.empty()) engine.list<Num>("_merge result", std::move(merges.result));
+  engine.list<Num>(names::kMergeFirst, std::move(merges.first));
+  engine.list<Num>(names::kMergeRight, std::move(merges.right));
+  engine.list<Num>(names::kMergeRank, std::move(merges.rank));
+  if (!merges.result.empty()) engine.list<Num>(names::kMergeResult, std::move(merges.result));
   if (!pairs) return std::nullopt;
   return TableFiller(engine, *pairs, tokenizer.tokens.size(), any_bytes).emit();
 }

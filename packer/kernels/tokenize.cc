@@ -12,6 +12,7 @@
 #include "kernels/letter_reader.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
+#include "model/project_names.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -243,8 +244,8 @@ class PieceMerger {
 
   Sprite& engine_;
   MergeLists::Result kind_ = MergeLists::Result::is_rank;
-  List<Num> merge_first_{"_merge first"}, merge_right_{"_merge right"};
-  List<Num> merge_rank_{"_merge rank"}, merge_result_{"_merge result"};
+  List<Num> merge_first_{names::kMergeFirst}, merge_right_{names::kMergeRight};
+  List<Num> merge_rank_{names::kMergeRank}, merge_result_{names::kMergeResult};
   List<Num> symbols_{"_piece symbols"}, next_{"_piece next"}, previous_{"_piece previous"};
   List<Num> ranks_{"_piece ranks"}, pairs_{"_piece pairs"};  // of the pair that each symbol starts
   Var<Num> at_{"_merge at"}, pair_{"_merge pair"}, pair_rank_{"_merge pair rank"},

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "model/project_names.h"
+
 namespace sb3lm {
 
 using namespace blocks;
@@ -11,13 +13,13 @@ Workspace make_workspace(Sprite& engine, WorkspaceSizes sizes) {
   for (int k = 1; k <= sizes.columns; ++k) {
     columns.push_back(engine.list<Num>(fmt::format("_codes {}", k)));
   }
-  return {.codes = engine.list<Num>("_codes", {}, sizes.codes),
+  return {.codes = engine.list<Num>(names::kCodes, {}, sizes.codes),
           .columns = std::move(columns),
-          .scales = engine.list<Num>("_scales", std::move(sizes.float_weights), sizes.scales),
-          .act = engine.list<Num>("_act", {}, sizes.act),
-          .table = engine.list<Num>("_table"),
-          .keys = engine.list<Num>("_keys", {}, sizes.cache),
-          .values = engine.list<Num>("_values", {}, sizes.cache),
+          .scales = engine.list<Num>(names::kScales, std::move(sizes.float_weights), sizes.scales),
+          .act = engine.list<Num>(names::kAct, {}, sizes.act),
+          .table = engine.list<Num>(names::kTable),
+          .keys = engine.list<Num>(names::kKeys, {}, sizes.cache),
+          .values = engine.list<Num>(names::kValues, {}, sizes.cache),
           .sum = engine.var<Num>("_sum"),
           .position = engine.var<Num>("_position"),
           .exp = engine.var<Num>("_exp"),

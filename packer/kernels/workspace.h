@@ -5,17 +5,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "model/choices.h"
 #include "scratch/script.h"
 
 namespace sb3lm {
-
-/// Which VM the blocks are shaped for. The two disagree on a few leaf procedures only
-/// (ARCHITECTURE.md, "Costs of blocks"): `both` carries those twice and picks at the green flag.
-enum class Tune { turbowarp, scratch, both };
-
-/// How matrices are multiplied: by table lookups, their codes in one list or dealt out to columns
-/// of them (kernels/columns.h), or as kernels/naive.h does.
-enum class Kernel { tables, columns, naive };
 
 struct Workspace {
   blocks::List<blocks::Num> codes;  // bit planes: table index of each group of 8 weights; or
@@ -48,10 +41,8 @@ struct WorkspaceSizes {
 };
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 
-/// The largest expression that a kernel may unroll, and the most lookups that one procedure may
-/// hold before V8 stops optimising it (ARCHITECTURE.md, "Costs of blocks").
+/// The largest expression that a kernel may unroll (ARCHITECTURE.md, "Costs of blocks").
 inline constexpr int kMaxTerms = 96;
-inline constexpr int kMaxLookups = 384;
 
 /// The largest divisor of n up to `most`: how many of n like items one loop turn takes.
 inline int largest_divisor(int n, int most) {

@@ -4,6 +4,7 @@
 #include "base/half.h"
 #include "kernels/columns.h"
 #include "quant/range.h"
+#include "scratch/player_limits.h"
 
 namespace sb3lm {
 namespace {
@@ -31,9 +32,9 @@ class ColumnPlacer {
           std::pair("numbers", layout_.scales + static_cast<std::int64_t>(layout_.floats.size())),
           std::pair("keys", layout_.cache),
           std::pair("activations", std::int64_t{layout_.act.size})}) {
-      if (items > kMostAdded) {
+      if (items > kMostListItems) {
         fail(Fault::unsupported, "{} {} in a list that is filled when loading, which holds {}",
-             items, what, kMostAdded);
+             items, what, kMostListItems);
       }
     }
   }
@@ -82,7 +83,7 @@ class ColumnPlacer {
           {std::int64_t{tensor.shape.rows} * tensor.bits, group_count(tensor.shape.cols)});
     }
     if (demands.empty()) return;
-    layout_.columns = choose_columns(demands, kMostAdded);
+    layout_.columns = choose_columns(demands, kMostListItems);
     if (layout_.columns == 0) {
       fail(Fault::unsupported, "too many weights for lists that are filled when loading");
     }
@@ -144,7 +145,7 @@ std::int64_t kv_items(const ModelSpec& spec) {
 }  // namespace
 
 int column_context(const ModelSpec& spec, int wanted) {
-  const std::int64_t blocks = kMostAdded / (kv_items(spec) * kValueBlock);
+  const std::int64_t blocks = kMostListItems / (kv_items(spec) * kValueBlock);
   return static_cast<int>(std::min<std::int64_t>(wanted, blocks * kValueBlock));
 }
 

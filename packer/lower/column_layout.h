@@ -6,13 +6,10 @@
 
 namespace sb3lm {
 
-/// Items that vanilla Scratch adds to a list.
-inline constexpr std::int64_t kMostAdded = 200000;
-
 /// Throws unsupported where a list would have to be longer.
 Layout make_column_layout(const Model& model, int context);
 
-/// The longest context whose caches stay below kMostAdded items, at most `wanted`.
+/// The longest context whose caches stay below kMostListItems, at most `wanted`.
 int column_context(const ModelSpec& spec, int wanted);
 
 }  // namespace sb3lm

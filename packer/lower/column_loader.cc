@@ -1,6 +1,7 @@
 #include "lower/column_loader.h"
 
 #include "kernels/columns.h"
+#include "model/project_names.h"
 #include "quant/range.h"
 #include "quant/range_blocks.h"
 
@@ -91,13 +92,13 @@ class LoaderEmitter {
         parts_(parts),
         zeros_(take_zeros(engine)),
         jobs_(make_jobs(layout)),
-        job_list_(engine.list<Num>("_jobs", job_items(jobs_))),
-        lists_{.text = engine.list<Str>("_text", {layout.text.begin(), layout.text.end()}),
+        job_list_(engine.list<Num>(names::kJobs, job_items(jobs_))),
+        lists_{.text = engine.list<Str>(names::kText, {layout.text.begin(), layout.text.end()}),
                .codes = w.codes,
                .scales = w.scales,
                .spread = List<Num>("")},
         range_(emit_range(engine, lists_, "range")),
-        loaded_(engine.var<Num>("_loaded")),
+        loaded_(engine.var<Num>(names::kLoaded)),
         job_(var("job")),
         item_(var("item")),
         left_(var("left")),

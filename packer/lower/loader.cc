@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 
+#include "model/project_names.h"
 #include "quant/encoding.h"
 #include "quant/levels.h"
 
@@ -206,9 +207,9 @@ LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layou
                          const LoaderParts& parts) {
   const StageNames& stage = parts.stage;
   const Jobs jobs = make_jobs(layout);
-  const auto loaded = engine.var<Num>("_loaded");
-  const auto job_list = engine.list<Num>("_jobs", job_items(jobs));
-  const DecodeLists lists{.text = engine.list<Str>("_text", text_items(layout)),
+  const auto loaded = engine.var<Num>(names::kLoaded);
+  const auto job_list = engine.list<Num>(names::kJobs, job_items(jobs));
+  const DecodeLists lists{.text = engine.list<Str>(names::kText, text_items(layout)),
                           .codes = w.codes,
                           .scales = w.scales,
                           .spread = engine.list<Num>("_spread", spread_table())};

@@ -23,7 +23,7 @@ struct LowerOptions {
   std::string version;             // of this program, for `model info`
   bool chat_ui = true;             // false: only the engine and the public names
   bool shares_project = false;     // the program will be put into somebody else's project
-  std::string bits;                // --bits as given, for `model info`
+  FloatBits bits;                  // --bits as given, for `model info`
   bool all_letters = false;        // those that can be typed, whatever they cost
 };
 

@@ -1,6 +1,7 @@
 #include "lower/reply.h"
 
 #include "lower/stop_words.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 
@@ -196,7 +197,7 @@ class ReplyEmitter {
     const auto& transcript = p_.stage.transcript;
     s.call(p_.text->detokenize.print, token);
     s.when(p_.stage.stop_words.length() > 0, [&](Script& s) { s.call(*stop_words_); });
-    s.replace(transcript, transcript.length(), join("model: ", p_.text->text));
+    s.replace(transcript, transcript.length(), join(names::kModelTurn, p_.text->text));
   }
 
   Sprite& engine_;

@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "model/project_names.h"
+#include "scratch/player_limits.h"
+
 namespace sb3lm {
 
 using namespace blocks;
-
-namespace {
-
-// Vanilla Scratch silently ignores additions to a list of this many items.
-constexpr int kListLimit = 200000;
-
-}  // namespace
 
 RequestCheck emit_request_check(Sprite& engine, const ScriptParts& p, const Requests& requests,
                                 const History& history) {
@@ -40,7 +36,8 @@ RequestCheck emit_request_check(Sprite& engine, const ScriptParts& p, const Requ
            [&](Script& s) { s.set(room, history.most_kept()); });
     s.when(prompt() > room, [&](Script& s) {
       s.set(error, "your message");
-      s.when(same_text(requests.name, "generate"), [&](Script& s) { s.set(error, "the prompt"); });
+      s.when(same_text(requests.name, names::kGenerate),
+             [&](Script& s) { s.set(error, "the prompt"); });
       s.set(error, join(join(error, " is too long: "),
                         join(join(to_str(prompt()), " pieces of words, there is room for "),
                              to_str(room))));
@@ -58,7 +55,7 @@ RequestCheck emit_request_check(Sprite& engine, const ScriptParts& p, const Requ
     s.set(rows, p.stage.max_new_tokens + 0);
     s.when(rows > context - prompt(), [&](Script& s) { s.set(rows, context - prompt()); });
     s.when(p.stage.record_logits == 2, [&](Script& s) { s.change(rows, prompt()); });
-    complain(s, p.stage.record_logits > 0 && rows * vocabulary > kListLimit, [] {
+    complain(s, p.stage.record_logits > 0 && rows * vocabulary > kMostListItems, [] {
       return "so many logits do not fit a list: lower max new tokens or record logits";
     });
   });

@@ -1,5 +1,7 @@
 #include "lower/requests.h"
 
+#include "model/project_names.h"
+
 namespace sb3lm {
 
 using namespace blocks;
@@ -82,7 +84,7 @@ Proc<Str> Requests::emit_settle(Sprite& engine) const {
 Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
   const auto replies = engine.var<Num>("_replies");
   const auto accept = [&](Script& s, const Arg<Str>& what, const Arg<Str>& about) {
-    s.when(replies == 0 || same_text(what, "generate"), [&](Script& s) {
+    s.when(replies == 0 || same_text(what, names::kGenerate), [&](Script& s) {
       s.when(is(Doing::serving) || any(),
              [&](Script& s) { s.set(stage_.stop_reason, "replaced"); });
       s.clear(waiting_);
@@ -98,7 +100,7 @@ Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
         [&](Script& s) {
           refuse(s, fmt::format("{} requests wait already, one more is lost", kMostWaiting));
         });
-    s.when(same_text(what, "unload"), [&](Script& s) {
+    s.when(same_text(what, names::kUnload), [&](Script& s) {
       set(s, Doing::unloading);
       s.set(stage_.status, "unloading");
     });
@@ -107,7 +109,7 @@ Proc<Str, Str> Requests::emit_request(Sprite& engine) const {
   return engine.define<Str, Str>(
       "request", {"what", "about"}, [&](Script& s, Arg<Str> what, Arg<Str> about) {
         s.set(replies, 1);
-        s.when(same_text(what, "new chat") || same_text(what, "unload"),
+        s.when(same_text(what, names::kNewChat) || same_text(what, names::kUnload),
                [&](Script& s) { s.set(replies, 0); });
         s.when(doing_ < static_cast<int>(Doing::loading) && replies == 1, [&](Script& s) {
           s.set(refused_, "");

@@ -7,6 +7,7 @@
 #include "lower/request_check.h"
 #include "lower/requests.h"
 #include "lower/watch.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 
@@ -36,14 +37,14 @@ class ScriptEmitter {
       s.call(serve);
     });
     emit_watch(engine_, p_.stage, requests_);
-    emit_request("generate", p_.stage.prompt_text);
+    emit_request(names::kGenerate, p_.stage.prompt_text);
     if (p_.text) {
-      emit_request("chat", p_.stage.user_message);
+      emit_request(names::kChat, p_.stage.user_message);
     }
-    if (chooses()) emit_request("choose", p_.stage.user_message);
-    emit_request("new chat", "");
-    emit_request("unload", "");
-    engine_.when_received("stop", [&](Script& s) { requests_.stop(s); });
+    if (chooses()) emit_request(names::kChoose, p_.stage.user_message);
+    emit_request(names::kNewChat, "");
+    emit_request(names::kUnload, "");
+    engine_.when_received(names::kStop, [&](Script& s) { requests_.stop(s); });
   }
 
  private:
@@ -90,15 +91,15 @@ class ScriptEmitter {
         });
         requests_.set(s, Doing::serving);
         requests_.take(s);
-        serve_one(s, "new chat", [&](Script& s) {
+        serve_one(s, names::kNewChat, [&](Script& s) {
           forget(s);
           s.clear(p_.stage.output_tokens);
         });
-        serve_one(s, "unload", [&](Script& s) { unload(s); });
-        serve_one(s, "generate", [&](Script& s) { generate(s); });
+        serve_one(s, names::kUnload, [&](Script& s) { unload(s); });
+        serve_one(s, names::kGenerate, [&](Script& s) { generate(s); });
         if (!p_.text) return;
-        serve_one(s, "chat", [&](Script& s) { chat(s); });
-        if (choose) serve_one(s, "choose", [&](Script& s) { s.call(*choose); });
+        serve_one(s, names::kChat, [&](Script& s) { chat(s); });
+        if (choose) serve_one(s, names::kChoose, [&](Script& s) { s.call(*choose); });
       });
     });
   }
@@ -122,7 +123,7 @@ class ScriptEmitter {
     checked(s, [&](Script& s) {
       forget(s);
       s.call(history_.start_turn);
-      if (p_.text) s.append(p_.stage.transcript, "model: ");
+      if (p_.text) s.append(p_.stage.transcript, names::kModelTurn);
       s.call(run_);
     });
   }
@@ -134,8 +135,8 @@ class ScriptEmitter {
     s.call(prompts_->message);
     checked(s, [&](Script& s) {
       s.call(history_.start_turn);
-      s.append(p_.stage.transcript, join("user: ", requests_.text));
-      s.append(p_.stage.transcript, "model: ");
+      s.append(p_.stage.transcript, join(names::kUserTurn, requests_.text));
+      s.append(p_.stage.transcript, names::kModelTurn);
       s.call(run_);
     });
   }

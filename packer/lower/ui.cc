@@ -11,6 +11,7 @@
 #include "lower/ui_screen.h"
 #include "lower/ui_sign.h"
 #include "lower/ui_texts.h"
+#include "model/project_names.h"
 #include "sb3_templates/templates.h"
 #include "scratch/script.h"
 
@@ -20,7 +21,7 @@ namespace {
 using namespace blocks;
 using scratch::Monitor;
 
-const Var<Str> kStatus{"status"}, kUserMessage{"user message"};
+const Var<Str> kStatus{names::kStatus}, kUserMessage{names::kUserMessage};
 
 constexpr std::size_t kTitleBytes = 34;  // what fits into the bar
 constexpr std::size_t kSubtitleBytes = 60;
@@ -76,12 +77,13 @@ void check_contract(const scratch::Target& stage) {
     return false;
   };
   check(stage.is_stage, "the program's first target is not the stage");
-  for (const char* name : {"status", "progress", "user message", "forgotten turns", "temperature",
-                           "top k", "top p", "repetition penalty", "max new tokens", "seed",
-                           "seconds per token", "tokens per second", "compiled"}) {
+  for (const char* name : {names::kStatus, names::kProgress, names::kUserMessage,
+                           names::kForgottenTurns, names::kTemperature, names::kTopK, names::kTopP,
+                           names::kRepetitionPenalty, names::kMaxNewTokens, names::kSeed,
+                           names::kSecondsPerToken, names::kTokensPerSecond, names::kCompiled}) {
     check(has(stage.variables, name), "the stage lacks a variable of the user interface");
   }
-  for (const char* name : {"transcript", "prompt tokens", "output tokens"}) {
+  for (const char* name : {names::kTranscript, names::kPromptTokens, names::kOutputTokens}) {
     check(has(stage.lists, name), "the stage lacks a list of the user interface");
   }
 }
@@ -110,7 +112,7 @@ class UiEmitter {
     emit_sign(sign);
     Sprite robot = add_sprite("Robot");
     robot.target().notes.emplace_back(kAboutRobot);
-    emit_robot(robot, options_.has_tokenizer ? kAskMessage : "generate");
+    emit_robot(robot, options_.has_tokenizer ? kAskMessage : names::kGenerate);
   }
 
  private:
@@ -153,10 +155,10 @@ class UiEmitter {
   }
 
   void add_token_lists() {
-    stage().add_broadcast("generate");
+    stage().add_broadcast(names::kGenerate);
     for (const bool output : {false, true}) {
       program_.monitors.push_back({.mode = Monitor::Mode::list,
-                                   .name = output ? "output tokens" : "prompt tokens",
+                                   .name = output ? names::kOutputTokens : names::kPromptTokens,
                                    .x = output ? 290.0 : 110.0,
                                    .y = 54,
                                    .width = 170,
@@ -186,10 +188,10 @@ class UiEmitter {
       s.set(asking, 0);
       s.when(length(answer()) > 0, [&](Script& s) {
         s.set(kUserMessage, answer());
-        s.broadcast("chat");
+        s.broadcast(names::kChat);
       });
     });
-    stage().add_broadcast("chat");
+    stage().add_broadcast(names::kChat);
   }
 
   scratch::Program& program_;

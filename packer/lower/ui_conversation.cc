@@ -3,13 +3,17 @@
 // comes; a turn of the user is drawn when it is whole, for its bubble is as wide as its text.
 #include "lower/ui_conversation.h"
 
+#include "model/project_names.h"
+
 namespace sb3lm {
 namespace {
 
 using namespace blocks;
 
-// Kinds of lines; the transcript's items begin with "user: " and "model: ", 6 and 7 letters.
-constexpr int kUser = 1, kModel = 2, kNote = 3;
+// Kinds of lines; a turn's text begins so many letters after as many as its kind says.
+constexpr int kUser = 1, kModel = 2, kNote = 3, kBeforeText = 5;
+static_assert(std::string_view(names::kUserTurn).size() == kUser + kBeforeText);
+static_assert(std::string_view(names::kModelTurn).size() == kModel + kBeforeText);
 
 constexpr double kTop = 121, kBottom = -99;    // middle of the first and last line
 constexpr double kLineHeight = 16, kGap = 7;   // between turns
@@ -324,7 +328,7 @@ class ConversationEmitter {
         s.when(same_text(letter(1, text()), "u"), [&](Script& s) { s.set(speaker_, kUser); });
         s.set(taken, "");
         s.set(at_, 1);
-        s.repeat(speaker_ + 5, take_letter);
+        s.repeat(speaker_ + kBeforeText, take_letter);
         s.append(shown_, taken);
         s.when(!ended(), [&](Script& s) { s.call(add_rest); });
       });
@@ -361,7 +365,7 @@ class ConversationEmitter {
   const PenText& pen_;
   const Proc<>& paint_;
   Proc<Num> aim_, ink_;
-  const List<Str> transcript_{"transcript"}, shown_{"_shown turns"};
+  const List<Str> transcript_{names::kTranscript}, shown_{"_shown turns"};
   List<Num> glyphs_{"_shown glyphs"}, start_{"_line start"}, line_y_{"_line y"},
       kind_of_{"_line kind"}, left_{"_line left"};
   Var<Num> covered_{"_covered"}, differs_{"_differs"}, look_{"_look"}, turn_{"_shown turn"},
@@ -374,7 +378,7 @@ class ConversationEmitter {
 
 // Every frame, so with few blocks: `contains` is as quick as the player.
 Expr<Bool> ConversationBlocks::outdated() const {
-  return differs == 1 || !contains(join(kBeginning, List<Str>("transcript").contents()),
+  return differs == 1 || !contains(join(kBeginning, List<Str>(names::kTranscript).contents()),
                                    join(kBeginning, shown.contents()));
 }
 

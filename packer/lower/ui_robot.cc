@@ -1,6 +1,7 @@
 #include "lower/ui_robot.h"
 
 #include "lower/stage.h"
+#include "model/project_names.h"
 #include "sb3_templates/templates.h"
 
 namespace sb3lm {
@@ -27,8 +28,8 @@ void emit_robot(Sprite& robot, const std::string& message) {
   robot.target().x = kX;
   robot.target().y = kY;
   robot.target().current_costume = 3;
-  const Var<Str> status("status");
-  const List<Num> output("output tokens");
+  const Var<Str> status(names::kStatus);
+  const List<Num> output(names::kOutputTokens);
   const auto heard = robot.var<Num>("_heard tokens");
   const auto face = robot.var<Str>("_face", ""), shown = robot.var<Str>("_shown face", "");
   const auto is = [&](const char* text) { return same_text(status, text); };

@@ -6,6 +6,7 @@
 #include "lower/ui_settings.h"
 #include "lower/ui_sign.h"
 #include "lower/ui_texts.h"
+#include "model/project_names.h"
 #include "sb3_templates/templates.h"
 
 namespace sb3lm {
@@ -34,11 +35,11 @@ constexpr const char *kTrack = "#cdd8ec", *kFill = "#3f9d6b", *kFloor = "#e6edf8
                      *kStatusText = "#3b4a6b", *kKeyText = "#31456f", *kWhite = "#ffffff";
 
 std::vector<Scalar> button_items(const UiOptions& options) {
-  const char *blue = "#4b6cb0", *message = options.has_tokenizer ? kAskMessage : "generate";
+  const char *blue = "#4b6cb0", *message = options.has_tokenizer ? kAskMessage : names::kGenerate;
   const std::vector<Button> buttons = {
       {-127, -146, 210, 36, 30, UiText::ask, blue, message},
-      {-127, -146, 210, 36, 0, UiText::stop, "#d9484f", "stop"},
-      {-193, 116, 90, 26, 0, UiText::new_chat, blue, "new chat"},
+      {-127, -146, 210, 36, 0, UiText::stop, "#d9484f", names::kStop},
+      {-193, 116, 90, 26, 0, UiText::new_chat, blue, names::kNewChat},
       {-193, 84, 90, 26, 0, UiText::settings, blue, kSettingsMessage},
       {160, -86, 130, 26, 0, UiText::surprise, kFill, kSurpriseMessage}};
   std::vector<Scalar> items;
@@ -98,7 +99,9 @@ class ScreenEmitter {
   }
 
  private:
-  static Expr<Bool> is_status(const char* text) { return same_text(Var<Str>("status"), text); }
+  static Expr<Bool> is_status(const char* text) {
+    return same_text(Var<Str>(names::kStatus), text);
+  }
 
   // Reads a row of the list of buttons into variables.
   Proc<Num> emit_read_button() {
@@ -132,8 +135,8 @@ class ScreenEmitter {
 
   // say = what is happening, in words.
   Proc<> emit_say() {
-    const Var<Num> progress("progress"), speed("tokens per second");
-    const List<Num> output("output tokens");
+    const Var<Num> progress(names::kProgress), speed(names::kTokensPerSecond);
+    const List<Num> output(names::kOutputTokens);
     const auto loading = screen_.define<>("say what is loading", {}, [&](Script& s) {
       s.set(stages_, 0);
       s.repeat_until(!(progress > marks_[stages_ + 1] + 0) || stages_ == marks_.length(),
@@ -148,7 +151,7 @@ class ScreenEmitter {
       s.when(is_status(status), [&](Script& s) { s.set(said_, ui_text(text)); });
     };
     return screen_.define<>("say what happens", {}, [&](Script& s) {
-      s.set(said_, Var<Str>("status"));
+      s.set(said_, Var<Str>(names::kStatus));
       is(s, "warming up", UiText::warming_up);
       is(s, "ready", UiText::ready);
       is(s, "thinking", UiText::reading);
@@ -161,13 +164,13 @@ class ScreenEmitter {
                             join(to_str(round(speed * 10) / 10), ui_text(UiText::per_second))));
         });
       });
-      s.when(contains(Var<Str>("status"), "error"),
+      s.when(contains(Var<Str>(names::kStatus), "error"),
              [&](Script& s) { s.set(said_, ui_text(UiText::failed)); });
     });
   }
 
   Proc<> emit_show_status(const Proc<>& say) {
-    const Var<Num> progress("progress");
+    const Var<Num> progress(names::kProgress);
     return screen_.define<>("show what happens", {}, [&](Script& s) {
       s.set(shown_time_, milliseconds());
       s.call(say);
@@ -205,8 +208,9 @@ class ScreenEmitter {
     const Proc<>&show_status, &start_over;
   };
   Proc<> emit_update(UpdateParts parts) {
-    const Var<Num> forgotten("forgotten turns"), pace("seconds per token"), compiled("compiled");
-    const Var<Str> status("status");
+    const Var<Num> forgotten(names::kForgottenTurns), pace(names::kSecondsPerToken),
+        compiled(names::kCompiled);
+    const Var<Str> status(names::kStatus);
     const auto note_change = screen_.define<>("note change of status", {}, [&](Script& s) {
       s.set(shown_status_, status);
       s.when(contains(status, "error"), [&](Script& s) { note_error(s); });
@@ -238,10 +242,11 @@ class ScreenEmitter {
 
   // What the user has written and the conversation lacks is given back.
   void note_error(Script& s) {
-    const Var<Str> message("user message");
-    s.when(length(message) > 0 && !List<Str>("transcript").contains(join("user: ", message)),
+    const Var<Str> message(names::kUserMessage);
+    s.when(length(message) > 0 &&
+               !List<Str>(names::kTranscript).contains(join(names::kUserTurn, message)),
            [&](Script& s) { s.call(talk_.note, join(ui_text(UiText::you_wrote), message)); });
-    s.call(talk_.note, Var<Str>("status"));
+    s.call(talk_.note, Var<Str>(names::kStatus));
   }
 
   // Sends the message of the button under the mouse.
@@ -276,8 +281,10 @@ class ScreenEmitter {
   }
 
   void emit_keys() {
-    const std::pair<const char*, const char*> messages[] = {
-        {"s", "stop"}, {"n", "new chat"}, {"o", kSettingsMessage}, {"r", kSurpriseMessage}};
+    const std::pair<const char*, const char*> messages[] = {{"s", names::kStop},
+                                                            {"n", names::kNewChat},
+                                                            {"o", kSettingsMessage},
+                                                            {"r", kSurpriseMessage}};
     screen_.when_key("space", [&](Script& s) { s.broadcast_named(buttons_[kFields]); });
     for (const auto& pair : messages) {
       screen_.add_broadcast(pair.second);

@@ -1,6 +1,7 @@
 #include "lower/ui_settings.h"
 
 #include "lower/ui_texts.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 namespace {
@@ -14,9 +15,9 @@ struct Setting {
   double least, most, step;
 };
 constexpr Setting kSettings[] = {
-    {"temperature", 0, 2, 0.1},      {"top k", 0, 100, 1},
-    {"top p", 0.05, 1, 0.05},        {"repetition penalty", 1, 2, 0.05},
-    {"max new tokens", 10, 500, 10}, {"seed", 1, 1000, 1},
+    {names::kTemperature, 0, 2, 0.1},    {names::kTopK, 0, 100, 1},
+    {names::kTopP, 0.05, 1, 0.05},       {names::kRepetitionPenalty, 1, 2, 0.05},
+    {names::kMaxNewTokens, 10, 500, 10}, {names::kSeed, 1, 1000, 1},
 };
 constexpr int kRows = 6, kSeedRow = 6;
 constexpr int kFields = 3;

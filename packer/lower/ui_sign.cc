@@ -2,6 +2,7 @@
 // stop sign is clicked.
 #include "lower/ui_sign.h"
 
+#include "model/project_names.h"
 #include "sb3_templates/templates.h"
 
 namespace sb3lm {
@@ -31,7 +32,7 @@ void emit_sign(Sprite& sign) {
   sign.when_flag([](Script& s) {
     s.set_effect("GHOST", 100);
     s.show();
-    const Var<Str> status("status");
+    const Var<Str> status(names::kStatus);
     s.wait_until(same_text(status, "ready") || same_text(status, "thinking"));
     s.hide();
   });

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "model/project_names.h"
 #include "scratch/script.h"
 
 namespace sb3lm {
@@ -27,8 +28,8 @@ void show_list(scratch::Program& program, const char* name, double x, double wid
 
 void add_small_ui(scratch::Program& program, bool has_tokenizer) {
   Sprite stage(program, 0);
-  const Var<Str> status{"status"}, message{"user message"};
-  const char* const request = has_tokenizer ? "chat" : "generate";
+  const Var<Str> status{names::kStatus}, message{names::kUserMessage};
+  const char* const request = has_tokenizer ? names::kChat : names::kGenerate;
   stage.add_broadcast(request);
   stage.when_stage_clicked([&](Script& s) {
     s.when(same_text(status, "ready") || contains(status, "error"), [&](Script& s) {
@@ -39,18 +40,18 @@ void add_small_ui(scratch::Program& program, bool has_tokenizer) {
       s.broadcast(request);
     });
   });
-  stage.when_key("space", [&](Script& s) { s.broadcast("stop"); });
+  stage.when_key("space", [&](Script& s) { s.broadcast(names::kStop); });
   // Unpacked, the weights are more than the website saves.
-  stage.when_key("u", [&](Script& s) { s.broadcast("unload"); });
+  stage.when_key("u", [&](Script& s) { s.broadcast(names::kUnload); });
   stage.var<Str>(kBeforeSaving, "press U");
-  program.monitors.push_back({.name = "status", .x = 5, .y = 5});
-  program.monitors.push_back({.name = "progress", .x = 5, .y = 34});
+  program.monitors.push_back({.name = names::kStatus, .x = 5, .y = 5});
+  program.monitors.push_back({.name = names::kProgress, .x = 5, .y = 34});
   program.monitors.push_back({.name = kBeforeSaving, .x = 150, .y = 34});
   if (has_tokenizer) {
-    show_list(program, "transcript", 0, kStageWidth);
+    show_list(program, names::kTranscript, 0, kStageWidth);
   } else {
-    show_list(program, "prompt tokens", 0, kStageWidth / 2);
-    show_list(program, "output tokens", kStageWidth / 2, kStageWidth / 2);
+    show_list(program, names::kPromptTokens, 0, kStageWidth / 2);
+    show_list(program, names::kOutputTokens, kStageWidth / 2, kStageWidth / 2);
   }
 }
 

@@ -4,13 +4,22 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "model/tensor.h"
 
 namespace sb3lm {
 
+/// Width of float matrices, 1 to kMostBits, or kStayFloats; nothing: not said, which means
+/// kUsualBits.
+using FloatBits = std::optional<int>;
+inline constexpr int kMostBits = 8, kUsualBits = 8, kStayFloats = 0;
+/// As --bits and files have it: "4", "float", or empty; nothing if it is none of these.
+std::optional<FloatBits> float_bits_from_text(std::string_view text);
+std::string float_bits_text(FloatBits bits);
+
 struct Recipe {
-  std::string float_bits;         // width of float matrices: "1" to "8", or "float"; empty: 8
+  FloatBits float_bits;
   std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer
   int scale_bits = 0;   // mantissa bits that row scales, norms and biases keep, 1 to 9; 0: all
   int router_bits = 0;  // routers as codes of this width, 2 to 8; 0: as numbers

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/enum_names.h"
 #include "model/spec.h"
 
 namespace sb3lm {
@@ -151,9 +152,6 @@ void each_field(Part& part, Visit&& visit) {
              fields_of(static_cast<const Plain*>(nullptr)));
 }
 
-/// What files call the values of an enumeration.
-template <class Enum>
-using EnumNames = std::pair<Enum, std::string_view>;
 inline constexpr std::array<EnumNames<RopeLayout>, 3> kRopeLayouts{
     {{RopeLayout::none, "none"},
      {RopeLayout::half_split, "half-split"},
@@ -170,14 +168,6 @@ constexpr const auto& names_of(RouterNorm) {
 }
 constexpr const auto& names_of(Activation) {
   return kActivations;
-}
-
-template <class Enum>
-std::string_view enum_name(Enum value) {
-  for (const auto& [known, name] : names_of(value)) {
-    if (known == value) return name;
-  }
-  return {};
 }
 
 }  // namespace sb3lm

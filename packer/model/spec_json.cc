@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "model/json_value.h"
 #include "model/spec_fields.h"
 
 namespace sb3lm {
@@ -33,7 +34,7 @@ Json to_json(const T& value) {
 }
 
 template <class T>
-void from_json(const Json& json, const std::string& what, T& value) {
+void from_json(const nlohmann::json& json, const std::string& what, T& value) {
   if constexpr (SpecPart<T>) {
     if (!json.is_object()) fail(Fault::bad_input, "{}: not an object", what);
     each_field(value, [&](const auto& field, auto& item, const auto&) {
@@ -46,22 +47,14 @@ void from_json(const Json& json, const std::string& what, T& value) {
       }
     });
   } else if constexpr (std::is_enum_v<T>) {
-    for (const auto& [known, name] : names_of(value)) {
-      if (json == name) {
-        value = known;
-        return;
-      }
-    }
-    fail(Fault::bad_input, "{}: {} is not one that we know", what, json.dump());
+    const std::optional<T> known = enum_named<T>(json_value<std::string>(json, what));
+    if (!known) fail(Fault::bad_input, "{}: {} is not one that we know", what, json.dump());
+    value = *known;
   } else if constexpr (std::is_same_v<T, std::vector<LayerSpec>>) {
     if (!json.is_array()) fail(Fault::bad_input, "{}: not a list", what);
-    for (const Json& layer : json) from_json(layer, what, value.emplace_back());
+    for (const nlohmann::json& layer : json) from_json(layer, what, value.emplace_back());
   } else {
-    try {
-      value = json.get<T>();
-    } catch (const nlohmann::json::exception&) {
-      fail(Fault::bad_input, "{}: {} is of another kind", what, json.dump().substr(0, 40));
-    }
+    value = json_value<T>(json, what);
   }
 }
 
@@ -73,7 +66,7 @@ std::string spec_to_json(const ModelSpec& spec) {
 
 ModelSpec spec_from_json(std::string_view json, const std::string& what) {
   ModelSpec spec;
-  from_json(Json::parse(json), what, spec);
+  from_json(parse_json(what, json), what, spec);
   return spec;
 }
 

@@ -14,7 +14,6 @@
 namespace sb3lm {
 namespace {
 
-constexpr int kMostBits = 8;
 // Blocks for one width more: its decoder and its row of the embedding, as `sb3lm report` shows them
 // for models with several widths.
 constexpr double kWidthBlocks = 1300;

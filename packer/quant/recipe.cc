@@ -1,6 +1,6 @@
 #include "quant/recipe.h"
 
-#include <charconv>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/half.h"
@@ -9,19 +9,8 @@
 namespace sb3lm {
 namespace {
 
-constexpr int kDefaultBits = 8;
 constexpr int kMantissaBits = 10;
 constexpr unsigned kInfinity = 0x7c00;
-
-int parse_bits(const std::string& text) {
-  if (text.empty()) return kDefaultBits;
-  int bits = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), bits);
-  if (code != std::errc() || end != text.data() + text.size() || bits < 1 || bits > 8) {
-    fail(Fault::usage, "--bits {}: 1 to 8, or float", text);
-  }
-  return bits;
-}
 
 void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
   if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
@@ -38,8 +27,8 @@ void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
 
 void quantise_planned(Model& model, const std::map<TensorKey, int>& plan) {
   for (const auto& [wanted, bits] : plan) {
-    if (bits < 1 || bits > 8) {
-      fail(Fault::usage, "{}: {} bits are outside 1..8", tensor_key_text(wanted), bits);
+    if (bits < 1 || bits > kMostBits) {
+      fail(Fault::usage, "{}: {} bits are outside 1..{}", tensor_key_text(wanted), bits, kMostBits);
     }
     bool found = false;
     for (auto& [key, tensor] : model.tensors) {
@@ -57,7 +46,9 @@ void quantise_planned(Model& model, const std::map<TensorKey, int>& plan) {
 }
 
 void quantise_routers(Model& model, int bits) {
-  if (bits < 2 || bits > 8) fail(Fault::usage, "--router-bits {}: 2 to 8", bits);
+  if (bits < 2 || bits > kMostBits) {
+    fail(Fault::usage, "--router-bits {}: 2 to {}", bits, kMostBits);
+  }
   for (auto& [key, tensor] : model.tensors) {
     if (is_router(key.role)) quantise_one(key, tensor, bits);
   }
@@ -88,7 +79,29 @@ void round_scales(Model& model, int bits) {
   }
 }
 
+bool is_float_matrix(const TensorKey& key, const Tensor& tensor) {
+  return std::holds_alternative<FloatTensor>(tensor) && !is_vector(key.role) &&
+         !is_router(key.role);
+}
+
 }  // namespace
+
+void require_use(const Model& model, const Recipe& recipe) {
+  const auto has = [&](auto is_it) {
+    return std::any_of(model.tensors.begin(), model.tensors.end(),
+                       [&](const auto& entry) { return is_it(entry.first, entry.second); });
+  };
+  if (recipe.float_bits.value_or(kStayFloats) != kStayFloats && !has(is_float_matrix)) {
+    fail(Fault::usage, "--bits {}: the model has no float matrices; --plan takes bits from codes",
+         *recipe.float_bits);
+  }
+  const auto is_any_router = [](const TensorKey& key, const Tensor&) {
+    return is_router(key.role);
+  };
+  if (recipe.router_bits != 0 && !has(is_any_router)) {
+    fail(Fault::usage, "--router-bits {}: the model has no routers", recipe.router_bits);
+  }
+}
 
 std::uint16_t round_mantissa(std::uint16_t half, int bits) {
   const unsigned dropped = static_cast<unsigned>(kMantissaBits - bits);
@@ -104,7 +117,8 @@ std::uint16_t round_mantissa(std::uint16_t half, int bits) {
 void apply_recipe(Model& model, const Recipe& recipe) {
   quantise_planned(model, recipe.bits);
   if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
-  if (recipe.float_bits != "float") quantise_matrices(model, parse_bits(recipe.float_bits));
+  const int float_bits = recipe.float_bits.value_or(kUsualBits);
+  if (float_bits != kStayFloats) quantise_matrices(model, float_bits);
   if (recipe.scale_bits != 0) round_scales(model, recipe.scale_bits);
   model.rounding = {.scale_bits = recipe.scale_bits, .router_bits = recipe.router_bits};
 }

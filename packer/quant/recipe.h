@@ -10,6 +10,9 @@ namespace sb3lm {
 /// range, unsupported for more bits than a matrix has, bad_input for tensors that there are not.
 void apply_recipe(Model& model, const Recipe& recipe);
 
+/// Throws usage if the recipe names a width of what the model has nothing of.
+void require_use(const Model& model, const Recipe& recipe);
+
 /// A binary16 number with `bits` mantissa bits, to nearest, halves to even; never to infinity.
 std::uint16_t round_mantissa(std::uint16_t half, int bits);
 

@@ -7,6 +7,7 @@
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "model/project_names.h"
 #include "quant/code_widths.h"
 #include "quant/recipe.h"
 #include "quant/rtn.h"
@@ -132,7 +133,7 @@ double code_bytes(const Report& report, const Model& model) {
 void advise_level(const Report& report, const Unpacked& unpacked, std::vector<Advice>& all) {
   for (const UnpackedTensor& tensor : unpacked.tensors) {
     if (tensor.bits == 0) continue;
-    if (tensor.encoding == kSmallest || unpacked.kernel == "naive") return;
+    if (tensor.encoding == kSmallest || unpacked.kernel == Kernel::naive) return;
   }
   all.push_back({.what = "the densest text",
                  .how = "--level smallest",
@@ -150,7 +151,7 @@ void advise_context(const Report& report, const scratch::Program& program, const
     for (const scratch::List& list : target.lists) {
       if (!list.name.starts_with("_")) continue;
       if (list.items.empty()) preloaded += static_cast<double>(list.size());
-      if (list.name == "_keys" || list.name == "_values") {
+      if (list.name == names::kKeys || list.name == names::kValues) {
         cache += static_cast<double>(list.size());
       }
     }

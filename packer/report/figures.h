@@ -15,7 +15,7 @@ inline std::uint64_t whole_bytes(std::uint64_t bits) {
 }
 
 inline double share_of_budget(std::size_t bytes) {
-  return static_cast<double>(bytes) / static_cast<double>(budget_of("sb3"));
+  return static_cast<double>(bytes) / static_cast<double>(budget_of(BuildTarget::sb3));
 }
 
 inline bool is_shown(const ComponentRow& row) {

@@ -226,7 +226,7 @@ std::string limits_html(const Report& report) {
     const std::string_view word = verdict(limit, size);
     html += fmt::format(
         "<tr><td>{}</td><td class=\"word\">{}</td><td>{}</td><td>{}</td><td{}>{}</td></tr>\n",
-        limit.target, limit.what, with_separators(size), with_separators(limit.most),
+        enum_name(limit.target), limit.what, with_separators(size), with_separators(limit.most),
         word == "over" ? " class=\"over\"" : "", word);
   }
   return html + "</table></div>\n";

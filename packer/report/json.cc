@@ -39,7 +39,7 @@ Json limits_json(const Report& report) {
   Json limits = Json::array();
   for (const Limit& limit : target_limits()) {
     const std::size_t size = report.measures.*limit.measure;
-    limits.push_back({{"target", limit.target},
+    limits.push_back({{"target", enum_name(limit.target)},
                       {"what", limit.what},
                       {"value", size},
                       {"limit", limit.most},

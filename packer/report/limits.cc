@@ -6,29 +6,22 @@
 #include "report/separators.h"
 #include "sb3/sb3.h"
 #include "sb3/zip.h"
+#include "scratch/player_limits.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
 namespace {
 
-constexpr std::string_view kDefaultTarget = "sb3";
-
 // ARCHITECTURE.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
 // items; the targets that preload their lists do not depend on it.
 constexpr Limit kLimits[] = {
-    {"sb3", "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
-    {"site", "bytes of project.json", &Measures::project_json_bytes, 5'000'000},
-    {"site", "bytes of an asset", &Measures::largest_asset, 10'000'000},
-    {"site", "blocks", &Measures::blocks, 3'500},
-    {"site", "items of a list", &Measures::largest_list, 200'000},
-    {"turbowarp", "bytes of the .sb3", &Measures::sb3_bytes, 100'000'000, true},
+    {BuildTarget::sb3, "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
+    {BuildTarget::site, "bytes of project.json", &Measures::project_json_bytes, 5'000'000},
+    {BuildTarget::site, "bytes of an asset", &Measures::largest_asset, 10'000'000},
+    {BuildTarget::site, "blocks", &Measures::blocks, 3'500},
+    {BuildTarget::site, "items of a list", &Measures::largest_list, kMostListItems},
+    {BuildTarget::turbowarp, "bytes of the .sb3", &Measures::sb3_bytes, 100'000'000, true},
 };
-
-void check_target(std::string_view target) {
-  const bool known = std::any_of(std::begin(kLimits), std::end(kLimits),
-                                 [&](const Limit& limit) { return limit.target == target; });
-  if (!known) fail(Fault::usage, "target '{}': it is sb3, site or turbowarp", target);
-}
 
 std::size_t count_stack(const scratch::Stack& stack) {
   std::size_t count = 0;
@@ -42,9 +35,8 @@ std::span<const Limit> target_limits() {
   return kLimits;
 }
 
-std::size_t budget_of(std::string_view target) {
-  check_target(target);
-  for (const std::string_view name : {target, kDefaultTarget}) {
+std::size_t budget_of(BuildTarget target) {
+  for (const BuildTarget name : {target, BuildTarget::sb3}) {
     for (const Limit& limit : kLimits) {
       if (limit.target == name && limit.measure == &Measures::sb3_bytes) return limit.most;
     }
@@ -82,26 +74,25 @@ Measures measure(const scratch::Program& program, std::size_t sb3_bytes,
   return measures;
 }
 
-std::vector<std::string> over_limits(const std::string& target, const Measures& measures) {
-  check_target(target);
+std::vector<std::string> over_limits(BuildTarget target, const Measures& measures) {
   std::vector<std::string> over;
   for (const Limit& limit : kLimits) {
     const std::size_t size = measures.*limit.measure;
     if (limit.target != target || limit.is_warning || size <= limit.most) continue;
-    over.push_back(fmt::format("target {}: {} {} of at most {}, {} over", target,
+    over.push_back(fmt::format("target {}: {} {} of at most {}, {} over", enum_name(target),
                                with_separators(size), limit.what, with_separators(limit.most),
                                with_separators(size - limit.most)));
   }
   return over;
 }
 
-std::vector<std::string> over_limits(const std::string& target, std::size_t sb3_bytes,
+std::vector<std::string> over_limits(BuildTarget target, std::size_t sb3_bytes,
                                      const scratch::Program& program,
                                      std::size_t project_json_bytes) {
   return over_limits(target, measure(program, sb3_bytes, project_json_bytes));
 }
 
-std::vector<std::string> over_limits(const std::string& target, Bytes sb3) {
+std::vector<std::string> over_limits(BuildTarget target, Bytes sb3) {
   std::size_t project_json_bytes = 0;
   for (const ZipPlace& place : list_zip("the project", sb3)) {
     if (place.name == "project.json") project_json_bytes = place.size;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "model/choices.h"
 #include "scratch/ir.h"
 
 namespace sb3lm {
@@ -23,7 +24,7 @@ struct Measures {
 };
 
 struct Limit {
-  std::string_view target;
+  BuildTarget target;
   std::string_view what;  // "bytes of project.json"
   std::size_t Measures::*measure;
   std::size_t most;
@@ -33,9 +34,8 @@ struct Limit {
 /// Grouped by target.
 std::span<const Limit> target_limits();
 
-/// The .sb3 size that a target may have; the default target's where it has no such limit. Throws
-/// usage for an unknown target.
-std::size_t budget_of(std::string_view target);
+/// The .sb3 size that a target may have; the default target's where it has no such limit.
+std::size_t budget_of(BuildTarget target);
 
 /// Blocks that the program becomes in the file.
 std::size_t count_program_blocks(const scratch::Program& program);
@@ -44,12 +44,11 @@ Measures measure(const scratch::Program& program, std::size_t sb3_bytes,
                  std::size_t project_json_bytes);
 
 /// One text for each limit of the target that is exceeded, by how much; warnings are left out.
-/// Throws usage for an unknown target.
-std::vector<std::string> over_limits(const std::string& target, const Measures& measures);
-std::vector<std::string> over_limits(const std::string& target, std::size_t sb3_bytes,
+std::vector<std::string> over_limits(BuildTarget target, const Measures& measures);
+std::vector<std::string> over_limits(BuildTarget target, std::size_t sb3_bytes,
                                      const scratch::Program& program,
                                      std::size_t project_json_bytes);
 /// The same for a finished file, which is read back.
-std::vector<std::string> over_limits(const std::string& target, Bytes sb3);
+std::vector<std::string> over_limits(BuildTarget target, Bytes sb3);
 
 }  // namespace sb3lm

@@ -40,7 +40,7 @@ const Cost* find_cost(const UnpackedTensor& tensor) {
 }  // namespace
 
 std::optional<LoadEstimate> estimate_load(const Unpacked& unpacked) {
-  if (unpacked.kernel != "tables") return std::nullopt;
+  if (unpacked.kernel != Kernel::tables) return std::nullopt;
   LoadEstimate sum = kStart;
   for (const UnpackedTensor& tensor : unpacked.tensors) {
     if (tensor.bits == 0) continue;  // numbers are few, or preloaded

@@ -4,14 +4,15 @@
 #include <set>
 
 #include "base/error.h"
+#include "model/project_names.h"
 #include "quant/encoding.h"
 
 namespace sb3lm {
 namespace {
 
 // The lists that the engine keeps its working numbers in (kernels/workspace.h).
-constexpr std::string_view kPreloaded[] = {"_codes", "_scales", "_act",
-                                           "_table", "_keys",   "_values"};
+constexpr std::string_view kPreloaded[] = {names::kCodes, names::kScales, names::kAct,
+                                           names::kTable, names::kKeys,   names::kValues};
 // What names of the text blocks' lists begin with (kernels/text.h).
 constexpr std::string_view kTokenizer[] = {"_letter", "_merge", "_pair", "_piece", "_token"};
 
@@ -48,8 +49,8 @@ class Cutter {
 
   std::vector<Piece> cut(const Unpacked& unpacked) {
     for (const TargetSpans& target : map_.targets) cut_target(target);
-    if (const ListSpan* text = map_.find_list("_text")) cut_text(*text, unpacked);
-    if (const ListSpan* scales = map_.find_list("_scales")) {
+    if (const ListSpan* text = map_.find_list(names::kText)) cut_text(*text, unpacked);
+    if (const ListSpan* scales = map_.find_list(names::kScales)) {
       cut_scales(*scales, float_places(unpacked));
     }
     return fill();
@@ -67,7 +68,7 @@ class Cutter {
   void cut_target(const TargetSpans& target) {
     bool has_letters = false;
     for (const ListSpan& list : target.lists) {
-      has_letters = has_letters || list.name == "_letters";
+      has_letters = has_letters || list.name == names::kLetters;
       cut_list(list);
     }
     add(target.blocks, Component::blocks);
@@ -75,8 +76,8 @@ class Cutter {
   }
 
   void cut_list(const ListSpan& list) {
-    if (list.name == "_text" || list.name == "_scales") return;
-    if (list.name == "model info") {
+    if (list.name == names::kText || list.name == names::kScales) return;
+    if (list.name == names::kModelInfo) {
       add(list.items, Component::model_info);
     } else if (is_tokenizer(list.name)) {
       add(list.items, Component::tokenizer);

@@ -76,7 +76,7 @@ class Reporter {
     report_.resaved_bytes = resaved_bytes(files);
     report_.used = used_bytes(report_.resaved_bytes, program, unpacked);
     report_.load = estimate_load(unpacked);
-    report_.fit = fit != 0 ? fit : budget_of("sb3");
+    report_.fit = fit != 0 ? fit : budget_of(BuildTarget::sb3);
     if (sb3.size() > report_.fit) report_.advice = make_advice(report_, program, unpacked);
   }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/number_text.h"
+#include "model/project_names.h"
 
 namespace sb3lm {
 namespace {
@@ -105,7 +106,7 @@ double items_of(const scratch::Program& program, std::string_view name) {
 
 std::optional<UsedSize> used_bytes(std::size_t resaved, const scratch::Program& program,
                                    const Unpacked& unpacked) {
-  if (unpacked.kernel != "tables") return std::nullopt;
+  if (unpacked.kernel != Kernel::tables) return std::nullopt;
   constexpr double kSumsOfAColumn = 256.0 / 8;
   double filled = 0;
   int widest = 0;
@@ -115,8 +116,8 @@ std::optional<UsedSize> used_bytes(std::size_t resaved, const scratch::Program& 
       widest = std::max(widest, coded->shape.cols);
     }
   }
-  const double numbers = items_of(program, "_act") + kSumsOfAColumn * widest;
-  const double caches = items_of(program, "_keys") + items_of(program, "_values");
+  const double numbers = items_of(program, names::kAct) + kSumsOfAColumn * widest;
+  const double caches = items_of(program, names::kKeys) + items_of(program, names::kValues);
   const double each = activation_bytes();
   const double least = static_cast<double>(resaved) + filled + numbers * each;
   return UsedSize{static_cast<std::size_t>(least), static_cast<std::size_t>(least + caches * each)};

@@ -66,8 +66,9 @@ std::string limits_text(const Report& report) {
   std::vector<Cells> rows = {{"target", "measure", "here", "limit", "verdict"}};
   for (const Limit& limit : target_limits()) {
     const std::size_t size = report.measures.*limit.measure;
-    rows.push_back({std::string(limit.target), std::string(limit.what), with_separators(size),
-                    with_separators(limit.most), std::string(verdict(limit, size))});
+    rows.push_back({std::string(enum_name(limit.target)), std::string(limit.what),
+                    with_separators(size), with_separators(limit.most),
+                    std::string(verdict(limit, size))});
   }
   return table_text(rows, 5);
 }

@@ -11,6 +11,7 @@
 #include "base/number_text.h"
 #include "scratch/check_types.h"
 #include "scratch/placeholders.h"
+#include "scratch/player_limits.h"
 
 namespace sb3lm {
 namespace {
@@ -29,8 +30,6 @@ using scratch::Target;
 constexpr int kMaxNesting = 250;  // smaller stacks than the browsers measured
 constexpr int kMaxChain = 400;    // left-deep; compiling one that is too deep fails at 1500
 constexpr std::size_t kMaxStack = 1000;
-constexpr std::size_t kAddLimit = 200000;  // scratch-vm ignores `add` from there on
-constexpr int kMaxLookups = 384;           // V8 gives up optimising a procedure at about 500
 constexpr std::size_t kShownFaults = 20;
 
 // One procedure or script.
@@ -339,9 +338,9 @@ std::set<std::string> growing_lists(const Checker& check) {
 void full_lists_are_not_added_to(Checker& check) {
   for (const std::string& name : growing_lists(check)) {
     const auto list = check.lists.find(name);
-    if (list == check.lists.end() || list->second->size() < kAddLimit) continue;
+    if (list == check.lists.end() || list->second->size() < kMostListItems) continue;
     check.fault(name, "has {} items, and scratch-vm ignores `add` from {} on", list->second->size(),
-                kAddLimit);
+                kMostListItems);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/project_names.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -10,7 +11,7 @@ namespace {
 const scratch::List* letters_of(const scratch::Target& target) {
   const auto found =
       std::find_if(target.lists.begin(), target.lists.end(),
-                   [](const scratch::List& list) { return list.name == "_letters"; });
+                   [](const scratch::List& list) { return list.name == names::kLetters; });
   return found == target.lists.end() ? nullptr : &*found;
 }
 

@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "model/json_value.h"
+#include "model/project_names.h"
 #include "quant/encoding.h"
 
 namespace sb3lm {
 namespace {
-
-using Json = nlohmann::json;
 
 // The length of a text that is exactly one UTF-8 code point.
 bool is_one_code_point(const std::string& text) {
@@ -28,15 +28,14 @@ class TokenizerReader {
   TokenizerReader(const std::string& file, const scratch::Program& program)
       : file_(file), program_(program) {}
 
-  Tokenizer read(const Json& info) {
+  Tokenizer read(const JsonFields& info) {
     read_settings(info);
     read_texts();
-    for (const auto& [id, name] : info.at("special").items()) {
-      Token& token = token_at(std::atoi(id.c_str()));
-      token = {.text = name.get<std::string>(), .type = TokenType::special};
+    for (const auto& [id, name] : info.get<std::map<std::string, std::string>>("special")) {
+      token_at(std::atoi(id.c_str())) = {.text = name, .type = TokenType::special};
     }
-    read_bytes(info.at("byte_token"));
-    read_alphabet(info.at("space_mark"));
+    read_bytes(info.get<std::vector<int>>("byte_token", {}));
+    read_alphabet(info.get<bool>("space_mark"));
     read_merges(info);
     return std::move(out_);
   }
@@ -74,27 +73,27 @@ class TokenizerReader {
     return out_.tokens[static_cast<std::size_t>(id)];
   }
 
-  void read_settings(const Json& info) {
-    out_.kind = info.at("kind") == "byte bpe" ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
-    const std::string split = info.at("split");
+  void read_settings(const JsonFields& info) {
+    const auto kind = info.get<std::string>("kind"), split = info.get<std::string>("split");
+    out_.kind = kind == "byte bpe" ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
     out_.split = split == "gpt2"           ? WordSplit::gpt2
                  : split == "before space" ? WordSplit::before_space
                                            : WordSplit::none;
-    out_.unknown = info.at("unknown");
-    out_.prefix_space = info.at("prefix_space");
-    out_.prefix_unless_space = info.at("prefix_unless_space");
-    out_.prefix_only_at_start = info.at("prefix_only_at_start");
-    out_.strip_leading_space = info.at("strip_leading_space");
-    out_.bos = info.at("bos");
-    out_.add_bos = info.at("add_bos");
-    out_.stop_ids = info.at("stop_ids").get<std::vector<int>>();
+    out_.unknown = info.get<int>("unknown");
+    out_.prefix_space = info.get<bool>("prefix_space");
+    out_.prefix_unless_space = info.get<bool>("prefix_unless_space");
+    out_.prefix_only_at_start = info.get<bool>("prefix_only_at_start");
+    out_.strip_leading_space = info.get<bool>("strip_leading_space");
+    out_.bos = info.get<int>("bos");
+    out_.add_bos = info.get<bool>("add_bos");
+    out_.stop_ids = info.get<std::vector<int>>("stop_ids");
   }
 
   // Tokens that are no text of their own have their bytes in a list: a count, then the bytes.
   void read_texts() {
-    const auto* texts = find("_token text");
+    const auto* texts = find(names::kTokenText);
     if (texts == nullptr) broken("there is no list '_token text'");
-    const std::vector<int> places = ints("_token bytes at"), bytes = ints("_token bytes");
+    const std::vector<int> places = ints(names::kTokenBytesAt), bytes = ints(names::kTokenBytes);
     for (std::size_t id = 0; id < texts->size(); ++id) {
       Token token;
       if (const auto* text = std::get_if<std::string>(&(*texts)[id])) {
@@ -115,12 +114,12 @@ class TokenizerReader {
     }
   }
 
-  void read_bytes(const Json& json) {
+  void read_bytes(const std::vector<int>& ids) {
     out_.byte_token.fill(-1);
-    if (json.is_null()) return;
-    if (json.size() != out_.byte_token.size()) broken("byte tokens");
+    if (ids.empty()) return;
+    if (ids.size() != out_.byte_token.size()) broken("byte tokens");
     for (std::size_t byte = 0; byte < out_.byte_token.size(); ++byte) {
-      const int id = json[byte];
+      const int id = ids[byte];
       out_.byte_token[byte] = id;
       if (id >= 0 && out_.kind == TokenizerKind::spaced_bpe) token_at(id).type = TokenType::byte;
     }
@@ -141,17 +140,17 @@ class TokenizerReader {
     }
   }
 
-  void read_merges(const Json& info) {
-    if (info.contains("first_merge")) {
-      read_pairs(info.at("first_merge"));
+  void read_merges(const JsonFields& info) {
+    if (info.has("first_merge")) {
+      read_pairs(info.get<int>("first_merge"));
     } else {
-      read_merge_lists(info.at("merge_results"));
+      read_merge_lists(info.get<std::string>("merge_results"));
     }
   }
 
   // Hex digits of the left and right symbols, in the order of ranks, which is that of results.
   void read_pairs(int first_result) {
-    const auto* texts = find("_merge pairs");
+    const auto* texts = find(names::kMergePairs);
     if (texts == nullptr || texts->empty() || texts->size() % 2 != 0) broken("'_merge pairs'");
     const std::size_t digits = texts->size() / 2;
     const std::size_t count = digits_text(*texts, 0).size();
@@ -200,8 +199,8 @@ class TokenizerReader {
   }
 
   void read_merge_lists(const std::string& results) {
-    const std::vector<int> first = ints("_merge first"), right = ints("_merge right"),
-                           rank = ints("_merge rank"), result = ints("_merge result");
+    const std::vector<int> first = ints(names::kMergeFirst), right = ints(names::kMergeRight),
+                           rank = ints(names::kMergeRank), result = ints(names::kMergeResult);
     if (first.size() != out_.tokens.size() + 1 || right.size() != rank.size()) broken("merges");
     for (std::size_t left = 0; left + 1 < first.size(); ++left) {
       if (first[left] < 1 || first[left + 1] < first[left] ||
@@ -233,10 +232,9 @@ class TokenizerReader {
 }  // namespace
 
 Tokenizer read_tokenizer(const std::string& file, const scratch::Program& program,
-                         const std::string& info) {
-  const Json json = Json::parse(info);
-  if (json.is_null()) return {};
-  return TokenizerReader(file, program).read(json);
+                         const nlohmann::json& info) {
+  if (info.is_null()) return {};
+  return TokenizerReader(file, program).read({info, file + ": model info: 'tokenizer'"});
 }
 
 }  // namespace sb3lm

@@ -9,7 +9,9 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "model/json_value.h"
 #include "model/name_list.h"
+#include "model/project_names.h"
 #include "model/spec_json.h"
 #include "quant/encoding.h"
 #include "quant/range.h"
@@ -28,27 +30,25 @@ constexpr std::size_t kMaxNameBytes = std::size_t{1} << 26;
 
 class ModelReader {
  public:
-  ModelReader(std::string file, const scratch::Program& program)
-      : file_(std::move(file)), program_(program) {}
+  ModelReader(const std::string& file, const scratch::Program& program)
+      : file_(file), info_(file + ": model info"), program_(program) {}
 
   Unpacked read() {
-    const Json info = parse_info();
-    if (const int format = info.at("format"); format != kFormat) {
+    const Json json = parse_info();
+    const JsonFields info(json, info_);
+    if (const int format = info.get<int>("format"); format != kFormat) {
       fail(Fault::unsupported, "{}: model info: format {}, this program reads {}: build it again",
            file_, format, kFormat);
     }
-    out_.version = info.at("version");
-    out_.title = info.at("title");
-    out_.bits = info.at("bits");
-    out_.context = info.at("context");
-    out_.kernel = info.at("kernel");
-    if (out_.kernel != "tables" && out_.kernel != "columns" && out_.kernel != "naive") {
-      broken(fmt::format("model info: kernel '{}'", out_.kernel));
-    }
-    out_.model.spec = spec_from_json(info.at("spec").dump(), file_ + ": model info");
+    out_.version = info.get<std::string>("version");
+    out_.title = info.get<std::string>("title");
+    out_.bits = read_float_bits(info.get<std::string>("bits"));
+    out_.context = info.get<int>("context");
+    out_.kernel = read_kernel(info.get<std::string>("kernel"));
+    out_.model.spec = spec_from_json(info.at("spec").dump(), info_);
     out_.model.spec.validate(file_);
     read_tensors(info);
-    read_names(info.at("names"));
+    read_names(info.fields("names"));
     read_rest(info);
     return std::move(out_);
   }
@@ -88,7 +88,7 @@ class ModelReader {
   }
 
   std::string_view letters(std::int64_t item, std::int64_t letter) const {
-    const std::string& text = text_item("_text", item);
+    const std::string& text = text_item(names::kText, item);
     if (letter < 1 || letter > static_cast<std::int64_t>(text.size()) + 1) {
       broken(fmt::format("weight text {}: it has no letter {}", item, letter));
     }
@@ -96,12 +96,22 @@ class ModelReader {
   }
 
   Json parse_info() const {
-    if (find_list("model info") == nullptr) {
+    if (find_list(names::kModelInfo) == nullptr) {
       broken("not made by sb3lm: it has no list 'model info'");
     }
-    Json info = Json::parse(text_item("model info", 1), nullptr, false);
-    if (!info.is_object()) broken("model info: not a JSON object");
-    return info;
+    return parse_json(info_, text_item(names::kModelInfo, 1));
+  }
+
+  FloatBits read_float_bits(const std::string& text) const {
+    const std::optional<FloatBits> bits = float_bits_from_text(text);
+    if (!bits) broken(fmt::format("model info: float weights of width '{}'", text));
+    return *bits;
+  }
+
+  Kernel read_kernel(const std::string& text) const {
+    const std::optional<Kernel> kernel = enum_named<Kernel>(text);
+    if (!kernel) broken(fmt::format("model info: kernel '{}'", text));
+    return *kernel;
   }
 
   // What the model info says of a role's tensors, counted from 0.
@@ -111,32 +121,35 @@ class ModelReader {
   };
 
   // Tensors lie one after the other in the order of expected_tensors, each kind in its own text.
-  void read_tensors(const Json& info) {
+  void read_tensors(const JsonFields& info) {
     std::map<Role, Entries> roles;
-    for (const Json& entry : info.at("tensors")) {
-      const std::string role = entry.at("role");
+    for (const Json& json : info.list("tensors")) {
+      const JsonFields entry = fields_of_tensor(json);
+      const auto role = entry.get<std::string>("role");
       Entries& entries = roles[reading("model info", [&] { return role_from_name(role); })];
-      if (!entry.contains("of")) {
-        entries.others = &entry;
+      if (!entry.has("of")) {
+        entries.others = &json;
       } else {
-        for (const Json& which : entry.at("of")) entries.of[which.get<int>()] = &entry;
+        for (const int which : entry.get<std::vector<int>>("of")) entries.of[which] = &json;
       }
     }
     std::map<Role, int> counts;
-    const bool runs = out_.kernel == "columns";
+    const bool runs = out_.kernel == Kernel::columns;
     for (const auto& [key, shape] : expected_tensors(out_.model.spec)) {
       const Entries& entries = roles[key.role];
       const auto found = entries.of.find(counts[key.role]++);
       const Json* entry = found == entries.of.end() ? entries.others : found->second;
       if (entry == nullptr) broken(tensor_key_text(key) + ": missing");
       if (runs) {
-        read_of_runs({.key = key, .shape = shape}, *entry);
+        read_of_runs({.key = key, .shape = shape}, fields_of_tensor(*entry));
       } else {
-        read_tensor({.key = key, .shape = shape}, *entry, info);
+        read_tensor({.key = key, .shape = shape}, fields_of_tensor(*entry), info.fields("texts"));
       }
     }
     if (runs) read_runs();
   }
+
+  JsonFields fields_of_tensor(const Json& json) const { return {json, info_ + ": 'tensors'"}; }
 
   void check_shape(const UnpackedTensor& place) const {
     const std::int64_t rows = place.shape.rows, cols = place.shape.cols;
@@ -146,24 +159,24 @@ class ModelReader {
   }
 
   // A tensor whose text comes with others'; floats have none.
-  void read_of_runs(UnpackedTensor place, const Json& entry) {
+  void read_of_runs(UnpackedTensor place, const JsonFields& entry) {
     check_shape(place);
-    if (entry.contains("bits")) {
-      place.bits = entry.at("bits");
-      place.encoding = entry.at("encoding");
+    if (entry.has("bits")) {
+      place.bits = entry.get<int>("bits");
+      place.encoding = entry.get<std::string>("encoding");
       const std::string what = tensor_key_text(place.key);
       const CodeEncoding& encoding = *reading(what, [&] { return &code_encoding(place.encoding); });
       if (encoding.streams(place.bits) != 1 || encoding.codebook_letters(place.bits) == 0) {
         broken(fmt::format("model info: {} of {} bits in {}", what, place.bits, place.encoding));
       }
       run_tensors_.push_back({place.key, place.shape, place.bits});
-    } else if (entry.at("type") == "f16") {
+    } else if (entry.get<std::string>("type") == "f16") {
       run_tensors_.push_back({place.key, place.shape, 0});
     } else {
       place.stride = place.shape.cols;
       place.scales_at =
           std::exchange(floats_at_, floats_at_ + std::int64_t{place.shape.rows} * place.stride);
-      out_.model.tensors[place.key] = read_floats(place, entry.at("type") == "bf16");
+      out_.model.tensors[place.key] = read_floats(place, entry.get<std::string>("type") == "bf16");
     }
     out_.tensors.push_back(std::move(place));
   }
@@ -248,37 +261,38 @@ class ModelReader {
     return {at(from) + 1, at(to) - at(from)};
   }
 
-  void read_tensor(UnpackedTensor place, const Json& entry, const Json& info) {
-    const Json& texts = info.at("texts");
+  void read_tensor(UnpackedTensor place, const JsonFields& entry, const JsonFields& texts) {
     check_shape(place);
     const std::int64_t rows = place.shape.rows, cols = place.shape.cols;
-    place.base = entry.value("base", 0);
-    if (entry.contains("bits")) {
-      place.bits = entry.at("bits");
-      place.encoding = entry.at("encoding");
-      place.item = codes_item(texts.at("codes"), place);
-      place.scale_item = texts.at("numbers").at("scales");
+    place.base = entry.get("base", 0);
+    if (entry.has("bits")) {
+      place.bits = entry.get<int>("bits");
+      place.encoding = entry.get<std::string>("encoding");
+      place.item = codes_item(texts, place);
+      place.scale_item = texts.fields("numbers").get<std::int64_t>("scales");
       place.scale_letter = advance(place.scale_item, rows);
       out_.model.tensors[place.key] = read_codes(place);
-    } else if (entry.at("type") == "f16") {
-      place.item = texts.at("numbers").at(rows > 1 ? "matrices" : "vectors");
+    } else if (entry.get<std::string>("type") == "f16") {
+      place.item = texts.fields("numbers").get<std::int64_t>(rows > 1 ? "matrices" : "vectors");
       place.letter = advance(place.item, rows * cols);
       out_.model.tensors[place.key] = read_halves(place);
     } else {
-      place.stride = entry.at("stride");
+      place.stride = entry.get<std::int64_t>("stride");
       if (place.stride < cols || place.stride > kMaxWeights / rows) {
         broken(fmt::format("model info: stride of {}", tensor_key_text(place.key)));
       }
       place.scales_at = std::exchange(floats_at_, floats_at_ + rows * place.stride);
-      out_.model.tensors[place.key] = read_floats(place, entry.at("type") == "bf16");
+      out_.model.tensors[place.key] = read_floats(place, entry.get<std::string>("type") == "bf16");
     }
     out_.tensors.push_back(std::move(place));
   }
 
-  std::int64_t codes_item(const Json& codes, const UnpackedTensor& place) const {
-    for (const Json& text : codes) {
-      if (text.at("encoding") == place.encoding && text.at("bits") == place.bits) {
-        return text.at("item");
+  std::int64_t codes_item(const JsonFields& texts, const UnpackedTensor& place) const {
+    for (const Json& json : texts.list("codes")) {
+      const JsonFields text(json, info_ + ": 'codes'");
+      if (text.get<std::string>("encoding") == place.encoding &&
+          text.get<int>("bits") == place.bits) {
+        return text.get<std::int64_t>("item");
       }
     }
     broken(fmt::format("model info: no text of {} bits in {}", place.bits, place.encoding));
@@ -290,13 +304,13 @@ class ModelReader {
     return std::exchange(next, next + count);
   }
 
-  std::vector<std::string> read_list(const Json& json) const {
-    const NameList list = {.patterns = json.at("patterns").get<std::vector<std::string>>(),
-                           .steps = json.at("steps").get<std::vector<std::int64_t>>()};
+  std::vector<std::string> read_list(const JsonFields& json) const {
+    const NameList list = {.patterns = json.get<std::vector<std::string>>("patterns"),
+                           .steps = json.get<std::vector<std::int64_t>>("steps")};
     return reading("model info", [&] { return read_name_list(list, kMaxNameBytes); });
   }
 
-  void read_names(const Json& json) {
+  void read_names(const JsonFields& json) {
     const std::vector<std::string> names = read_list(json);
     if (names.size() != out_.tensors.size()) broken("model info: names of tensors");
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -345,7 +359,7 @@ class ModelReader {
   }
 
   Tensor read_floats(const UnpackedTensor& place, bool bf16) const {
-    const scratch::List* list = find_list("_scales");
+    const scratch::List* list = find_list(names::kScales);
     const std::int64_t first = place.scales_at, stride = place.stride;
     const auto available = static_cast<std::int64_t>(list == nullptr ? 0 : list->items.size());
     if (first > available ||
@@ -365,58 +379,71 @@ class ModelReader {
     return tensor;
   }
 
-  void read_rest(const Json& info) {
+  void read_rest(const JsonFields& info) {
     Model& model = out_.model;
-    model.conventions = info.at("conventions").get<std::map<std::string, std::string>>();
-    model.licence = info.at("licence");
-    if (info.contains("rounding")) model.rounding = read_rounding(info.at("rounding"));
-    const Json& decoding = info.at("decoding");
-    model.temperature = decoding.at("temperature");
-    model.top_k = decoding.at("top_k");
-    model.top_p = decoding.at("top_p");
-    model.repetition_penalty = decoding.at("repetition_penalty");
-    const Json& source = info.at("source");
-    model.source.format = source.at("format");
-    model.source.metadata = source.at("metadata").get<std::map<std::string, std::string>>();
-    for (const std::string& text : read_list(source.at("tensors"))) {
-      const Json tensor = Json::parse(text);
-      model.source.tensors.push_back(
-          {tensor.at(0), tensor.at(1), tensor.at(2).get<std::vector<std::int64_t>>()});
-    }
-    model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer").dump());
+    model.conventions = info.get<std::map<std::string, std::string>>("conventions");
+    model.licence = info.get<std::string>("licence");
+    if (info.has("rounding")) model.rounding = read_rounding(info.fields("rounding"));
+    const JsonFields decoding = info.fields("decoding");
+    model.temperature = decoding.get<double>("temperature");
+    model.top_k = decoding.get<int>("top_k");
+    model.top_p = decoding.get<double>("top_p");
+    model.repetition_penalty = decoding.get<double>("repetition_penalty");
+    read_source(info.fields("source"));
+    model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer"));
     out_.letters = read_letters(program_);
-    const Json& chat = info.at("template");
-    model.chat = {.first = read_template(chat.at("first")),
-                  .next = read_template(chat.at("next")),
-                  .stop_ids = chat.at("stop_ids").get<std::vector<int>>()};
+    const JsonFields chat = info.fields("template");
+    model.chat = {.first = read_template(chat.list("first")),
+                  .next = read_template(chat.list("next")),
+                  .stop_ids = chat.get<std::vector<int>>("stop_ids")};
   }
 
-  static Rounding read_rounding(const Json& json) {
-    Rounding rounding{.scale_bits = json.at("scales"), .router_bits = json.at("routers")};
-    if (json.contains("tokens")) {
-      rounding.change = {.tokens = json.at("tokens"),
-                         .logits = json.at("logits"),
-                         .perplexity_before = json.at("perplexity").at(0),
-                         .perplexity_after = json.at("perplexity").at(1)};
+  void read_source(const JsonFields& json) {
+    SourceFile& source = out_.model.source;
+    source.format = json.get<std::string>("format");
+    source.metadata = json.get<std::map<std::string, std::string>>("metadata");
+    for (const std::string& text : read_list(json.fields("tensors"))) {
+      const Json tensor = Json::parse(text, nullptr, false);
+      if (!tensor.is_array() || tensor.size() != 3) broken("model info: source tensor " + text);
+      const auto name = json_as<std::string>(tensor[0]), type = json_as<std::string>(tensor[1]);
+      const auto shape = json_as<std::vector<std::int64_t>>(tensor[2]);
+      if (!name || !type || !shape) broken("model info: source tensor " + text);
+      source.tensors.push_back({*name, *type, *shape});
+    }
+  }
+
+  Rounding read_rounding(const JsonFields& json) const {
+    Rounding rounding{.scale_bits = json.get<int>("scales"),
+                      .router_bits = json.get<int>("routers")};
+    if (json.has("tokens")) {
+      const auto perplexity = json.get<std::vector<double>>("perplexity");
+      if (perplexity.size() != 2) broken("model info: 'perplexity' is not a pair");
+      rounding.change = {.tokens = json.get<int>("tokens"),
+                         .logits = json.get<double>("logits"),
+                         .perplexity_before = perplexity[0],
+                         .perplexity_after = perplexity[1]};
     }
     return rounding;
   }
 
-  static std::vector<TemplatePart> read_template(const Json& json) {
+  std::vector<TemplatePart> read_template(const Json& json) const {
     std::vector<TemplatePart> parts;
-    for (const Json& part : json) {
-      if (part.is_string()) {
+    for (const Json& item : json) {
+      if (item.is_string()) {
         parts.push_back({.kind = TemplatePart::Kind::user});
-      } else if (part.contains("token")) {
-        parts.push_back({.kind = TemplatePart::Kind::token, .token = part.at("token")});
+        continue;
+      }
+      const JsonFields part(item, info_ + ": 'template'");
+      if (part.has("token")) {
+        parts.push_back({.kind = TemplatePart::Kind::token, .token = part.get<int>("token")});
       } else {
-        parts.push_back({.kind = TemplatePart::Kind::text, .text = part.at("text")});
+        parts.push_back({.kind = TemplatePart::Kind::text, .text = part.get<std::string>("text")});
       }
     }
     return parts;
   }
 
-  std::string file_;
+  std::string file_, info_;  // what complaints begin with
   const scratch::Program& program_;
   Unpacked out_;
   std::map<std::int64_t, std::int64_t> next_letter_;  // by text item
@@ -428,7 +455,7 @@ class ModelReader {
 
 std::optional<std::set<std::string>> own_targets(const scratch::Target& stage) {
   for (const scratch::List& list : stage.lists) {
-    if (list.name != "model info" || list.items.empty()) continue;
+    if (list.name != names::kModelInfo || list.items.empty()) continue;
     const auto* text = std::get_if<std::string>(&list.items.front());
     const Json info = text ? Json::parse(*text, nullptr, false) : Json();
     if (!info.is_object() || !info.contains("targets") || !info["targets"].is_array()) break;
@@ -442,11 +469,7 @@ std::optional<std::set<std::string>> own_targets(const scratch::Target& stage) {
 }
 
 Unpacked unpack(const std::string& file, const scratch::Program& program) {
-  try {
-    return ModelReader(file, program).read();
-  } catch (const Json::exception& error) {
-    fail(Fault::bad_input, "{}: model info: {}", file, error.what());
-  }
+  return ModelReader(file, program).read();
 }
 
 }  // namespace sb3lm

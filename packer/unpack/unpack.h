@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/choices.h"
 #include "model/model.h"
 #include "model/typed_letters.h"
 #include "scratch/ir.h"
@@ -32,8 +33,8 @@ struct Unpacked {
   std::string title;
   std::string version;  // of the program that wrote it
   int context = 0;      // positions of its KV cache
-  std::string bits;     // --bits that it was built with, empty if the checkpoint was packed
-  std::string kernel;   // "tables", "columns" or "naive"
+  FloatBits bits;       // --bits that it was built with
+  Kernel kernel = Kernel::tables;
   std::optional<TypedLetters> letters;  // read_letters.h
   std::vector<UnpackedTensor> tensors;
 };

@@ -22,7 +22,7 @@ const std::filesystem::path kFolder =
 std::vector<std::vector<double>> engine_logits(const std::vector<int>& tokens) {
   SilentProgress silent;
   const Model model =
-      load_model(kFolder / "model.safetensors", {}, {.float_bits = "float"}, silent);
+      load_model(kFolder / "model.safetensors", {}, {.float_bits = kStayFloats}, silent);
   Engine engine(model, 64);
   std::vector<std::vector<double>> rows;
   for (const int token : tokens) {

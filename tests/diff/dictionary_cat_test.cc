@@ -31,7 +31,7 @@ struct Answer {
 const Model& model() {
   static const Model loaded = [] {
     SilentProgress silent;
-    return load_model(kFolder / "model.safetensors", {}, {.float_bits = "float"}, silent);
+    return load_model(kFolder / "model.safetensors", {}, {.float_bits = kStayFloats}, silent);
   }();
   return loaded;
 }

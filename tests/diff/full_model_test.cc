@@ -99,7 +99,7 @@ TEST_CASE("the largest model of that shape for Scratch's website, nearly") {
                         silent),
             .runs = {kRequest}};
   job.runs[0].tokens = {0, 1300, kVocabulary - 1};
-  CHECK(over_limits("site", as_bytes(job.sb3)) == std::vector<std::string>{});
+  CHECK(over_limits(BuildTarget::site, as_bytes(job.sb3)) == std::vector<std::string>{});
   BlockSession session(read_sb3("site.sb3", as_bytes(job.sb3)), silent);
   const BlockResult blocks = session.run(job.runs[0], silent);
   REQUIRE(blocks.tokens.size() == 2);

@@ -116,7 +116,7 @@ TEST_CASE("model info tells what was packed, and a report counts it") {
   const Model model = tiny_model("tiny-moe-odd");
   const std::string sb3 = pack_naive(model);
   const Unpacked unpacked = unpack("naive", read_sb3("naive", as_bytes(sb3)));
-  CHECK(unpacked.kernel == "naive");
+  CHECK(unpacked.kernel == Kernel::naive);
   for (const auto& [key, tensor] : model.tensors) {
     const Shape shape = shape_of(tensor);
     for (int row = 0; row < shape.rows; ++row) {

@@ -10,6 +10,7 @@
 #include "report/report.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
+#include "scratch/player_limits.h"
 #include "support/built_models.h"
 #include "support/tiny_model.h"
 #include "unpack/unpack.h"
@@ -33,7 +34,7 @@ std::int64_t items(const BlockEvaluator& evaluator, const scratch::Program& prog
 
 TEST_CASE("it keeps the website's limits, and nothing is preloaded") {
   const BuiltModel built = build_tiny_site("tiny-moe-odd", "", kContext);
-  CHECK(over_limits("site", as_bytes(built.sb3)) == std::vector<std::string>{});
+  CHECK(over_limits(BuildTarget::site, as_bytes(built.sb3)) == std::vector<std::string>{});
   const scratch::Program program = read_sb3("site", as_bytes(built.sb3));
   CHECK(count_program_blocks(program) <= 3500);
   for (const scratch::Target& target : program.targets) {
@@ -49,7 +50,7 @@ TEST_CASE("the model comes out as it went in, and every byte is accounted for") 
     CAPTURE(preset);
     const BuiltModel built = build_tiny_site(preset, "", kContext);
     const Unpacked unpacked = unpack("site", read_sb3("site", as_bytes(built.sb3)));
-    CHECK(unpacked.kernel == "columns");
+    CHECK(unpacked.kernel == Kernel::columns);
     for (const auto& [key, tensor] : built.model.tensors) {
       CAPTURE(tensor_key_text(key));
       const Shape shape = shape_of(tensor);
@@ -87,11 +88,11 @@ TEST_CASE("U before saving empties every list, and the green flag fills them aga
 }
 
 TEST_CASE("columns: as many as are cheapest, more where lists would grow too long") {
-  CHECK(choose_columns({{1000, 96}, {1000, 32}}, kMostAdded) == 32);
-  CHECK(choose_columns({{1000, 8}}, kMostAdded) == 8);
-  const int more = choose_columns({{190000, 96}}, kMostAdded);
+  CHECK(choose_columns({{1000, 96}, {1000, 32}}, kMostListItems) == 32);
+  CHECK(choose_columns({{1000, 8}}, kMostListItems) == 8);
+  const int more = choose_columns({{190000, 96}}, kMostListItems);
   CHECK(more == 96);
-  CHECK(choose_columns({{190000, 97}}, kMostAdded) == 0);
+  CHECK(choose_columns({{190000, 97}}, kMostListItems) == 0);
 }
 
 TEST_CASE("what cannot be loaded by adding is refused") {

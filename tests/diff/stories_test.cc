@@ -30,13 +30,14 @@ std::optional<Story> load_story() {
   SilentProgress silent;
   const std::filesystem::path folder = std::filesystem::path(data) / "stories260K";
   const Model model = load_model(folder / "stories260K.bin", {.tokenizer = folder / "tok512.bin"},
-                                 {.float_bits = "float"}, silent);
+                                 {.float_bits = kStayFloats}, silent);
   const MappedFile file(folder / "greedy-256.txt");
   REQUIRE(file.text().ends_with('\n'));
   return Story{
       .job = {.name = "stories260K",
-              .sb3 = pack(model, {.lower = {.context = 257, .title = "stories"}, .bits = "float"},
-                          silent),
+              .sb3 =
+                  pack(model, {.lower = {.context = 257, .title = "stories"}, .bits = kStayFloats},
+                       silent),
               .runs = {{.tokens = {1}, .max_new_tokens = 256, .record_logits = 1}}},
       .text = std::string(file.text().substr(0, file.text().size() - 1))};
 }

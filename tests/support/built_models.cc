@@ -22,7 +22,7 @@ BuiltModel build_tiny(const std::string& preset, const std::string& bits, int co
   SilentProgress silent;
   built.sb3 = pack(built.model,
                    {.lower = {.context = context, .title = preset, .tune = tune, .version = "test"},
-                    .bits = bits,
+                    .bits = *float_bits_from_text(bits),
                     .deflate_level = 1},
                    silent);
   return built;
@@ -52,7 +52,7 @@ BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, i
                               .tune = Tune::scratch,
                               .kernel = Kernel::columns,
                               .version = "test"},
-                    .bits = bits,
+                    .bits = *float_bits_from_text(bits),
                     .deflate_level = 1},
                    silent);
   return built;

@@ -87,7 +87,7 @@ TEST_CASE("a plan gives matrices their widths, experts all at once") {
   CHECK_FALSE(packed.rounding.any());
 
   Model dense = tiny_model("tiny-dense");
-  apply_recipe(dense, {.float_bits = "6", .bits = {{{Role::down, 1}, 3}}});
+  apply_recipe(dense, {.float_bits = 6, .bits = {{{Role::down, 1}, 3}}});
   CHECK(bits_of(dense, {Role::down, 1}) == 3);
   CHECK(bits_of(dense, {Role::down, 0}) == 6);
 
@@ -119,13 +119,12 @@ TEST_CASE("recipes that cannot be carried out") {
   CHECK(error({.bits = {{{Role::final_norm}, 2}}}) ==
         "final_norm: it is no matrix and has no width");
   CHECK(error({.bits = {{{Role::q, 0}, 9}}}) == "layer 0 q: 9 bits are outside 1..8");
-  CHECK(error({.float_bits = "9"}) == "--bits 9: 1 to 8, or float");
   CHECK(error({.scale_bits = 10}) == "--round-scales 10: 1 to 9 of the 10 mantissa bits");
   CHECK(error({.router_bits = 1}) == "--router-bits 1: 2 to 8");
 }
 
 TEST_CASE("a plan is read back as it was written") {
-  const Recipe recipe{.float_bits = "5",
+  const Recipe recipe{.float_bits = 5,
                       .bits = {{{Role::embedding}, 3}, {{Role::expert_down, 2, -1}, 1}},
                       .scale_bits = 6,
                       .router_bits = 8};
@@ -138,14 +137,15 @@ TEST_CASE("a plan is read back as it was written") {
 
 TEST_CASE("broken plans are refused by the field at fault") {
   const std::pair<const char*, const char*> cases[] = {
-      {"[]", "p.json: not a plan: it has no 'format'"},
+      {"[]", "p.json: not a JSON object"},
+      {"{}", "p.json: 'format' is missing"},
       {"{", "p.json: JSON: parse error"},
       {R"({"format":2})", "p.json: format 2, this program reads 1"},
       {R"({"format":1,"bits":3})", "p.json: 'bits' is not an object"},
       {R"({"format":1,"bits":{"layer x":3}})", "p.json: 'layer x' is not a role"},
       {R"({"format":1,"bits":{"head":"3"}})", "p.json: 'head': \"3\" is not a number of bits"},
       {R"({"format":1,"bits":{"head":4294967297}})", "is not a number of bits"},
-      {R"({"format":1,"float_bits":8})", "p.json: 'float_bits' is not a text"},
+      {R"({"format":1,"float_bits":8})", "p.json: 'float_bits': 8 is not a text"},
       {R"({"format":1,"round_scales":0})", "p.json: 'round_scales': 0 is not a number of bits"},
       {R"({"format":1,"colour":1})", "p.json: unknown field 'colour'"},
   };

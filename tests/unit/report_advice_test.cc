@@ -132,14 +132,14 @@ TEST_CASE("loading takes longer in Scratch, and nothing is guessed") {
   unpacked.tensors.front().encoding = "unheard of";
   CHECK_FALSE(estimate_load(unpacked));
   unpacked.tensors = tensors;
-  unpacked.kernel = "naive";
+  unpacked.kernel = Kernel::naive;
   CHECK_FALSE(estimate_load(unpacked));
 }
 
 TEST_CASE("the costs of what build writes are known at every width") {
   for (const char* name : {"hex", "digits", "letters"}) {
     for (int bits = 1; bits <= 8; ++bits) {
-      Unpacked unpacked{.kernel = "tables"};
+      Unpacked unpacked{.kernel = Kernel::tables};
       unpacked.tensors.push_back({.shape = {8, 8}, .bits = bits, .encoding = name});
       CAPTURE(name);
       CAPTURE(bits);

@@ -185,7 +185,7 @@ TEST_CASE("not one of ours") {
                         [](scratch::Program& program) {
                           text_of(program, "model info", 0) = "{\"format\": 1,";
                         }),
-                "model info: not a JSON object");
+                "model info: JSON: parse error");
   check_refused(refusal_of_info([](json& info) { info = json::array(); }),
                 "model info: not a JSON object");
 }
