@@ -16,22 +16,45 @@ constexpr std::size_t kRecursionWindow = 5;
 constexpr double kStepSeconds = 1.0 / 30;
 constexpr int kIdleSteps = 300;
 
-void replace_item(ItemList& list, const Value& index, Value item) {
-  const std::size_t at = to_index(index, list.size());
-  if (at != 0) list.replace(at, std::move(item));
+void assign(const Instruction& now, const Scope& scope) {
+  if (now.a->gives_number()) {
+    now.variable->set(now.a->raw(scope));
+  } else {
+    *now.variable = now.a->value(scope);
+  }
 }
 
-void insert_item(ItemList& list, const Value& index, Value item, std::size_t limit) {
-  const std::size_t at = to_index(index, list.size() + 1);
+void replace_number(const Instruction& now, const Scope& scope) {
+  const double index = now.a->number(scope), item = now.b->raw(scope);
+  const std::size_t at = number_to_index(index, now.list->size());
+  if (at != 0) now.list->replace(at, item);
+}
+
+void replace_item(const Instruction& now, const Scope& scope) {
+  const Value index = now.a->value(scope);
+  Value item = now.b->value(scope);
+  const std::size_t at = to_index(index, now.list->size());
+  if (at != 0) now.list->replace(at, std::move(item));
+}
+
+void append_item(const Instruction& now, const Scope& scope, std::size_t limit) {
+  if (now.list->size() < limit) now.list->append(now.a->value(scope));
+}
+
+void insert_item(const Instruction& now, const Scope& scope, std::size_t limit) {
+  Value item = now.a->value(scope);
+  ItemList& list = *now.list;
+  const std::size_t at = to_index(now.b->value(scope), list.size() + 1);
   if (at == 0 || at > limit) return;
   list.insert(at, std::move(item));
   if (list.size() > limit) list.pop();
 }
 
-void erase_item(ItemList& list, const Value& index) {
-  if (index.is_text() && index.str() == "all") return list.clear();
-  const std::size_t at = to_index(index, list.size());
-  if (at != 0) list.erase(at);
+void erase_item(const Instruction& now, const Scope& scope) {
+  const Value index = now.a->value(scope);
+  if (index.is_text() && index.str() == "all") return now.list->clear();
+  const std::size_t at = to_index(index, now.list->size());
+  if (at != 0) now.list->erase(at);
 }
 
 }  // namespace
@@ -176,126 +199,95 @@ void Machine::run(const ThreadPtr& shared) {
       fail(Fault::bad_input, "a script ran {} blocks without a pause", blocks_per_step_);
     }
     const Instruction& now = project_.instructions[thread.at];
+    // All codes, so that the compiler notices one that is missing. Most go on to the next
+    // instruction.
     switch (now.code) {
       case Code::set:
-        if (now.a->gives_number()) {
-          now.variable->set(now.a->raw(scope));
-        } else {
-          *now.variable = now.a->value(scope);
-        }
-        ++thread.at;
+        assign(now, scope);
         break;
       case Code::change:
         now.variable->set(to_number(*now.variable) + now.a->number(scope));
-        ++thread.at;
         break;
-      case Code::replace_number: {
-        const double index = now.a->number(scope), item = now.b->raw(scope);
-        const std::size_t at = number_to_index(index, now.list->size());
-        if (at != 0) now.list->replace(at, item);
-        ++thread.at;
+      case Code::replace_number:
+        replace_number(now, scope);
         break;
-      }
       case Code::jump:
         thread.at = now.target;
-        break;
+        continue;
       case Code::unless:
-        thread.at = now.a->boolean(scope) ? thread.at + 1 : now.target;
-        break;
+        if (now.a->boolean(scope)) break;
+        thread.at = now.target;
+        continue;
       case Code::when:
-        thread.at = now.a->boolean(scope) ? now.target : thread.at + 1;
-        break;
+        if (!now.a->boolean(scope)) break;
+        thread.at = now.target;
+        continue;
       case Code::repeat_begin:
         thread.loops.push_back(round_half_up(now.a->number(scope)));
-        ++thread.at;
         break;
       case Code::repeat_next:
-        if (--thread.loops.back() >= 0) {
-          ++thread.at;
-        } else {
-          thread.loops.pop_back();
-          thread.at = now.target;
-        }
-        break;
+        if (--thread.loops.back() >= 0) break;
+        thread.loops.pop_back();
+        thread.at = now.target;
+        continue;
       case Code::loop:
         thread.at = now.target;
         if (!thread.warp) return;
+        continue;
+      case Code::call:
+        if (!call(thread, now, scope)) return;
+        continue;
+      case Code::finish:
+      case Code::stop_script:
+        if (!leave(thread, scope)) return;
+        continue;
+      case Code::append:
+        append_item(now, scope, world_.list_limit);
         break;
-      default:
-        if (!control(shared, now, scope)) return;
+      case Code::clear:
+        now.list->clear();
+        break;
+      case Code::erase:
+        erase_item(now, scope);
+        break;
+      case Code::replace:
+        replace_item(now, scope);
+        break;
+      case Code::insert:
+        insert_item(now, scope, world_.list_limit);
+        break;
+      case Code::wait:
+        if (!wait_seconds(thread, now, scope)) return;
+        break;
+      case Code::wait_until:
+        if (!now.a->boolean(scope)) return;
+        break;
+      case Code::broadcast:
+      case Code::broadcast_wait:
+        if (!send(thread, now, scope)) return;
+        break;
+      case Code::ask:
+        return ask(shared, now, scope);
+      case Code::stop_all:
+        return stop_all();
+      case Code::stop_others:
+        stop_others(thread);
+        break;
+      case Code::evaluate:
+        now.a->value(scope);
+        break;
+      case Code::switch_costume:
+        world_.switch_costume(world_.actors[thread.script->actor], now.a->value(scope));
+        break;
+      case Code::go_front:
+      case Code::go_back:
+        move_layer(thread.script->actor, now.code == Code::go_front);
+        break;
+      case Code::reset_timer:
+        world_.timer_start = world_.clock.now();
         break;
     }
-  }
-}
-
-bool Machine::control(const ThreadPtr& shared, const Instruction& now, Scope& scope) {
-  Thread& thread = *shared;
-  switch (now.code) {
-    case Code::call:
-      return call(thread, now, scope);
-    case Code::finish:
-    case Code::stop_script:
-      return leave(thread, scope);
-    case Code::wait:
-      return wait_seconds(thread, now, scope);
-    case Code::broadcast:
-    case Code::broadcast_wait:
-      return send(shared, now, scope);
-    case Code::ask:
-      return ask(shared, now, scope);
-    case Code::stop_all:
-      stop_all();
-      return false;
-    case Code::wait_until:
-      if (!now.a->boolean(scope)) return false;
-      break;
-    case Code::stop_others:
-      stop_others(thread);
-      break;
-    case Code::evaluate:
-      now.a->value(scope);
-      break;
-    case Code::switch_costume:
-      world_.switch_costume(world_.actors[thread.script->actor], now.a->value(scope));
-      break;
-    case Code::go_front:
-    case Code::go_back:
-      move_layer(thread.script->actor, now.code == Code::go_front);
-      break;
-    case Code::reset_timer:
-      world_.timer_start = world_.clock.now();
-      break;
-    default:
-      data(now, scope);
-      break;
-  }
-  ++thread.at;
-  return true;
-}
-
-void Machine::data(const Instruction& now, const Scope& scope) {
-  switch (now.code) {
-    case Code::append:
-      if (now.list->size() < world_.list_limit) now.list->append(now.a->value(scope));
-      break;
-    case Code::clear:
-      now.list->clear();
-      break;
-    case Code::erase:
-      erase_item(*now.list, now.a->value(scope));
-      break;
-    case Code::replace: {
-      const Value index = now.a->value(scope);
-      replace_item(*now.list, index, now.b->value(scope));
-      break;
-    }
-    case Code::insert: {
-      Value item = now.a->value(scope);
-      insert_item(*now.list, now.b->value(scope), std::move(item), world_.list_limit);
-      break;
-    }
-    default:
-      check(false, "an instruction that nothing runs");
+    ++thread.at;
   }
 }
 
@@ -307,12 +299,10 @@ bool Machine::wait_seconds(Thread& thread, const Instruction& now, const Scope& 
   }
   if (world_.clock.now() < thread.wake) return false;
   thread.wait = Thread::Wait::none;
-  ++thread.at;
   return true;
 }
 
-bool Machine::send(const ThreadPtr& shared, const Instruction& now, const Scope& scope) {
-  Thread& thread = *shared;
+bool Machine::send(Thread& thread, const Instruction& now, const Scope& scope) {
   if (thread.wait == Thread::Wait::threads) return wait_for_threads(thread);
   const std::string message = lower_case(now.a->text(scope));
   const auto& known = project_.broadcasts;
@@ -320,10 +310,7 @@ bool Machine::send(const ThreadPtr& shared, const Instruction& now, const Scope&
   if (std::find(known.begin(), known.end(), message) != known.end()) {
     started = start_hats(scratch::Op::when_received, message);
   }
-  if (now.code == Code::broadcast || started.empty()) {
-    ++thread.at;
-    return true;
-  }
+  if (now.code == Code::broadcast || started.empty()) return true;
   thread.awaited = std::move(started);
   thread.wait = Thread::Wait::threads;
   return wait_for_threads(thread);
@@ -338,16 +325,13 @@ bool Machine::wait_for_threads(Thread& thread) {
   if (waiting) return false;
   thread.awaited.clear();
   thread.wait = Thread::Wait::none;
-  ++thread.at;
   return true;
 }
 
-bool Machine::ask(const ThreadPtr& shared, const Instruction& now, const Scope& scope) {
-  if (shared->wait == Thread::Wait::none) {
-    questions_.push_back({shared, now.a->text(scope).str()});
-    shared->wait = Thread::Wait::answer;
-  }
-  return false;
+void Machine::ask(const ThreadPtr& shared, const Instruction& now, const Scope& scope) {
+  if (shared->wait != Thread::Wait::none) return;
+  questions_.push_back({shared, now.a->text(scope).str()});
+  shared->wait = Thread::Wait::answer;
 }
 
 bool Machine::call(Thread& thread, const Instruction& now, Scope& scope) {

@@ -65,17 +65,15 @@ class Machine {
 
   void run(const ThreadPtr& thread);
   // Each returns true if the thread goes on, false if it yields or is done.
-  bool control(const ThreadPtr& thread, const Instruction& instruction, Scope& scope);
   bool wait_seconds(Thread& thread, const Instruction& instruction, const Scope& scope);
-  bool send(const ThreadPtr& thread, const Instruction& instruction, const Scope& scope);
+  bool send(Thread& thread, const Instruction& instruction, const Scope& scope);
   bool wait_for_threads(Thread& thread);
-  bool ask(const ThreadPtr& thread, const Instruction& instruction, const Scope& scope);
   bool call(Thread& thread, const Instruction& instruction, Scope& scope);
   bool leave(Thread& thread, Scope& scope);
+  void ask(const ThreadPtr& thread, const Instruction& instruction, const Scope& scope);
   bool is_recursive(const Thread& thread, std::size_t procedure) const;
   void stop_others(const Thread& thread);
   void kill(Thread& thread);
-  void data(const Instruction& instruction, const Scope& scope);
   void move_layer(std::size_t actor, bool front);
 
   std::vector<ThreadPtr> start_hats(scratch::Op hat, const std::string& message);

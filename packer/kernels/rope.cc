@@ -30,83 +30,111 @@ Rotation stored_rotation(Sprite& engine, const RopeSpec& rope, const std::string
           engine.list<Num>("_sin " + name, items(constants.sine))};
 }
 
+// Emits the two procedures over the variables that they share.
+class RopeEmitter {
+ public:
+  RopeEmitter(Sprite& engine, const Workspace& w, const RopeSpec& rope, const std::string& name)
+      : engine_(engine), w_(w), rope_(rope), name_(name) {}
+
+  RopeBlocks emit(int head_size) {
+    const auto advance = emit_advance();
+    return {advance, emit_apply(head_size)};
+  }
+
+ private:
+  Var<Num> local(const char* what, double value = 0) {
+    return engine_.var<Num>("_rope " + name_ + " " + what, value);
+  }
+
+  template <class Body>
+  void each_frequency(Script& s, Body body) const {
+    s.set(j_, 1);
+    s.repeat(half_, [&](Script& s) {
+      body(s);
+      s.change(j_, 1);
+    });
+  }
+
+  // `to` = `from` turned by `by`; `from` and `to` may be the same.
+  void turn(Script& s, const Rotation& from, const Rotation& by, const Rotation& to) const {
+    s.set(c_, from.cosine[j_] * by.cosine[j_] - from.sine[j_] * by.sine[j_]);
+    s.replace(to.sine, j_, from.sine[j_] * by.cosine[j_] + from.cosine[j_] * by.sine[j_]);
+    s.replace(to.cosine, j_, c_ + 0);
+  }
+
+  void copy_anchor(Script& s) const {
+    s.replace(now_.cosine, j_, anchor_.cosine[j_]);
+    s.replace(now_.sine, j_, anchor_.sine[j_]);
+  }
+
+  void begin(Script& s) const {
+    each_frequency(s, [&](Script& s) {
+      s.replace(anchor_.cosine, j_, 1);
+      s.replace(anchor_.sine, j_, 0);
+      copy_anchor(s);
+    });
+  }
+
+  void step_on(Script& s) const {
+    s.when_else(
+        mod(turned_, kReseed) == 0,
+        [&](Script& s) {
+          each_frequency(s, [&](Script& s) {
+            turn(s, anchor_, far_, anchor_);
+            copy_anchor(s);
+          });
+        },
+        [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now_, one_, now_); }); });
+  }
+
+  Proc<> emit_advance() {
+    return engine_.define<>("rope " + name_ + " advance", {}, [&](Script& s) {
+      s.when(turned_ > w_.position, [&](Script& s) { s.set(turned_, -1); });
+      s.repeat_until(turned_ == w_.position, [&](Script& s) {
+        s.change(turned_, 1);
+        s.when_else(
+            turned_ == 0, [&](Script& s) { begin(s); }, [&](Script& s) { step_on(s); });
+      });
+    });
+  }
+
+  Proc<Num, Num> emit_apply(int head_size) {
+    const bool split = rope_.layout == RopeLayout::half_split;
+    const int step = split ? 1 : 2, partner = split ? half_ : 1;
+    return engine_.define<Num, Num>(
+        "rope " + name_, {"at", "heads"}, [&](Script& s, Arg<Num> first, Arg<Num> heads) {
+          s.set(at_, first + 0);
+          s.repeat(heads, [&](Script& s) {
+            each_frequency(s, [&](Script& s) {
+              s.set(a_, w_.act[at_] + 0);
+              s.set(c_, w_.act[at_ + partner] + 0);
+              s.replace(w_.act, at_ + 0, a_ * now_.cosine[j_] - c_ * now_.sine[j_]);
+              s.replace(w_.act, at_ + partner, a_ * now_.sine[j_] + c_ * now_.cosine[j_]);
+              s.change(at_, step);
+            });
+            s.change(at_, head_size - half_ * step);
+          });
+        });
+  }
+
+  Sprite& engine_;
+  const Workspace& w_;
+  const RopeSpec& rope_;
+  const std::string& name_;
+  const int half_ = rope_.dims / 2;
+  const Rotation now_ = empty_rotation(engine_, rope_, name_),
+                 anchor_ = empty_rotation(engine_, rope_, name_ + " anchor"),
+                 one_ = stored_rotation(engine_, rope_, name_ + " step", 0),
+                 far_ = stored_rotation(engine_, rope_, name_ + " far step", kReseedDoublings);
+  const Var<Num> j_ = local("j"), c_ = local("c"), at_ = local("at"), a_ = local("a"),
+                 turned_ = local("turned", -1.0);  // position of `now`
+};
+
 }  // namespace
 
 RopeBlocks emit_rope(Sprite& engine, const Workspace& w, const RopeSpec& rope, int head_size,
                      const std::string& name) {
-  const Rotation now = empty_rotation(engine, rope, name),
-                 anchor = empty_rotation(engine, rope, name + " anchor"),
-                 one = stored_rotation(engine, rope, name + " step", 0),
-                 far = stored_rotation(engine, rope, name + " far step", kReseedDoublings);
-  const auto j = engine.var<Num>("_rope " + name + " j"),
-             c = engine.var<Num>("_rope " + name + " c"),
-             at = engine.var<Num>("_rope " + name + " at"),
-             a = engine.var<Num>("_rope " + name + " a"),
-             turned = engine.var<Num>("_rope " + name + " turned", -1.0);  // position of `now`
-  const int half = rope.dims / 2;
-
-  // `to` = `from` turned by `by`; `from` and `to` may be the same.
-  const auto turn = [&](Script& s, const Rotation& from, const Rotation& by, const Rotation& to) {
-    s.set(c, from.cosine[j] * by.cosine[j] - from.sine[j] * by.sine[j]);
-    s.replace(to.sine, j, from.sine[j] * by.cosine[j] + from.cosine[j] * by.sine[j]);
-    s.replace(to.cosine, j, c + 0);
-  };
-  const auto each_frequency = [&](Script& s, auto body) {
-    s.set(j, 1);
-    s.repeat(half, [&](Script& s) {
-      body(s);
-      s.change(j, 1);
-    });
-  };
-  const auto copy_anchor = [&](Script& s) {
-    s.replace(now.cosine, j, anchor.cosine[j]);
-    s.replace(now.sine, j, anchor.sine[j]);
-  };
-  const auto begin = [&](Script& s) {
-    each_frequency(s, [&](Script& s) {
-      s.replace(anchor.cosine, j, 1);
-      s.replace(anchor.sine, j, 0);
-      copy_anchor(s);
-    });
-  };
-  const auto step_on = [&](Script& s) {
-    s.when_else(
-        mod(turned, kReseed) == 0,
-        [&](Script& s) {
-          each_frequency(s, [&](Script& s) {
-            turn(s, anchor, far, anchor);
-            copy_anchor(s);
-          });
-        },
-        [&](Script& s) { each_frequency(s, [&](Script& s) { turn(s, now, one, now); }); });
-  };
-  const auto advance = engine.define<>("rope " + name + " advance", {}, [&](Script& s) {
-    s.when(turned > w.position, [&](Script& s) { s.set(turned, -1); });
-    s.repeat_until(turned == w.position, [&](Script& s) {
-      s.change(turned, 1);
-      s.when_else(turned == 0, begin, step_on);
-    });
-  });
-
-  const bool split = rope.layout == RopeLayout::half_split;
-  const int step = split ? 1 : 2, partner = split ? half : 1;
-  const auto apply = engine.define<Num, Num>(
-      "rope " + name, {"at", "heads"}, [&](Script& s, Arg<Num> first, Arg<Num> heads) {
-        s.set(at, first + 0);
-        s.repeat(heads, [&](Script& s) {
-          s.set(j, 1);
-          s.repeat(half, [&](Script& s) {
-            s.set(a, w.act[at] + 0);
-            s.set(c, w.act[at + partner] + 0);
-            s.replace(w.act, at + 0, a * now.cosine[j] - c * now.sine[j]);
-            s.replace(w.act, at + partner, a * now.sine[j] + c * now.cosine[j]);
-            s.change(at, step);
-            s.change(j, 1);
-          });
-          s.change(at, head_size - half * step);
-        });
-      });
-  return {advance, apply};
+  return RopeEmitter(engine, w, rope, name).emit(head_size);
 }
 
 }  // namespace sb3lm

@@ -75,141 +75,189 @@ Heap emit_heap(Sprite& engine, const List<Num>& score, int vocabulary) {
   return {build, pop, result, heap};
 }
 
+// Emits the procedures of one draw over the lists and variables that they share.
+class SampleEmitter {
+ public:
+  SampleEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp, const SampleInputs& in)
+      : engine_(engine), w_(w), exp_(exp), in_(in), n_(in.vocabulary) {}
+
+  SampleBlocks emit() {
+    const auto restart = emit_restart();
+    const auto see = engine_.define<Num>(
+        "see", {"id"}, [&](Script& s, Arg<Num> id) { s.replace(seen_, id + 1, 1); });
+    const auto pick = emit_pick();
+    return {restart, see, pick, token_, score_, heap_.items, kept_};
+  }
+
+ private:
+  List<Num> scores(const char* name) {
+    return engine_.list<Num>(name, {}, static_cast<std::size_t>(n_));
+  }
+  Var<Num> local(const char* what) { return engine_.var<Num>(std::string("_sample ") + what); }
+
+  // `at` goes through all tokens.
+  template <class Body>
+  void each(Script& s, Body body) const {
+    s.set(at_, 1);
+    s.repeat(n_, [&](Script& s) {
+      body(s);
+      s.change(at_, 1);
+    });
+  }
+
+  Proc<> emit_restart() {
+    return engine_.define<>("restart sampling", {}, [&](Script& s) {
+      s.set(random_, mod(abs(floor(in_.seed + 0)), 2147483646) + 1);
+      each(s, [&](Script& s) { s.replace(seen_, at_ + 0, 0); });
+    });
+  }
+
+  Proc<> emit_pick() {
+    const auto penalise = emit_penalise();
+    const auto drop_unmarked = emit_drop_unmarked();
+    const auto find_top_k = emit_find_top_k();
+    const auto softmax = emit_softmax(drop_unmarked);
+    const auto keep_top_p = emit_keep_top_p(drop_unmarked);
+    const auto walk = emit_draw();
+    return engine_.define<>("pick", {}, [&](Script& s) {
+      s.call(penalise);
+      s.when(in_.temperature > 0, [&](Script& s) {
+        s.when(in_.top_k > 0, [&](Script& s) { s.call(find_top_k); });
+        s.call(softmax);
+        s.when(in_.top_p < 1, [&](Script& s) { s.call(keep_top_p); });
+        s.call(walk);
+      });
+    });
+  }
+
+  // score = penalised logit; `token` and `max` become its argmax and maximum.
+  Proc<> emit_penalise() {
+    return engine_.define<>("penalise", {}, [&](Script& s) {
+      s.set(max_, -1e300);
+      s.set(token_, 0);
+      each(s, [&](Script& s) {
+        s.set(value_, w_.act[at_ + (in_.logits_at - 1)] + 0);
+        s.when(seen_[at_ + 0] == 1, [&](Script& s) {
+          s.when_else(
+              value_ > 0, [&](Script& s) { s.set(value_, value_ / in_.repetition_penalty); },
+              [&](Script& s) { s.set(value_, value_ * in_.repetition_penalty); });
+        });
+        s.replace(score_, at_ + 0, value_ + 0);
+        s.when(value_ > max_, [&](Script& s) {
+          s.set(max_, value_ + 0);
+          s.set(token_, at_ - 1);
+        });
+      });
+    });
+  }
+
+  // The heap's best is to be kept: a minus sign on its score says so.
+  void mark(Script& s) const {
+    s.set(part_, heap_.best + 1);
+    s.replace(score_, part_ + 0, 0 - score_[part_ + 0]);
+  }
+
+  Proc<> emit_drop_unmarked() {
+    return engine_.define<>("drop unmarked", {}, [&](Script& s) {
+      each(s, [&](Script& s) {
+        s.when_else(
+            score_[at_ + 0] < 0,
+            [&](Script& s) { s.replace(score_, at_ + 0, 0 - score_[at_ + 0]); },
+            [&](Script& s) { s.replace(score_, at_ + 0, 0); });
+      });
+    });
+  }
+
+  // kept = the top k ids, best first.
+  Proc<> emit_find_top_k() {
+    return engine_.define<>("find top k", {}, [&](Script& s) {
+      s.clear(kept_);
+      s.call(heap_.build);
+      s.repeat_until(kept_.length() == in_.top_k || kept_.length() == n_, [&](Script& s) {
+        s.call(heap_.pop);
+        s.append(kept_, heap_.best + 0);
+      });
+    });
+  }
+
+  // score becomes the probability among the kept ids (all, if top k is off), 0 for the rest.
+  Proc<> emit_softmax(const Proc<>& drop_unmarked) {
+    return engine_.define<>("softmax of scores", {}, [&](Script& s) {
+      s.set(max_, max_ / in_.temperature);
+      each(s, [&](Script& s) {
+        s.call(exp_.exp, score_[at_ + 0] / in_.temperature - max_);
+        s.replace(score_, at_ + 0, w_.exp + 0);
+      });
+      s.when(in_.top_k > 0, [&](Script& s) {
+        s.set(at_, 1);
+        s.repeat(kept_.length(), [&](Script& s) {
+          s.set(heap_.best, kept_[at_ + 0] + 0);
+          mark(s);
+          s.change(at_, 1);
+        });
+        s.call(drop_unmarked);
+      });
+      s.set(sum_, 0);
+      each(s, [&](Script& s) { s.change(sum_, score_[at_ + 0] + 0); });
+      each(s, [&](Script& s) { s.replace(score_, at_ + 0, score_[at_ + 0] / sum_); });
+      s.set(sum_, 1);
+    });
+  }
+
+  // Keeps the shortest descending prefix whose sum reaches top p; `sum` is that sum.
+  Proc<> emit_keep_top_p(const Proc<>& drop_unmarked) {
+    return engine_.define<>("keep top p", {}, [&](Script& s) {
+      s.call(heap_.build);
+      s.set(left_, n_);
+      s.when(in_.top_k > 0, [&](Script& s) { s.set(left_, kept_.length()); });
+      s.set(sum_, 0);
+      s.set(at_, 0);
+      s.repeat_until(at_ == left_ || (at_ > 0 && !(sum_ < in_.top_p)), [&](Script& s) {
+        s.call(heap_.pop);
+        s.change(sum_, score_[heap_.best + 1] + 0);
+        mark(s);
+        s.change(at_, 1);
+      });
+      s.call(drop_unmarked);
+    });
+  }
+
+  // Walks through the probabilities until they add up to a random share of `sum`.
+  Proc<> emit_draw() {
+    return engine_.define<>("draw", {}, [&](Script& s) {
+      s.set(random_, mod(random_ * 16807, 2147483647));
+      s.set(draw_, random_ / 2147483647);
+      s.set(part_, 0);
+      s.set(at_, 0);
+      s.repeat_until(draw_ < part_ || at_ == n_, [&](Script& s) {
+        s.change(at_, 1);
+        s.when(score_[at_ + 0] > 0, [&](Script& s) {
+          s.set(token_, at_ - 1);
+          s.change(part_, score_[at_ + 0] / sum_);
+        });
+      });
+    });
+  }
+
+  Sprite& engine_;
+  const Workspace& w_;
+  const ExpBlocks& exp_;
+  const SampleInputs& in_;
+  const int n_;  // tokens
+  const List<Num> score_ = scores("_score"), seen_ = scores("_seen"),
+                  kept_ = engine_.list<Num>("_kept");
+  const Var<Num> token_ = engine_.var<Num>("_token");
+  const Var<Num> random_ = local("random"), at_ = local("at"), max_ = local("max"),
+                 value_ = local("value"), sum_ = local("sum"), part_ = local("part"),
+                 draw_ = local("draw"), left_ = local("left");
+  const Heap heap_ = emit_heap(engine_, score_, n_);
+};
+
 }  // namespace
 
 SampleBlocks emit_sample(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
                          const SampleInputs& in) {
-  const int n = in.vocabulary;
-  const auto items = static_cast<std::size_t>(n);
-  const auto score = engine.list<Num>("_score", {}, items),
-             seen_list = engine.list<Num>("_seen", {}, items), kept = engine.list<Num>("_kept");
-  const auto local = [&](const char* what) {
-    return engine.var<Num>(std::string("_sample ") + what);
-  };
-  const auto token = engine.var<Num>("_token");
-  const auto random = local("random"), at = local("at"), top = local("max"), value = local("value"),
-             total = local("sum"), part = local("part"), draw = local("draw"), left = local("left");
-  const Heap heap = emit_heap(engine, score, n);
-
-  const auto each = [&](Script& s, auto body) {
-    s.set(at, 1);
-    s.repeat(n, [&](Script& s) {
-      body(s);
-      s.change(at, 1);
-    });
-  };
-
-  const auto restart = engine.define<>("restart sampling", {}, [&](Script& s) {
-    s.set(random, mod(abs(floor(in.seed + 0)), 2147483646) + 1);
-    each(s, [&](Script& s) { s.replace(seen_list, at + 0, 0); });
-  });
-  const auto see = engine.define<Num>(
-      "see", {"id"}, [&](Script& s, Arg<Num> id) { s.replace(seen_list, id + 1, 1); });
-
-  // score = penalised logit; `token` and `top` become its argmax and maximum.
-  const auto penalise = engine.define<>("penalise", {}, [&](Script& s) {
-    s.set(top, -1e300);
-    s.set(token, 0);
-    each(s, [&](Script& s) {
-      s.set(value, w.act[at + (in.logits_at - 1)] + 0);
-      s.when(seen_list[at + 0] == 1, [&](Script& s) {
-        s.when_else(
-            value > 0, [&](Script& s) { s.set(value, value / in.repetition_penalty); },
-            [&](Script& s) { s.set(value, value * in.repetition_penalty); });
-      });
-      s.replace(score, at + 0, value + 0);
-      s.when(value > top, [&](Script& s) {
-        s.set(top, value + 0);
-        s.set(token, at - 1);
-      });
-    });
-  });
-
-  // Kept ids are marked by a minus sign on their score; this drops all others.
-  const auto mark = [&](Script& s) {
-    s.set(part, heap.best + 1);
-    s.replace(score, part + 0, 0 - score[part + 0]);
-  };
-  const auto drop_unmarked = engine.define<>("drop unmarked", {}, [&](Script& s) {
-    each(s, [&](Script& s) {
-      s.when_else(
-          score[at + 0] < 0, [&](Script& s) { s.replace(score, at + 0, 0 - score[at + 0]); },
-          [&](Script& s) { s.replace(score, at + 0, 0); });
-    });
-  });
-
-  // kept = the top k ids, best first.
-  const auto find_top_k = engine.define<>("find top k", {}, [&](Script& s) {
-    s.clear(kept);
-    s.call(heap.build);
-    s.repeat_until(kept.length() == in.top_k || kept.length() == n, [&](Script& s) {
-      s.call(heap.pop);
-      s.append(kept, heap.best + 0);
-    });
-  });
-
-  // score becomes the probability among the kept ids (all, if top k is off), 0 for the rest.
-  const auto softmax = engine.define<>("softmax of scores", {}, [&](Script& s) {
-    s.set(top, top / in.temperature);
-    each(s, [&](Script& s) {
-      s.call(exp.exp, score[at + 0] / in.temperature - top);
-      s.replace(score, at + 0, w.exp + 0);
-    });
-    s.when(in.top_k > 0, [&](Script& s) {
-      s.set(at, 1);
-      s.repeat(kept.length(), [&](Script& s) {
-        s.set(heap.best, kept[at + 0] + 0);
-        mark(s);
-        s.change(at, 1);
-      });
-      s.call(drop_unmarked);
-    });
-    s.set(total, 0);
-    each(s, [&](Script& s) { s.change(total, score[at + 0] + 0); });
-    each(s, [&](Script& s) { s.replace(score, at + 0, score[at + 0] / total); });
-    s.set(total, 1);
-  });
-
-  // Keeps the shortest descending prefix whose sum reaches top p; total = that sum.
-  const auto keep_top_p = engine.define<>("keep top p", {}, [&](Script& s) {
-    s.call(heap.build);
-    s.set(left, n);
-    s.when(in.top_k > 0, [&](Script& s) { s.set(left, kept.length()); });
-    s.set(total, 0);
-    s.set(at, 0);
-    s.repeat_until(at == left || (at > 0 && !(total < in.top_p)), [&](Script& s) {
-      s.call(heap.pop);
-      s.change(total, score[heap.best + 1] + 0);
-      mark(s);
-      s.change(at, 1);
-    });
-    s.call(drop_unmarked);
-  });
-
-  const auto walk = engine.define<>("draw", {}, [&](Script& s) {
-    s.set(random, mod(random * 16807, 2147483647));
-    s.set(draw, random / 2147483647);
-    s.set(part, 0);
-    s.set(at, 0);
-    s.repeat_until(draw < part || at == n, [&](Script& s) {
-      s.change(at, 1);
-      s.when(score[at + 0] > 0, [&](Script& s) {
-        s.set(token, at - 1);
-        s.change(part, score[at + 0] / total);
-      });
-    });
-  });
-
-  const auto pick = engine.define<>("pick", {}, [&](Script& s) {
-    s.call(penalise);
-    s.when(in.temperature > 0, [&](Script& s) {
-      s.when(in.top_k > 0, [&](Script& s) { s.call(find_top_k); });
-      s.call(softmax);
-      s.when(in.top_p < 1, [&](Script& s) { s.call(keep_top_p); });
-      s.call(walk);
-    });
-  });
-  return {restart, see, pick, token, score, heap.items, kept};
+  return SampleEmitter(engine, w, exp, in).emit();
 }
 
 }  // namespace sb3lm

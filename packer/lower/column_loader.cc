@@ -1,6 +1,7 @@
 #include "lower/column_loader.h"
 
 #include "kernels/columns.h"
+#include "lower/field_row.h"
 #include "model/project_names.h"
 #include "quant/range.h"
 #include "quant/range_blocks.h"
@@ -26,7 +27,8 @@ struct Job {
   int groups = 0, stride = 0;  // of a row of codes: groups, and items of a plane
   double factor = 1;           // of numbers
 };
-constexpr int kJobFields = 7;
+// What a job's row of the list says, in this order.
+enum class JobField { planes, tuple, field, count, groups, stride, factor, end };
 
 std::vector<Job> make_jobs(const Layout& layout) {
   std::vector<const TensorPlace*> in_runs;
@@ -60,12 +62,15 @@ std::vector<Job> make_jobs(const Layout& layout) {
 std::vector<scratch::Scalar> job_items(const std::vector<Job>& jobs) {
   std::vector<scratch::Scalar> items;
   for (const Job& job : jobs) {
-    for (const double field :
-         {static_cast<double>(job.planes), static_cast<double>(job.tuple),
-          static_cast<double>(job.field), static_cast<double>(job.count),
-          static_cast<double>(job.groups), static_cast<double>(job.stride), job.factor}) {
-      items.emplace_back(field);
-    }
+    FieldRow<JobField> row;
+    row.put(JobField::planes, job.planes);
+    row.put(JobField::tuple, job.tuple);
+    row.put(JobField::field, job.field);
+    row.put(JobField::count, job.count);
+    row.put(JobField::groups, job.groups);
+    row.put(JobField::stride, job.stride);
+    row.put(JobField::factor, job.factor);
+    row.append_to(items);
   }
   return items;
 }
@@ -134,7 +139,7 @@ class LoaderEmitter {
                 round((letters_ + range_.letter) * (100.0 / static_cast<double>(letters))));
         });
         s.change(letters_, length(lists_.text[item_]));
-        s.change(job_, kJobFields);
+        s.change(job_, kFieldCount<JobField>);
       });
       s.call(range_.forget);
       s.clear(w_.codes);
@@ -154,7 +159,7 @@ class LoaderEmitter {
 
  private:
   Var<Num> var(const char* what) { return engine_.var<Num>(std::string("_load ") + what); }
-  Expr<Num> field(int k) { return job_list_[job_ + k]; }
+  Expr<Num> field(JobField which) { return job_list_[job_ + static_cast<int>(which)]; }
 
   Proc<> emit_empty() {
     return engine_.define<>("empty lists", {}, [&](Script& s) {
@@ -175,11 +180,12 @@ class LoaderEmitter {
   // The tables of the job's text, and a row that is filled up with the table's zeros.
   Proc<> emit_begin() {
     return engine_.define<>("begin decoding", {}, [&](Script& s) {
-      s.call(range_.open, item_, field(1), field(2));
+      s.call(range_.open, item_, field(JobField::tuple), field(JobField::field));
       s.call(range_.begin);
-      s.set(left_, field(3));
+      s.set(left_, field(JobField::count));
       s.clear(w_.codes);
-      s.repeat(field(0) * field(5), [&](Script& s) { s.append(w_.codes, 1); });
+      s.repeat(field(JobField::planes) * field(JobField::stride),
+               [&](Script& s) { s.append(w_.codes, 1); });
     });
   }
 
@@ -193,11 +199,13 @@ class LoaderEmitter {
       s.repeat_until(left_ < 1 || milliseconds() - start_ > kChunkMs, [&](Script& s) {
         if (append) {
           s.when_else(
-              field(0) == 0, [&](Script& s) { s.call(number); },
+              field(JobField::planes) == 0, [&](Script& s) { s.call(number); },
               [&](Script& s) {
                 s.set(range_.to, 1);
-                s.call(range_.row, field(4), field(0), field(5));
-                s.call(*append, field(0) * field(5) / static_cast<double>(w_.columns.size()));
+                s.call(range_.row, field(JobField::groups), field(JobField::planes),
+                       field(JobField::stride));
+                s.call(*append, field(JobField::planes) * field(JobField::stride) /
+                                    static_cast<double>(w_.columns.size()));
               });
         } else {
           s.call(number);
@@ -223,7 +231,8 @@ class LoaderEmitter {
           exponent == 0, [&](Script& s) { s.set(exponent, 1); },
           [&](Script& s) { s.change(bits, 1024); });
       s.when(top > 31, [&](Script& s) { s.set(bits, bits * -1); });
-      s.append(w_.scales, bits * exp_.powers[exponent + (exp_.one_at - 25)] * field(6));
+      s.append(w_.scales,
+               bits * exp_.powers[exponent + (exp_.one_at - 25)] * field(JobField::factor));
     });
   }
 

@@ -1,9 +1,9 @@
 #include "lower/loader.h"
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
+#include "lower/field_row.h"
+#include "lower/loading_jobs.h"
 #include "model/project_names.h"
 #include "quant/encoding.h"
 #include "quant/levels.h"
@@ -17,306 +17,213 @@ namespace {
 // Decoded list items per chunk: about a tenth of a second of vanilla Scratch.
 constexpr std::int64_t kChunkItems = 20000;
 
-// One decoding job. Positions in text and list are the loader's to keep, because jobs of one kind
-// follow each other: a job says only how much it skips, so that jobs of alike layers are alike.
-struct Job {
-  int kind = 0;  // which decoder and which text
-  std::int64_t rows = 0;
-  double argument = 0;  // groups of codes, or the factor of halves
-  std::int64_t letters_per_row = 0, items_per_row = 0;
-  int base = 0;                     // of halves
-  std::int64_t letter = 0, at = 0;  // where it begins (see DecodeProc)
-};
-constexpr int kJobFields = 8;
-// Letters that a decoder finds by itself (see DecodeProc).
-constexpr int kGoOn = 0, kNextTensor = -1;
-
-// A decoder and the text items that it reads.
-struct Kind {
-  std::string what;  // an encoding's name, or one of the following
-  int bits = 0;
-  std::int64_t item = 0;
-  bool operator==(const Kind&) const = default;
-};
-constexpr const char* kHalves = "halves";
-constexpr const char* kLevels = "levels";
-constexpr const char* kRowScales = "row scales";
-
-struct Jobs {
-  std::vector<Job> rows;
-  std::vector<Kind> kinds;
-  std::int64_t total = 0;  // list items to decode
-
-  int kind(const Kind& wanted) {
-    const auto found = std::find(kinds.begin(), kinds.end(), wanted);
-    if (found != kinds.end()) return static_cast<int>(found - kinds.begin());
-    kinds.push_back(wanted);
-    return static_cast<int>(kinds.size()) - 1;
-  }
-};
-
-struct HalvesRun {
-  std::int64_t item, letter, count, at;
-  double factor;
-  int base;
-};
-
-void add_halves(const HalvesRun& run, Jobs& jobs) {
-  jobs.rows.push_back({.kind = jobs.kind({.what = kHalves, .item = run.item}),
-                       .rows = run.count,
-                       .argument = run.factor,
-                       .letters_per_row = 1,
-                       .items_per_row = 1,
-                       .base = run.base,
-                       .letter = run.letter,
-                       .at = run.at});
-}
-
-void add_codes(const TensorPlace& place, Jobs& jobs) {
-  const int rows = place.shape.rows, cols = place.shape.cols;
-  const int bits = place.format.bits, groups = place.groups();
-  const bool numbers = place.storage == Storage::numbers;
-  const int row_letters = code_encoding(place.encoding).row_letters(bits, groups);
-  jobs.rows.push_back(
-      {.kind = jobs.kind({numbers ? kLevels : place.encoding, bits, place.text_item}),
-       .rows = rows,
-       .argument = static_cast<double>(numbers ? cols : groups),
-       .letters_per_row = row_letters,
-       .items_per_row = numbers ? cols : std::int64_t{groups} * bits,
-       .letter = row_letters > 0 || place.text_letter == 1 ? place.text_letter : kNextTensor,
-       .at = place.codes_at});
-  add_halves({.item = place.scale_item,
-              .letter = place.scale_letter,
-              .count = rows,
-              .at = place.scales_at,
-              .factor = place.scale_factor(),
-              .base = place.base},
-             jobs);
-  if (!numbers) return;
-  jobs.rows.push_back({.kind = jobs.kind({.what = kRowScales}),
-                       .rows = rows,
-                       .argument = static_cast<double>(cols),
-                       .letters_per_row = 1,
-                       .items_per_row = cols,
-                       .letter = place.scales_at,  // a list item: one per row
-                       .at = place.codes_at});
-}
-
-void add_jobs(const TensorPlace& place, Jobs& jobs) {
-  if (place.is_coded()) return add_codes(place, jobs);
-  if (place.storage != Storage::halves) return;
-  const bool dense = place.stride == place.shape.cols;
-  for (int row = 0; row < (dense ? 1 : place.shape.rows); ++row) {
-    const std::int64_t count = std::int64_t{dense ? place.shape.rows : 1} * place.shape.cols;
-    add_halves({.item = place.text_item,
-                .letter = place.text_letter + row * count,
-                .count = count,
-                .at = place.scales_at + std::int64_t{row} * place.stride,
-                .factor = 1,
-                .base = place.base},
-               jobs);
-  }
-}
-
-Jobs make_jobs(const Layout& layout) {
-  Jobs jobs;
-  for (const TensorPlace& place : layout.tensors) add_jobs(place, jobs);
-  for (const Job& job : jobs.rows) jobs.total += job.rows * job.items_per_row;
-  return jobs;
-}
-
 // What decodes the codes of each kind, numbered from 1; 0 is the decoder of halves.
 struct Decoders {
   std::vector<std::pair<std::string, int>> kinds;  // what, bits
   std::vector<DecodeProc> procedures;
 
-  std::size_t number(const Kind& kind) const {
+  std::size_t number(const DecodeKind& kind) const {
     const auto found = std::find(kinds.begin(), kinds.end(), std::pair(kind.what, kind.bits));
     return found == kinds.end() ? 0 : static_cast<std::size_t>(found - kinds.begin()) + 1;
   }
 };
 
-DecodeProc emit_decoder(Sprite& engine, const DecodeLists& lists, const Kind& kind) {
-  if (kind.what == kLevels) return emit_decode_levels(engine, lists, kind.bits);
-  if (kind.what == kRowScales) return emit_scale_rows(engine, lists);
+DecodeProc emit_decoder(Sprite& engine, const DecodeLists& lists, const DecodeKind& kind) {
+  if (kind.what == DecodeKind::kLevels) return emit_decode_levels(engine, lists, kind.bits);
+  if (kind.what == DecodeKind::kRowScales) return emit_scale_rows(engine, lists);
   return code_encoding(kind.what).emit_decode(engine, lists, kind.bits);
 }
 
-Decoders emit_decoders(Sprite& engine, const DecodeLists& lists, const Jobs& jobs) {
+Decoders emit_decoders(Sprite& engine, const DecodeLists& lists, const DecodeJobs& jobs) {
   Decoders decoders;
-  for (const Kind& kind : jobs.kinds) {
-    if (kind.what == kHalves || decoders.number(kind) > 0) continue;
+  for (const DecodeKind& kind : jobs.kinds) {
+    if (kind.what == DecodeKind::kHalves || decoders.number(kind) > 0) continue;
     decoders.procedures.push_back(emit_decoder(engine, lists, kind));
     decoders.kinds.emplace_back(kind.what, kind.bits);
   }
   return decoders;
 }
 
-std::vector<scratch::Scalar> job_items(const Jobs& jobs) {
-  std::vector<std::pair<std::int64_t, std::int64_t>> next(jobs.kinds.size(), {1, 1});
+// Where each kind stands: an item for its decoder's number, its text item, the next letter and the
+// next list item.
+enum class CursorField { decoder, text_item, letter, at, end };
+
+std::vector<scratch::Scalar> cursor_items(const DecodeJobs& jobs, const Decoders& decoders) {
   std::vector<scratch::Scalar> items;
-  for (const Job& job : jobs.rows) {
-    auto& [letter, at] = next[static_cast<std::size_t>(job.kind)];
-    for (const double field :
-         {static_cast<double>(job.kind), static_cast<double>(job.rows), job.argument,
-          static_cast<double>(job.letters_per_row), static_cast<double>(job.items_per_row),
-          static_cast<double>(job.base), static_cast<double>(job.letter - letter),
-          static_cast<double>(job.at - at)}) {
-      items.emplace_back(field);
-    }
-    letter = job.letters_per_row > 0 ? job.letter + job.rows * job.letters_per_row : kGoOn;
-    at = job.at + job.rows * job.items_per_row;
+  for (const DecodeKind& kind : jobs.kinds) {
+    FieldRow<CursorField> row;
+    row.put(CursorField::decoder, decoders.number(kind));
+    row.put(CursorField::text_item, kind.item);
+    row.put(CursorField::letter, 1);
+    row.put(CursorField::at, 1);
+    row.append_to(items);
   }
   return items;
 }
 
-// For each kind its decoder, the text item, and the next letter and list item.
-constexpr int kCursorFields = 4;
-std::vector<scratch::Scalar> cursor_items(const Jobs& jobs, const Decoders& decoders) {
-  std::vector<scratch::Scalar> items;
-  for (const Kind& kind : jobs.kinds) {
-    items.emplace_back(static_cast<double>(decoders.number(kind)));
-    items.emplace_back(static_cast<double>(kind.item));
-    items.insert(items.end(), {1.0, 1.0});
+// What decoders fill for themselves: the empty lists from `first` on.
+std::vector<List<Num>> empty_lists(Sprite& engine, std::size_t first) {
+  std::vector<List<Num>> found;
+  const auto& lists = engine.target().lists;
+  for (std::size_t i = first; i < lists.size(); ++i) {
+    if (lists[i].size() == 0) found.emplace_back(lists[i].name);
   }
-  return items;
+  return found;
 }
 
 std::vector<scratch::Scalar> text_items(const Layout& layout) {
   return {layout.text.begin(), layout.text.end()};
 }
 
-}  // namespace
+class LoaderEmitter {
+ public:
+  LoaderEmitter(Sprite& engine, const Workspace& w, const Layout& layout, const LoaderParts& parts)
+      : engine_(engine), w_(w), layout_(layout), parts_(parts) {}
 
-std::vector<double> loading_marks(const Layout& layout) {
-  std::vector<double> marks;
-  double done = 0;
-  int layer = -1;  // neither the vocabulary nor what follows the layers has one
-  for (const TensorPlace& place : layout.tensors) {
-    if (place.key.layer != layer) marks.push_back(done);
-    layer = place.key.layer;
-    Jobs jobs;
-    add_jobs(place, jobs);
-    for (const Job& job : jobs.rows) done += static_cast<double>(job.rows * job.items_per_row);
+  LoaderBlocks emit() {
+    const auto decode_chunk = emit_decode_chunk();
+    const auto load = emit_load(decode_chunk);
+    return {load, emit_unload(), loaded_};
   }
-  for (double& mark : marks) mark = done > 0 ? std::floor(1000 * mark / done) / 10 : 0;
-  return marks;
-}
+
+ private:
+  Var<Num> local(const char* what) { return engine_.var<Num>(std::string("_load ") + what); }
+  Expr<Num> field(JobField which) const { return job_list_[job_ + static_cast<int>(which)]; }
+  Expr<Num> place(CursorField which) const { return cursor_ + static_cast<int>(which); }
+  Expr<Num> cursor(CursorField which) const { return cursors_[place(which)]; }
+
+  // Decodes `rows` rows of the job.
+  Proc<> emit_decode_chunk() {
+    return engine_.define<>("decode chunk", {}, [&](Script& s) {
+      s.when(cursor(CursorField::decoder) == 0, [&](Script& s) {
+        s.call(decode_halves_, cursor(CursorField::text_item), letter_, rows_, at_,
+               field(JobField::argument), field(JobField::base));
+      });
+      for (std::size_t i = 0; i < decoders_.procedures.size(); ++i) {
+        s.when(cursor(CursorField::decoder) == static_cast<double>(i + 1), [&](Script& s) {
+          s.call(decoders_.procedures[i], cursor(CursorField::text_item), letter_, rows_, at_,
+                 field(JobField::argument));
+        });
+      }
+    });
+  }
+
+  Proc<> emit_load(const Proc<>& decode_chunk) {
+    return engine_.define_yielding<>("load", {}, [&](Script& s) {
+      s.set(parts_.stage.status, "loading");
+      s.set(parts_.stage.progress, 0);
+      s.set(done_, 0);
+      if (parts_.tables) s.call(parts_.tables->fill);
+      rewind_cursors(s);
+      s.set(job_, 1);
+      s.repeat(static_cast<double>(jobs_.rows.size()), [&](Script& s) {
+        begin_job(s);
+        s.repeat_until(left_ < 1, [&](Script& s) { work_on_job(s, decode_chunk); });
+        s.replace(cursors_, place(CursorField::letter), letter_ + 0);
+        s.replace(cursors_, place(CursorField::at), at_ + 0);
+        s.change(job_, kFieldCount<JobField>);
+      });
+      s.set(loaded_, 1);
+      s.set(parts_.stage.progress, 100);
+    });
+  }
+
+  void rewind_cursors(Script& s) const {
+    s.set(cursor_, 1);
+    s.repeat(static_cast<double>(jobs_.kinds.size()), [&](Script& s) {
+      s.replace(cursors_, place(CursorField::letter), 1);
+      s.replace(cursors_, place(CursorField::at), 1);
+      s.change(cursor_, kFieldCount<CursorField>);
+    });
+  }
+
+  void begin_job(Script& s) const {
+    s.set(cursor_, field(JobField::kind) * kFieldCount<CursorField> + 1);
+    s.set(letter_, cursor(CursorField::letter) + field(JobField::skipped_letters));
+    s.set(at_, cursor(CursorField::at) + field(JobField::skipped_items));
+    s.set(left_, field(JobField::rows) + 0);
+    s.set(chunk_, floor(kChunkItems / field(JobField::items_per_row)) + 1);
+  }
+
+  void work_on_job(Script& s, const Proc<>& decode_chunk) const {
+    s.set(rows_, chunk_);
+    s.when(left_ < chunk_, [&](Script& s) { s.set(rows_, left_); });
+    s.call(decode_chunk);
+    s.when_else(
+        field(JobField::letters_per_row) == 0, [&](Script& s) { s.set(letter_, kGoOn); },
+        [&](Script& s) { s.change(letter_, rows_ * field(JobField::letters_per_row)); });
+    s.change(at_, rows_ * field(JobField::items_per_row));
+    s.change(left_, 0 - rows_);
+    s.change(done_, rows_ * field(JobField::items_per_row));
+    s.set(parts_.stage.progress,
+          round(done_ * (100.0 / static_cast<double>(std::max<std::int64_t>(jobs_.total, 1)))));
+  }
+
+  Proc<> emit_unload() {
+    return engine_.define_yielding<>("unload", {}, [&](Script& s) {
+      s.set(parts_.stage.status, "unloading");
+      s.set(loaded_, 0);
+      if (parts_.tables) s.call(parts_.tables->empty);
+      zero_list(s, w_.codes, 1, layout_.codes);
+      zero_list(s, w_.scales, static_cast<std::int64_t>(layout_.floats.size()) + 1, layout_.scales);
+      zero_list(s, w_.keys, 1, layout_.cache);
+      zero_list(s, w_.values, 1, layout_.cache);
+      for (const auto& [list, count] : parts_.zeros) zero_list(s, list, 1, count);
+      for (const List<Num>& list : parts_.empties) s.clear(list);
+      for (const List<Num>& table : tables_) s.clear(table);
+      s.set(parts_.stage.progress, 0);
+      s.set(parts_.stage.status, "unloaded");
+    });
+  }
+
+  // Zeros `count` items of one list in chunks.
+  void zero_list(Script& s, const List<Num>& list, std::int64_t first, std::int64_t count) {
+    if (count == 0) return;
+    const auto zero = engine_.define<Num, Num>("zero " + list.name.substr(1), {"at", "count"},
+                                               [&](Script& s, Arg<Num> from, Arg<Num> how_many) {
+                                                 s.set(rows_, from + 0);
+                                                 s.repeat(how_many, [&](Script& s) {
+                                                   s.replace(list, rows_ + 0, 0);
+                                                   s.change(rows_, 1);
+                                                 });
+                                               });
+    s.set(at_, static_cast<double>(first));
+    s.set(left_, static_cast<double>(count));
+    s.repeat_until(left_ < 1, [&](Script& s) {
+      s.set(chunk_, 4 * kChunkItems);
+      s.when(left_ < chunk_, [&](Script& s) { s.set(chunk_, left_); });
+      s.call(zero, at_, chunk_);
+      s.change(at_, chunk_);
+      s.change(left_, 0 - chunk_);
+    });
+  }
+
+  Sprite& engine_;
+  const Workspace& w_;
+  const Layout& layout_;
+  const LoaderParts& parts_;
+  const DecodeJobs jobs_ = decode_jobs(layout_);
+  const Var<Num> loaded_ = engine_.var<Num>(names::kLoaded);
+  const List<Num> job_list_ = engine_.list<Num>(names::kJobs, job_items(jobs_));
+  const DecodeLists lists_{.text = engine_.list<Str>(names::kText, text_items(layout_)),
+                           .codes = w_.codes,
+                           .scales = w_.scales,
+                           .spread = engine_.list<Num>("_spread", spread_table())};
+  const Var<Num> job_ = local("job"), cursor_ = local("cursor"), letter_ = local("letter"),
+                 left_ = local("rows left"), at_ = local("at"), rows_ = local("rows"),
+                 chunk_ = local("chunk"), done_ = local("done");
+  const HalvesProc decode_halves_ = emit_decode_halves(engine_, lists_);
+  const std::size_t first_table_ = engine_.target().lists.size();
+  const Decoders decoders_ = emit_decoders(engine_, lists_, jobs_);
+  const std::vector<List<Num>> tables_ = empty_lists(engine_, first_table_);
+  const List<Num> cursors_ = engine_.list<Num>("_cursors", cursor_items(jobs_, decoders_));
+};
+
+}  // namespace
 
 LoaderBlocks emit_loader(Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts) {
-  const StageNames& stage = parts.stage;
-  const Jobs jobs = make_jobs(layout);
-  const auto loaded = engine.var<Num>(names::kLoaded);
-  const auto job_list = engine.list<Num>(names::kJobs, job_items(jobs));
-  const DecodeLists lists{.text = engine.list<Str>(names::kText, text_items(layout)),
-                          .codes = w.codes,
-                          .scales = w.scales,
-                          .spread = engine.list<Num>("_spread", spread_table())};
-  const auto local = [&](const char* what) {
-    return engine.var<Num>(std::string("_load ") + what);
-  };
-  const auto job = local("job"), cursor = local("cursor"), letter_at = local("letter"),
-             left = local("rows left"), at = local("at"), rows = local("rows"),
-             chunk = local("chunk"), done = local("done");
-
-  const HalvesProc decode_halves = emit_decode_halves(engine, lists);
-  const std::size_t first_table = engine.target().lists.size();
-  const Decoders decoders = emit_decoders(engine, lists, jobs);
-  // What decoders fill for themselves.
-  std::vector<List<Num>> tables;
-  for (std::size_t i = first_table; i < engine.target().lists.size(); ++i) {
-    const scratch::List& list = engine.target().lists[i];
-    if (list.size() == 0) tables.emplace_back(list.name);
-  }
-  const auto cursors = engine.list<Num>("_cursors", cursor_items(jobs, decoders));
-  const auto field = [&](int k) { return job_list[job + k]; };
-  const auto decode_chunk = engine.define<>("decode chunk", {}, [&](Script& s) {
-    s.when(cursors[cursor + 0] == 0, [&](Script& s) {
-      s.call(decode_halves, cursors[cursor + 1], letter_at, rows, at, field(2), field(5));
-    });
-    for (std::size_t i = 0; i < decoders.procedures.size(); ++i) {
-      s.when(cursors[cursor + 0] == static_cast<double>(i + 1), [&](Script& s) {
-        s.call(decoders.procedures[i], cursors[cursor + 1], letter_at, rows, at, field(2));
-      });
-    }
-  });
-  const auto load = engine.define_yielding<>("load", {}, [&](Script& s) {
-    s.set(stage.status, "loading");
-    s.set(stage.progress, 0);
-    s.set(done, 0);
-    if (parts.tables) s.call(parts.tables->fill);
-    s.set(cursor, 1);
-    s.repeat(static_cast<double>(jobs.kinds.size()), [&](Script& s) {
-      s.replace(cursors, cursor + 2, 1);
-      s.replace(cursors, cursor + 3, 1);
-      s.change(cursor, kCursorFields);
-    });
-    s.set(job, 1);
-    s.repeat(static_cast<double>(jobs.rows.size()), [&](Script& s) {
-      s.set(cursor, field(0) * kCursorFields + 1);
-      s.set(letter_at, cursors[cursor + 2] + field(6));
-      s.set(at, cursors[cursor + 3] + field(7));
-      s.set(left, field(1) + 0);
-      s.set(chunk, floor(kChunkItems / field(4)) + 1);
-      s.repeat_until(left < 1, [&](Script& s) {
-        s.set(rows, chunk);
-        s.when(left < chunk, [&](Script& s) { s.set(rows, left); });
-        s.call(decode_chunk);
-        s.when_else(
-            field(3) == 0, [&](Script& s) { s.set(letter_at, kGoOn); },
-            [&](Script& s) { s.change(letter_at, rows * field(3)); });
-        s.change(at, rows * field(4));
-        s.change(left, 0 - rows);
-        s.change(done, rows * field(4));
-        s.set(stage.progress,
-              round(done * (100.0 / static_cast<double>(std::max<std::int64_t>(jobs.total, 1)))));
-      });
-      s.replace(cursors, cursor + 2, letter_at + 0);
-      s.replace(cursors, cursor + 3, at + 0);
-      s.change(job, kJobFields);
-    });
-    s.set(loaded, 1);
-    s.set(stage.progress, 100);
-  });
-
-  // Zeros `count` items of one list in chunks.
-  const auto zero_list = [&](Script& s, const List<Num>& list, std::int64_t first,
-                             std::int64_t count) {
-    if (count == 0) return;
-    const auto zero = engine.define<Num, Num>("zero " + list.name.substr(1), {"at", "count"},
-                                              [&](Script& s, Arg<Num> from, Arg<Num> how_many) {
-                                                s.set(rows, from + 0);
-                                                s.repeat(how_many, [&](Script& s) {
-                                                  s.replace(list, rows + 0, 0);
-                                                  s.change(rows, 1);
-                                                });
-                                              });
-    s.set(at, static_cast<double>(first));
-    s.set(left, static_cast<double>(count));
-    s.repeat_until(left < 1, [&](Script& s) {
-      s.set(chunk, 4 * kChunkItems);
-      s.when(left < chunk, [&](Script& s) { s.set(chunk, left); });
-      s.call(zero, at, chunk);
-      s.change(at, chunk);
-      s.change(left, 0 - chunk);
-    });
-  };
-  const auto unload = engine.define_yielding<>("unload", {}, [&](Script& s) {
-    s.set(stage.status, "unloading");
-    s.set(loaded, 0);
-    if (parts.tables) s.call(parts.tables->empty);
-    zero_list(s, w.codes, 1, layout.codes);
-    zero_list(s, w.scales, static_cast<std::int64_t>(layout.floats.size()) + 1, layout.scales);
-    zero_list(s, w.keys, 1, layout.cache);
-    zero_list(s, w.values, 1, layout.cache);
-    for (const auto& [list, count] : parts.zeros) zero_list(s, list, 1, count);
-    for (const List<Num>& list : parts.empties) s.clear(list);
-    for (const List<Num>& table : tables) s.clear(table);
-    s.set(stage.progress, 0);
-    s.set(stage.status, "unloaded");
-  });
-  return {load, unload, loaded};
+  return LoaderEmitter(engine, w, layout, parts).emit();
 }
 
 }  // namespace sb3lm

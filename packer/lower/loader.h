@@ -30,7 +30,4 @@ struct LoaderParts {
 LoaderBlocks emit_loader(blocks::Sprite& engine, const Workspace& w, const Layout& layout,
                          const LoaderParts& parts);
 
-/// Per cent of loading after which the vocabulary and then each layer is unpacked.
-std::vector<double> loading_marks(const Layout& layout);
-
 }  // namespace sb3lm

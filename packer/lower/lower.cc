@@ -9,6 +9,7 @@
 #include "lower/guide.h"
 #include "lower/layout.h"
 #include "lower/loader.h"
+#include "lower/loading_jobs.h"
 #include "lower/model_info.h"
 #include "lower/scripts.h"
 #include "lower/stage.h"

@@ -263,9 +263,10 @@ double planned_damage(const std::vector<PlanUnit>& units) {
 }
 
 bool choose_widths(std::vector<PlanUnit>& units, double bytes, const WidthCosts& costs) {
-  constexpr Widths kAll = (1u << (kMostBits + 1)) - 2;
   std::vector<PlanUnit> best, trial = units;
-  for (Widths widths = kAll; widths >= 2; widths -= 2) {
+  // Every set of widths that is not empty, beginning with all of them.
+  for (unsigned set = (1u << kMostBits) - 1; set > 0; --set) {
+    const Widths widths = set << 1;  // bit 0 would be the width 0
     double room = bytes;
     for (int bits = 1; bits <= kMostBits; ++bits) {
       if (allows(widths, bits)) room -= costs[static_cast<std::size_t>(bits)];

@@ -105,7 +105,7 @@ class Cutter {
   void cut_tensor(const UnpackedTensor& tensor) {
     const Component component = component_of(tensor.key.role);
     const std::int64_t rows = tensor.shape.rows;
-    if (tensor.scale_letters > 0) return cut_shared(tensor, component);
+    if (tensor.shares_texts) return cut_shared(tensor, component);
     if (tensor.bits == 0) {
       if (tensor.item != 0) {
         add_halves(tensor.item, tensor.letter, rows * tensor.shape.cols, component, tensor.key);
@@ -126,11 +126,8 @@ class Cutter {
   // A tensor that shares its texts with others, each text after its codebook.
   void cut_shared(const UnpackedTensor& tensor, Component component) {
     add_codebook(tensor.item);
-    if (tensor.bits == 0) {
-      add(letters_at(tensor.item, tensor.letter, tensor.scale_letters), component, tensor.key);
-      return;
-    }
     add(letters_at(tensor.item, tensor.letter, tensor.letters), component, tensor.key);
+    if (tensor.bits == 0) return;
     add_codebook(tensor.scale_item);
     add(letters_at(tensor.scale_item, tensor.scale_letter, tensor.scale_letters),
         Component::row_scales, tensor.key);

@@ -161,6 +161,7 @@ class ModelReader {
   // A tensor whose text comes with others'; floats have none.
   void read_of_runs(UnpackedTensor place, const JsonFields& entry) {
     check_shape(place);
+    place.shares_texts = entry.has("bits") || entry.get<std::string>("type") == "f16";
     if (entry.has("bits")) {
       place.bits = entry.get<int>("bits");
       place.encoding = entry.get<std::string>("encoding");
@@ -170,7 +171,7 @@ class ModelReader {
         broken(fmt::format("model info: {} of {} bits in {}", what, place.bits, place.encoding));
       }
       run_tensors_.push_back({place.key, place.shape, place.bits});
-    } else if (entry.get<std::string>("type") == "f16") {
+    } else if (place.shares_texts) {
       run_tensors_.push_back({place.key, place.shape, 0});
     } else {
       place.stride = place.shape.cols;
@@ -241,7 +242,7 @@ class ModelReader {
       FloatTensor tensor{.shape = shape, .type = FloatType::f16, .values = {}};
       const std::int64_t end = at + std::int64_t{shape.rows} * shape.cols;
       UnpackedTensor& place = unpacked(run_tensors_[i].key);
-      std::tie(place.letter, place.scale_letters) = share(text.size(), at, end, count);
+      std::tie(place.letter, place.letters) = share(text.size(), at, end, count);
       place.item = item;
       for (; at < end; ++at) {
         tensor.values.push_back(

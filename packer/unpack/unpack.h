@@ -23,8 +23,11 @@ struct UnpackedTensor {
   std::int64_t item = 0, letter = 0;
   std::int64_t letters = 0;  // of codes, in each stream
   std::int64_t scale_item = 0, scale_letter = 0;
-  std::int64_t scale_letters = 0;  // of numbers, or row scales, where they share a text: about
-  int base = 0;                    // see pack_halves
+  // True where its texts are others' too: `letters` (of codes or of numbers) and `scale_letters`
+  // are then about what it has of them.
+  bool shares_texts = false;
+  std::int64_t scale_letters = 0;
+  int base = 0;                            // see pack_halves
   std::int64_t scales_at = 0, stride = 0;  // of floats, which are items of `_scales`
 };
 

@@ -11,6 +11,7 @@
 #include "runtime_ref/generate.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
+#include "support/skip.h"
 #include "support/vm_batch.h"
 
 namespace {
@@ -73,10 +74,7 @@ void check_vm(const char* vm, std::size_t count) {
   REQUIRE(answers().size() >= count);
   for (std::size_t i = 0; i < count; ++i) job.runs.push_back(request_of(answers()[i]));
   const auto results = run_batch(SB3LM_SOURCE_DIR, vm, {job});
-  if (!results) {
-    MESSAGE("skipped: ", vm, " cannot run here (tools/setup installs what it needs)");
-    return;
-  }
+  if (!results) return skip_without(vm);
   for (std::size_t i = 0; i < count; ++i) {
     CAPTURE(answers()[i].question);
     const BlockResult& got = results->at(0).at(i);

@@ -7,6 +7,7 @@
 #include "report/report.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
+#include "support/skip.h"
 #include "support/tiny_model.h"
 #include "support/vm_batch.h"
 #include "unpack/unpack.h"
@@ -42,78 +43,97 @@ void check_shares(const std::string& sb3) {
   CHECK(blocks <= kMostBlocks);
 }
 
-}  // namespace
-
-TEST_CASE("SSMoELM-5L, synthetic, at full scale") {
-  SilentProgress silent;
-  const Model model = tiny_model("ssmoelm-5l");
-  VmJob job{.name = "ssmoelm-5l",
-            .sb3 = pack(model, {.lower = {.context = kContext, .title = "full"}}, silent),
-            .runs = {kRequest}};
-  CHECK(job.sb3.size() <= kLimit);
-  CHECK(job.sb3.size() > kLimit / 2);  // 40 million weights are really in it
-  check_shares(job.sb3);
-
+/// A model, its project, and what the block evaluator makes of the project.
+struct Built {
+  Model model;
+  VmJob job;
   BlockResult blocks;
-  {
-    const scratch::Program program = read_sb3("full.sb3", as_bytes(job.sb3));
-    CHECK(unpack("full.sb3", program).model.spec.passes.size() == 6);
-    BlockSession session(program, silent);
-    blocks = session.run(kRequest, silent);
-  }
-  CHECK(blocks.status == "ready");
-  REQUIRE(blocks.tokens.size() == 2);
-  {
-    Engine engine(model, kContext);
-    const Agreement agreement =
-        check_against_engine(engine, kRequest.tokens, blocks.tokens, blocks.logits);
-    INFO(agreement.first_difference);
-    CHECK(agreement.ok);
-    CHECK(agreement.positions == 4);
-    CHECK(agreement.max_rel_error < 1e-11);
-  }
-  const auto results = run_batch(SB3LM_SOURCE_DIR, "turbowarp", {job});
-  if (!results) {
-    MESSAGE("skipped: TurboWarp cannot run here (tools/setup installs what it needs)");
-    return;
-  }
-  const BlockResult& turbowarp = results->at(0).at(0);
-  CHECK(turbowarp.status == "ready");
-  CHECK(turbowarp.tokens == blocks.tokens);
-  CHECK(turbowarp.logits.size() == 4 * 8192);
-  CHECK(same_bits(turbowarp.logits, blocks.logits));
+};
+
+Built run_blocks(Model model, VmJob job) {
+  SilentProgress silent;
+  const scratch::Program program = read_sb3(job.name + ".sb3", as_bytes(job.sb3));
+  BlockSession session(program, silent);
+  BlockResult blocks = session.run(job.runs[0], silent);
+  return {std::move(model), std::move(job), std::move(blocks)};
 }
 
-TEST_CASE("the largest model of that shape for Scratch's website, nearly") {
-  SilentProgress silent;
-  constexpr int kVocabulary = 3712;
-  const Model model =
-      tiny_model(SynthOptions{.preset = "ssmoelm-5l", .layers = 2, .vocabulary = kVocabulary});
-  VmJob job{.name = "site",
-            .sb3 = pack(model,
-                        {.lower = {.context = kContext,
-                                   .encoding = "range",
-                                   .title = "site",
-                                   .tune = Tune::scratch,
-                                   .kernel = Kernel::columns}},
-                        silent),
-            .runs = {kRequest}};
-  job.runs[0].tokens = {0, 1300, kVocabulary - 1};
-  CHECK(over_limits(BuildTarget::site, as_bytes(job.sb3)) == std::vector<std::string>{});
-  BlockSession session(read_sb3("site.sb3", as_bytes(job.sb3)), silent);
-  const BlockResult blocks = session.run(job.runs[0], silent);
-  REQUIRE(blocks.tokens.size() == 2);
-  Engine engine(model, kContext);
-  const Agreement agreement =
-      check_against_engine(engine, job.runs[0].tokens, blocks.tokens, blocks.logits);
+const Built& five_layers() {
+  static const Built built = [] {
+    SilentProgress silent;
+    Model model = tiny_model("ssmoelm-5l");
+    std::string sb3 = pack(model, {.lower = {.context = kContext, .title = "full"}}, silent);
+    return run_blocks(std::move(model),
+                      {.name = "ssmoelm-5l", .sb3 = std::move(sb3), .runs = {kRequest}});
+  }();
+  return built;
+}
+
+const Built& for_the_website() {
+  static const Built built = [] {
+    SilentProgress silent;
+    constexpr int kVocabulary = 3712;
+    Model model =
+        tiny_model(SynthOptions{.preset = "ssmoelm-5l", .layers = 2, .vocabulary = kVocabulary});
+    std::string sb3 = pack(model,
+                           {.lower = {.context = kContext,
+                                      .encoding = "range",
+                                      .title = "site",
+                                      .tune = Tune::scratch,
+                                      .kernel = Kernel::columns}},
+                           silent);
+    BlockRequest request = kRequest;
+    request.tokens = {0, 1300, kVocabulary - 1};
+    return run_blocks(std::move(model),
+                      {.name = "site", .sb3 = std::move(sb3), .runs = {std::move(request)}});
+  }();
+  return built;
+}
+
+void check_engine(const Built& built) {
+  CHECK(built.blocks.status == "ready");
+  REQUIRE(built.blocks.tokens.size() == 2);
+  Engine engine(built.model, kContext);
+  const Agreement agreement = check_against_engine(engine, built.job.runs[0].tokens,
+                                                   built.blocks.tokens, built.blocks.logits);
   INFO(agreement.first_difference);
   CHECK(agreement.ok);
+  CHECK(agreement.positions == 4);
   CHECK(agreement.max_rel_error < 1e-11);
-  const auto results = run_batch(SB3LM_SOURCE_DIR, "turbowarp", {job});
-  if (!results) {
-    MESSAGE("skipped: TurboWarp cannot run here (tools/setup installs what it needs)");
-    return;
-  }
-  CHECK(results->at(0).at(0).tokens == blocks.tokens);
-  CHECK(same_bits(results->at(0).at(0).logits, blocks.logits));
+}
+
+void check_turbowarp(const Built& built) {
+  const auto results = run_batch(SB3LM_SOURCE_DIR, "turbowarp", {built.job});
+  if (!results) return skip_without("turbowarp");
+  const BlockResult& turbowarp = results->at(0).at(0);
+  CHECK(turbowarp.status == "ready");
+  CHECK(turbowarp.tokens == built.blocks.tokens);
+  CHECK(turbowarp.logits.size() == 4 * static_cast<std::size_t>(built.model.spec.vocabulary));
+  CHECK(same_bits(turbowarp.logits, built.blocks.logits));
+}
+
+}  // namespace
+
+TEST_CASE("SSMoELM-5L, synthetic, at full scale: its size, and the block evaluator") {
+  const Built& built = five_layers();
+  const std::string& sb3 = built.job.sb3;
+  CHECK(sb3.size() <= kLimit);
+  CHECK(sb3.size() > kLimit / 2);  // 40 million weights are really in it
+  check_shares(sb3);
+  CHECK(unpack("full.sb3", read_sb3("full.sb3", as_bytes(sb3))).model.spec.passes.size() == 6);
+  check_engine(built);
+}
+
+TEST_CASE("SSMoELM-5L, synthetic, at full scale: TurboWarp") {
+  check_turbowarp(five_layers());
+}
+
+TEST_CASE("the largest model of that shape for Scratch's website, nearly: block evaluator") {
+  CHECK(over_limits(BuildTarget::site, as_bytes(for_the_website().job.sb3)) ==
+        std::vector<std::string>{});
+  check_engine(for_the_website());
+}
+
+TEST_CASE("the largest model of that shape for Scratch's website, nearly: TurboWarp") {
+  check_turbowarp(for_the_website());
 }

@@ -1,5 +1,5 @@
 // The program's probe on a trained model: whatever convention its file is rewritten for, it is
-// found back. Needs samples/dictionary-cat; without it these tests say that they skip.
+// found back.
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
@@ -27,11 +27,10 @@ struct Sample {
   bool has_router = false;
 };
 
-const std::optional<Sample>& sample() {
-  static const std::optional<Sample> loaded = []() -> std::optional<Sample> {
+const Sample& sample() {
+  static const Sample loaded = [] {
     const std::filesystem::path folder =
         std::filesystem::path(SB3LM_SOURCE_DIR) / "samples" / "dictionary-cat";
-    if (!std::filesystem::exists(folder / "model.safetensors")) return std::nullopt;
     SilentProgress silent;
     const Model model = import_model(folder / "model.safetensors", {}, silent);
     const MappedFile file(folder / "model.safetensors");
@@ -42,12 +41,6 @@ const std::optional<Sample>& sample() {
                   .has_router = model.spec.layers.front().feed_forward.is_mixture()};
   }();
   return loaded;
-}
-
-bool skipped() {
-  if (sample()) return false;
-  MESSAGE("skipped: samples/dictionary-cat/model.safetensors is not there");
-  return true;
 }
 
 /// The other value that a file can be rewritten for, or a start can be flipped to.
@@ -65,7 +58,7 @@ std::string flipped(const std::string& name) {
                                  {"up", "gate"},
                                  {"plus", "minus"},
                                  {"minus", "plus"}};
-  return others.at(sample()->conventions.at(name));
+  return others.at(sample().conventions.at(name));
 }
 
 /// Sentences of the kind that the sample was trained on: it says little about any other.
@@ -86,11 +79,11 @@ Entries probed(const std::string& checkpoint, const Entries& changes) {
   const std::filesystem::path file = folder.path() / "model.safetensors";
   write_file(file, checkpoint);
   for (const char* other : {"tokenizer.json", "tokenizer.bin", "config.json"}) {
-    if (std::filesystem::exists(sample()->folder / other)) {
-      std::filesystem::copy_file(sample()->folder / other, folder.path() / other);
+    if (std::filesystem::exists(sample().folder / other)) {
+      std::filesystem::copy_file(sample().folder / other, folder.path() / other);
     }
   }
-  Entries start = sample()->conventions;
+  Entries start = sample().conventions;
   for (const auto& [name, value] : changes) start[name] = value;
   write_file(folder.path() / "start.json", sidecar_text(start));
   write_file(folder.path() / "text.txt", definitions());
@@ -111,47 +104,43 @@ Entries probed(const std::string& checkpoint, const Entries& changes) {
 }  // namespace
 
 TEST_CASE("the sample is read right by its own account") {
-  if (skipped()) return;
-  CHECK(probed(sample()->checkpoint, {}) == sample()->conventions);
+  CHECK(probed(sample().checkpoint, {}) == sample().conventions);
 }
 
 TEST_CASE("every packing convention of a rewritten file is found back") {
-  if (skipped()) return;
-  REQUIRE(sample()->conventions.at("rope") == "half-split");
+  REQUIRE(sample().conventions.at("rope") == "half-split");
   for (const std::string name : {"bit-order", "sign", "nibble-order", "nibble-code",
                                  "embedding-code", "swiglu", "rope", "rope-sign"}) {
     CAPTURE(name);
-    const std::string checkpoint = repacked(sample()->checkpoint, name, sample()->head_size);
-    if (checkpoint == sample()->checkpoint) {
+    const std::string checkpoint = repacked(sample().checkpoint, name, sample().head_size);
+    if (checkpoint == sample().checkpoint) {
       MESSAGE("the sample holds nothing that is stored by ", name);
       continue;
     }
-    Entries expected = sample()->conventions;
+    Entries expected = sample().conventions;
     expected[name] = flipped(name);
     CHECK(sidecar_text(probed(checkpoint, {})) == sidecar_text(expected));
   }
 }
 
 TEST_CASE("forward conventions are found from flipped values") {
-  if (skipped()) return;
   for (const std::string name : {"rope", "rope-sign", "router-norm", "swiglu"}) {
     CAPTURE(name);
-    if (name == "router-norm" && !sample()->has_router) {
+    if (name == "router-norm" && !sample().has_router) {
       MESSAGE("the sample has no router");
       continue;
     }
-    CHECK(sidecar_text(probed(sample()->checkpoint, {{name, flipped(name)}})) ==
-          sidecar_text(sample()->conventions));
+    CHECK(sidecar_text(probed(sample().checkpoint, {{name, flipped(name)}})) ==
+          sidecar_text(sample().conventions));
   }
-  CHECK(probed(sample()->checkpoint, {{"rope", "none"}}) == sample()->conventions);
+  CHECK(probed(sample().checkpoint, {{"rope", "none"}}) == sample().conventions);
 }
 
 TEST_CASE("everything wrong at once is mended too") {
-  if (skipped()) return;
   Entries wrong;
   for (const char* name : {"bit-order", "sign", "nibble-order", "nibble-code", "embedding-code",
                            "swiglu", "rope", "rope-sign"}) {
     wrong[name] = flipped(name);
   }
-  CHECK(sidecar_text(probed(sample()->checkpoint, wrong)) == sidecar_text(sample()->conventions));
+  CHECK(sidecar_text(probed(sample().checkpoint, wrong)) == sidecar_text(sample().conventions));
 }

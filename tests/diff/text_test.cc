@@ -21,6 +21,7 @@
 #include "sb3/zip.h"
 #include "scratch/check_types.h"
 #include "support/saved_text.h"
+#include "support/skip.h"
 #include "support/tokenizers.h"
 
 namespace {
@@ -393,10 +394,7 @@ void check_in_vm(const std::string& vm) {
       fmt::format("node '{}/tools/vm/run.mjs' --vm {} --batch '{}' > '{}'", SB3LM_SOURCE_DIR, vm,
                   (folder / "jobs.json").string(), (folder / "results.json").string());
   const int code = std::system(command.c_str()) >> 8;
-  if (code == 4 || code == 127) {
-    MESSAGE("skipped: ", vm, " is not installed (tools/setup)");
-    return;
-  }
+  if (code == 4 || code == 127) return skip_without(vm);
   REQUIRE(code == 0);
   std::ifstream stream(folder / "results.json");
   const auto results = nlohmann::json::parse(stream);

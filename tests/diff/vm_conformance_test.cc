@@ -11,6 +11,7 @@
 
 #include "sb3/sb3.h"
 #include "support/programs.h"
+#include "support/skip.h"
 #include "support/vm_run.h"
 
 using namespace sb3lm;
@@ -344,10 +345,7 @@ void compare(const Filled& filled, const std::string& vm) {
   SilentProgress progress;
   const std::string sb3 = write_sb3(filled.program, 6, progress);
   const auto theirs = run_in_vm(SB3LM_SOURCE_DIR, vm, sb3, {"log"}, "done");
-  if (!theirs) {
-    MESSAGE("skipped: " << vm << " is not installed (tools/setup)");
-    return;
-  }
+  if (!theirs) return test::skip_without(vm);
   const auto ours = run_in_evaluator(sb3, {"log"}, "done");
   const auto &expected = theirs->at("log"), &got = ours.at("log");
   REQUIRE(expected.size() == filled.labels.size());

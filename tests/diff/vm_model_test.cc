@@ -2,6 +2,7 @@
 // of the block evaluator, and Scratch's own parser must take every file.
 #include <doctest/doctest.h>
 
+#include "support/skip.h"
 #include "support/vm_models.h"
 
 using namespace sb3lm::test;
@@ -16,9 +17,6 @@ TEST_CASE("TurboWarp gives the block evaluator's bits") {
 
 TEST_CASE("Scratch's own parser takes every project") {
   const auto complaints = parser_complaints(SB3LM_SOURCE_DIR, tiny_model_jobs());
-  if (!complaints) {
-    MESSAGE("skipped: scratch-parser is not installed (tools/setup installs it)");
-    return;
-  }
+  if (!complaints) return skip_without("scratch-parser");
   CHECK(*complaints == "");
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "sb3/sb3.h"
 #include "support/programs.h"
+#include "support/skip.h"
 
 using namespace sb3lm;
 
@@ -23,10 +24,7 @@ TEST_CASE("scratch-parser accepts our projects") {
     const int status = std::system(command.c_str());
     std::filesystem::remove(file);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    if (code == 4 || code == 127) {
-      MESSAGE("skipped: Node or scratch-parser is not installed (tools/setup)");
-      return;
-    }
+    if (code == 4 || code == 127) return test::skip_without("scratch-parser");
     CHECK(code == 0);
   }
 }

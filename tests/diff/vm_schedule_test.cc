@@ -4,6 +4,7 @@
 
 #include "sb3/sb3.h"
 #include "support/programs.h"
+#include "support/skip.h"
 #include "support/vm_run.h"
 
 using namespace sb3lm;
@@ -174,10 +175,7 @@ void compare(const scratch::Program& program, const std::string& vm) {
   SilentProgress progress;
   const std::string sb3 = write_sb3(program, 6, progress);
   const auto theirs = run_in_vm(SB3LM_SOURCE_DIR, vm, sb3, {"log"}, "done");
-  if (!theirs) {
-    MESSAGE("skipped: " << vm << " is not installed (tools/setup)");
-    return;
-  }
+  if (!theirs) return test::skip_without(vm);
   const auto ours = run_in_evaluator(sb3, {"log"}, "done");
   const auto &expected = theirs->at("log"), &got = ours.at("log");
   std::string expected_text, got_text;

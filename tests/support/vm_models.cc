@@ -5,6 +5,7 @@
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
+#include "support/skip.h"
 
 namespace sb3lm::test {
 namespace {
@@ -59,8 +60,7 @@ void check_tiny_models(const std::string& source_dir, const std::string& vm,
                        const std::string& option) {
   const auto results = run_batch(source_dir, vm, tiny_model_jobs());
   if (!results) {
-    MESSAGE("skipped: ", vm, " cannot run here (tools/setup ", option, " installs what it needs)");
-    return;
+    return skip_case(vm + " cannot run here (tools/setup " + option + " installs what it needs)");
   }
   for (std::size_t i = 0; i < cases().size(); ++i) {
     CAPTURE(cases()[i].job.name);

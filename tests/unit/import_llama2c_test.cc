@@ -8,6 +8,7 @@
 #include "import/formats.h"
 #include "import/import.h"
 #include "support/checkpoint_writer.h"
+#include "support/skip.h"
 #include "support/tiny_model.h"
 #include "synth/vocabulary.h"
 
@@ -209,8 +210,7 @@ TEST_CASE("stories260K imports and encodes") {
   const char* folder = std::getenv("SB3LM_TEST_DATA");
   if (folder == nullptr ||
       !std::filesystem::exists(std::filesystem::path(folder) / "stories260K")) {
-    MESSAGE("skipped: SB3LM_TEST_DATA does not point at a folder that has stories260K");
-    return;
+    return test::skip_case("SB3LM_TEST_DATA does not name a folder with stories260K");
   }
   const std::filesystem::path data = std::filesystem::path(folder) / "stories260K";
   SilentProgress silent;

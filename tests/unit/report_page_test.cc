@@ -11,6 +11,7 @@
 #include "report/separators.h"
 #include "report/treemap.h"
 #include "sb3/sb3.h"
+#include "support/skip.h"
 #include "support/temp_folder.h"
 #include "support/tiny_model.h"
 #include "synth/random.h"
@@ -95,8 +96,7 @@ TEST_CASE("Chromium shows it on a desktop and on a phone, without fetching anyth
   const int status = std::system(command.c_str());
   const int exit_code = status == -1 ? -1 : status / 256;
   if (exit_code == kMissingProgram || exit_code == 127) {
-    MESSAGE("skipped: Node, Chromium or an npm package is missing");
-    return;
+    return test::skip_case("Node, Chromium or an npm package is missing");
   }
   CHECK(exit_code == 0);
 }
