@@ -1,5 +1,6 @@
 #include "model/spec_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -32,6 +33,23 @@ Json to_json(const T& value) {
   }
 }
 
+/// A conversion would round, wrap or take `true` for 1.
+template <class T>
+bool is_of_kind(const Json& json) {
+  if constexpr (std::is_same_v<T, int>) {
+    return json.is_number_integer() && json == json.get<int>();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return json.is_number();
+  } else if constexpr (std::is_same_v<T, std::vector<int>>) {
+    return json.is_array() && std::all_of(json.begin(), json.end(), is_of_kind<int>);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return json.is_boolean();
+  } else {
+    static_assert(std::is_same_v<T, std::string>);
+    return json.is_string();
+  }
+}
+
 template <class T>
 void from_json(const Json& json, const std::string& what, T& value) {
   if constexpr (SpecPart<T>) {
@@ -57,11 +75,10 @@ void from_json(const Json& json, const std::string& what, T& value) {
     if (!json.is_array()) fail(Fault::bad_input, "{}: not a list", what);
     for (const Json& layer : json) from_json(layer, what, value.emplace_back());
   } else {
-    try {
-      value = json.get<T>();
-    } catch (const nlohmann::json::exception&) {
+    if (!is_of_kind<T>(json)) {
       fail(Fault::bad_input, "{}: {} is of another kind", what, json.dump().substr(0, 40));
     }
+    value = json.get<T>();
   }
 }
 
