@@ -68,11 +68,11 @@ def reachable(links, name, path=()):
 
 
 def library_of(path, links):
-    """The library whose folder directly holds the file, None for tools and tests."""
-    folder = path.parent.as_posix()
-    for name, (own, _) in links.items():
-        if folder == own:
-            return name
+    """The library in whose folder or in a folder of it the file is, None for tools and tests."""
+    for folder in path.parents:
+        for name, (own, _) in links.items():
+            if folder.as_posix() == own and (own != "packer" or folder == path.parent):
+                return name
     return None
 
 

@@ -1,5 +1,5 @@
 // JSON of untrusted files: nesting and duplicate names are refused, errors name file and byte.
-// Only for .cc files of this folder (the parser's header is heavy).
+// Only for .cc files of this folder and for config.h (the parser's header is heavy).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 /// Throws bad_input: not JSON, nested deeper than 64, or a name twice in one object.
 Json parse_json(const std::string& file, std::string_view text);
 
-/// The text of a JSON number or string, nothing for other types.
+/// The text of a JSON number, string or boolean, nothing for other types.
 std::optional<std::string> plain_text(const Json& json);
 
 }  // namespace sb3lm
