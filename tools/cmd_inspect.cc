@@ -2,30 +2,14 @@
 #include "base/error.h"
 #include "commands.h"
 #include "console.h"
+#include "import/conventions.h"
 #include "input_check.h"
 #include "load.h"
+#include "model/spec_text.h"
 #include "scratch/print.h"
 
 namespace sb3lm {
 namespace {
-
-void print_spec(const ModelSpec& spec) {
-  print_out("{}: width {}, vocabulary {}, context {}, {} stored layers, {} passes, {} head\n",
-            spec.family, spec.width, spec.vocabulary, spec.context, spec.layers.size(),
-            spec.passes.size(), spec.tied_head ? "tied" : "own");
-  for (const LayerSpec& layer : spec.layers) {
-    const AttentionSpec& a = layer.attention;
-    const FeedForwardSpec& f = layer.feed_forward;
-    print_out("layer {}: {} query heads, {} KV heads of {}; ", layer.id, a.query_heads, a.kv_heads,
-              a.head_size);
-    if (f.is_mixture()) {
-      print_out("{} experts of {}, top {}, {} shared of {}\n", f.routed_experts, f.hidden, f.top_k,
-                f.shared_experts, f.shared_hidden);
-    } else {
-      print_out("dense of {}\n", f.hidden);
-    }
-  }
-}
 
 void print_tensors(const Model& model) {
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
@@ -54,8 +38,10 @@ int run_command(const InspectOptions& options, Progress& progress) {
     input.recipe.float_bits = kStayFloats;  // show the checkpoint as it is
   }
   const Model model = load_any(input, progress);
-  print_spec(model.spec);
-  for (const auto& [name, value] : model.conventions) print_out("{} = {}\n", name, value);
+  for (const std::string& line : spec_text(model.spec)) print_out("{}\n", line);
+  for (const auto& [name, value] : model.conventions) {
+    if (is_convention(name)) print_out("{} = {}\n", name, value);  // the spec has the others
+  }
   for (const auto& [name, value] : model.source.metadata) {
     print_out("metadata {} = {}\n", name, value);
   }

@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "console.h"
 #include "import/convention_search.h"
-#include "import/conventions.h"
+#include "import/settings.h"
 #include "load.h"
 #include "model/fingerprint.h"
 #include "outputs.h"
@@ -82,11 +82,15 @@ std::vector<int> tokens_to_use(const Model& model, const SourceText& text, int m
   return tokens;
 }
 
-std::vector<std::string> names_to_search(const ProbeOptions& options) {
-  std::vector<std::string> names = searchable_conventions();
+/// What the file leaves open, but for what the options settle.
+std::vector<std::string> names_to_search(const Model& model, const ProbeOptions& options) {
+  std::vector<std::string> names = model.open;
   std::erase_if(names, [&](const std::string& name) {
     return options.input.import.conventions.contains(name);
   });
+  if (names.empty()) {
+    fail(Fault::usage, "{}: nothing is left open", options.input.file.string());
+  }
   return names;
 }
 
@@ -203,7 +207,7 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
                 .scored = 0,
                 .sidecar = {}};
   const SearchRequest request{.start = model.conventions,
-                              .names = names_to_search(options),
+                              .names = names_to_search(model, options),
                               .lost_nats = kLost * std::log(probed.vocabulary)};
   probed.search = search_conventions(request, std::ref(scorer), progress);
   probed.scored = scorer.scored();

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "import/plan_file.h"
+#include "import/sniff.h"
 #include "input_check.h"
 #include "pack.h"
 #include "sb3/sb3.h"
@@ -10,7 +11,8 @@
 namespace sb3lm {
 
 bool is_sb3(const std::filesystem::path& file) {
-  return MappedFile(file).text().starts_with("PK");
+  const MappedFile mapped(file);
+  return sniff({file.string(), mapped.bytes()}).kind == FileFormat::Kind::project;
 }
 
 std::vector<std::filesystem::path> input_files(const InputOptions& input) {

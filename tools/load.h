@@ -9,7 +9,7 @@
 
 namespace sb3lm {
 
-/// True if the file begins like a zip.
+/// True for a project, as import/sniff.h decides.
 bool is_sb3(const std::filesystem::path& file);
 
 /// The files that load_any reads. Throws bad_input if there is no such file.

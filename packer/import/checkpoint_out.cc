@@ -8,6 +8,7 @@
 #include "base/number_text.h"
 #include "import/import.h"
 #include "import/pack_tensors.h"
+#include "import/settings.h"
 
 namespace sb3lm {
 namespace {
@@ -20,21 +21,26 @@ struct Place {
 class Writer {
  public:
   explicit Writer(const Model& model) : model_(model) {
+    Settings settings;
     for (const auto& [name, value] : model.conventions) {
-      set_from_file("model info", name, value, conventions_);
+      set_from_file("model info", name, value, settings);
     }
+    conventions_ = settings.conventions;
     for (const auto& [key, stem] : model.names) {
       const auto found = model.tensors.find(key);
       if (found != model.tensors.end()) places_[stem].push_back({key, &found->second});
     }
   }
 
-  std::string write() {
+  std::string write(const std::map<std::string, std::string>& metadata) {
     for (const SourceTensor& source : model_.source.tensors) add(source);
+    for (const auto& [stem, places] : places_) {
+      if (!written_.contains(stem)) add_own(stem, places);
+    }
     if (written_.size() != places_.size()) {
       fail(Fault::unsupported, "model info: it does not tell in which tensors its weights were");
     }
-    return write_safetensors(out_, model_.source.metadata);
+    return write_safetensors(out_, metadata);
   }
 
  private:
@@ -62,6 +68,16 @@ class Writer {
       return;
     }
     add_packed(source, group);
+  }
+
+  /// A tensor that was part of another one or lay otherwise in the file: under the name of its
+  /// role.
+  void add_own(const std::string& stem, const std::vector<Place>& places) {
+    TensorKey key = places.front().key;
+    if (key.layer >= 0) key.layer = model_.spec.layers[static_cast<std::size_t>(key.layer)].id;
+    if (places.size() != 1 || stem != tensor_key_text(key)) return;
+    const Shape shape = shape_of(*places.front().tensor);
+    add({.name = stem, .type = "F32", .shape = {shape.rows, shape.cols}});
   }
 
   /// The part of the group that this source tensor is, in the shape that it had.
@@ -142,57 +158,67 @@ bool same_weights(const Tensor& a, const Tensor& b) {
          std::equal(x.codes.begin(), x.codes.end(), y.codes.begin(), y.codes.end(), same_level);
 }
 
+/// The same but for names: of the family and of layers.
+bool same_spec(ModelSpec a, const ModelSpec& b) {
+  a.family = b.family;
+  for (std::size_t i = 0; i < std::min(a.layers.size(), b.layers.size()); ++i) {
+    a.layers[i].id = b.layers[i].id;
+  }
+  return a == b;
+}
+
 bool same_model(const Model& a, const Model& b) {
-  const ModelSpec &x = a.spec, &y = b.spec;
-  const bool same_spec =
-      x.width == y.width && x.vocabulary == y.vocabulary && x.context == y.context &&
-      x.norm_eps == y.norm_eps && x.tied_head == y.tied_head && x.passes == y.passes &&
-      std::equal(x.layers.begin(), x.layers.end(), y.layers.begin(), y.layers.end(),
-                 [](const LayerSpec& l, const LayerSpec& m) {
-                   return l.attention == m.attention && l.feed_forward == m.feed_forward;
-                 });
-  return same_spec && a.tensors.size() == b.tensors.size() &&
+  return same_spec(a.spec, b.spec) && a.tensors.size() == b.tensors.size() &&
          std::equal(a.tensors.begin(), a.tensors.end(), b.tensors.begin(),
                     [](const auto& p, const auto& q) {
                       return p.first == q.first && same_weights(p.second, q.second);
                     });
 }
 
-/// Everything that a file may leave open, as this model has it.
-std::map<std::string, std::string> all_conventions(const Model& model) {
-  std::map<std::string, std::string> all = model.conventions;
-  const LayerSpec& layer = model.spec.layers.front();
-  all["heads"] = std::to_string(layer.attention.query_heads);
-  all["kv-heads"] = std::to_string(layer.attention.kv_heads);
-  all["head-size"] = std::to_string(layer.attention.head_size);
-  all["context"] = std::to_string(model.spec.context);
-  // Chosen by histogram when reading; what was written here is known.
-  for (const char* code : {"nibble-code", "embedding-code"}) {
-    if (all[code] == "auto") all[code] = "offset8";
+/// What a file says about the bytes of a model as it was written.
+std::map<std::string, std::string> packing_of(const Model& model) {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, value] : model.conventions) {
+    if (!is_convention(name)) continue;
+    // Chosen by histogram when reading; what was written here is known.
+    all[name] = value == "auto" ? "offset8" : value;
   }
-  if (layer.feed_forward.is_mixture()) all["top-k"] = std::to_string(layer.feed_forward.top_k);
   return all;
+}
+
+/// Nothing if it cannot be read so.
+std::optional<Model> read_back(const CheckpointOut& out, Progress& progress) {
+  CheckpointFiles files{.checkpoint = {"the exported file", as_bytes(out.checkpoint)}};
+  if (!out.sidecar.empty()) files.sidecar = NamedBytes{"its sidecar", as_bytes(out.sidecar)};
+  try {
+    return import_from_memory(files, {}, progress);
+  } catch (const Error& error) {
+    // Without its conventions a file may be unreadable; with them it may not.
+    if (!out.sidecar.empty()) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace
 
 CheckpointOut write_checkpoint(const Model& model, Progress& progress) {
   progress.report("packing weights", -1);
-  CheckpointOut out{.checkpoint = Writer(model).write(), .sidecar = {}};
-  const auto read_back = [&](const std::string& sidecar) -> std::optional<Model> {
-    CheckpointFiles files{.checkpoint = {"the exported file", as_bytes(out.checkpoint)}};
-    if (!sidecar.empty()) files.sidecar = NamedBytes{"its sidecar", as_bytes(sidecar)};
-    try {
-      return import_from_memory(files, {}, progress);
-    } catch (const Error& error) {
-      // Without its conventions a file may be unreadable; with them it may not.
-      if (!sidecar.empty()) throw;
-      return std::nullopt;
-    }
+  const auto is_right = [&](const CheckpointOut& out) {
+    const std::optional<Model> back = read_back(out, progress);
+    return back && same_model(model, *back);
   };
-  if (const auto plain = read_back({}); plain && same_model(model, *plain)) return out;
-  out.sidecar = sidecar_text(all_conventions(model));
-  if (!same_model(model, *read_back(out.sidecar))) {
+  // As the file was, then with what it is not right without: its spec, then its conventions too.
+  std::map<std::string, std::string> metadata = model.source.metadata;
+  CheckpointOut out;
+  if (!had_spec(metadata)) {
+    out.checkpoint = Writer(model).write(metadata);
+    if (is_right(out)) return out;
+  }
+  put_spec(model.spec, metadata);
+  out.checkpoint = Writer(model).write(metadata);
+  if (is_right(out)) return out;
+  out.sidecar = sidecar_text(packing_of(model));
+  if (!is_right(out)) {
     fail(Fault::bad_input, "model info: its conventions do not give its weights");
   }
   return out;

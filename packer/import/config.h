@@ -1,27 +1,53 @@
-// A Hugging Face config.json: what it says about conventions, and whether it describes the model
-// that the tensors show.
+// A Hugging Face config.json, and what all families read of it alike.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "import/conventions.h"
-#include "model/spec.h"
+#include "base/error.h"
+#include "import/json.h"
+#include "import/settings.h"
 
 namespace sb3lm {
 
-/// Reads what a config.json says about conventions (head counts, RoPE base, ...) under the names
-/// that model families use, and a known family's defaults for what it leaves out. Throws
-/// unsupported for settings that change the model in ways that we do not handle.
-void read_config(const std::string& file, std::string_view json, Conventions& conventions);
+class Config {
+ public:
+  /// Throws bad_input unless the text is a JSON object.
+  Config(std::string file, std::string_view json);
 
-/// True where it says that the head is the embedding ("tie_word_embeddings").
-bool config_ties_head(const std::string& file, std::string_view json);
+  const std::string& file() const { return file_; }
+  /// Null if the field is missing or null.
+  const Json* find(std::string_view field) const;
+  std::string text(std::string_view field) const;     // empty if it is none
+  bool is(std::string_view field, bool value) const;  // false if it is missing
+  std::string model_type() const { return text("model_type"); }
 
-/// Compares the config.json of a float checkpoint with the spec that its tensors gave. Throws
-/// unsupported for a model type whose forward pass may differ from ours and for a window shorter
-/// than the context, bad_input where the two contradict each other; both name the field.
-void check_config(const std::string& file, std::string_view json, const std::string& checkpoint,
-                  const ModelSpec& spec);
+  template <class... Args>
+  [[noreturn]] void fail(Fault fault, fmt::format_string<Args...> format, Args&&... args) const {
+    sb3lm::fail(fault, "{}: {}", file_, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+  /// Sets a fact to what a field says. Throws bad_input if it cannot have the value.
+  void set(std::string_view fact, std::string_view field, Settings& settings) const;
+  void set_text(std::string_view fact, std::string_view field, std::string_view text,
+                Settings& settings) const;
+
+  /// Throws bad_input unless the field is missing or has this value, which the tensors show.
+  void must_be(std::string_view field, int shown) const;
+
+ private:
+  std::string file_;
+  Json json_;
+};
+
+/// `rope_scaling` of older files, `rope_parameters` of newer ones: the base of plain RoPE; others
+/// are unsupported.
+void read_rope(const Config& config, Settings& settings);
+
+/// Throws unsupported where a field that means another forward pass is set.
+void refuse_other_maths(const Config& config);
+
+/// Throws unsupported if attention has a window shorter than the context.
+void refuse_window(const Config& config, const ModelSpec& spec);
 
 }  // namespace sb3lm

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "import/conventions.h"
+#include "import/settings.h"
 
 namespace sb3lm {
 namespace {
@@ -41,18 +41,6 @@ double sigmas_between(const std::vector<double>& a, const std::vector<double>& b
 
 bool beyond(const Threshold& threshold, double sigmas, double nats) {
   return nats > 0 && (sigmas >= threshold.sigmas || nats >= threshold.nats);
-}
-
-/// Values that can be tried: "auto" is not a reading of its own.
-std::vector<std::string> values_of(const std::string& name) {
-  std::vector<std::string> values;
-  for (const ConventionRow& row : convention_rows()) {
-    if (row.name != name) continue;
-    for (const std::string_view value : row.allowed) {
-      if (value != "auto") values.emplace_back(value);
-    }
-  }
-  return values;
 }
 
 /// Conventions that say how stored bytes become weights. A wrong one spoils everything, so two may
@@ -141,7 +129,7 @@ class Search {
   /// The reading with every other value of one convention.
   static std::vector<ConventionMap> flips(const ConventionMap& reading, const std::string& name) {
     std::vector<ConventionMap> all;
-    for (const std::string& value : values_of(name)) {
+    for (const std::string& value : setting_choices(name)) {
       if (value == reading.at(name)) continue;
       all.push_back(reading);
       all.back()[name] = value;
@@ -203,14 +191,6 @@ std::string_view confidence_text(Confidence confidence) {
       return "sure";
   }
   return "";
-}
-
-std::vector<std::string> searchable_conventions() {
-  std::vector<std::string> names;
-  for (const ConventionRow& row : convention_rows()) {
-    if (row.kind == ConventionRow::Kind::choice) names.emplace_back(row.name);
-  }
-  return names;
 }
 
 ConventionSearch search_conventions(const SearchRequest& request, const ScoreReading& score,

@@ -50,9 +50,6 @@ struct ConventionSearch {
   std::vector<ConventionFinding> findings;
 };
 
-/// The conventions that a text can settle: those that are choices.
-std::vector<std::string> searchable_conventions();
-
 struct SearchRequest {
   ConventionMap start;             // a value for each of `names`; what else it has stays
   std::vector<std::string> names;  // to search, in this order

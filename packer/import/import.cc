@@ -1,70 +1,19 @@
 #include "import/import.h"
 
-#include <array>
-
 #include "base/error.h"
 #include "base/memory.h"
-#include "import/config.h"
+#include "import/assemble.h"
 #include "import/formats.h"
 #include "import/presets.h"
-#include "import/safetensors.h"
 #include "import/shards.h"
+#include "import/sniff.h"
 
 namespace sb3lm {
 namespace {
 
-bool starts_with(Bytes bytes, std::string_view magic) {
-  return as_text(bytes).starts_with(magic);
-}
-
-bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
-         looks_like_safetensors(file.bytes);
-}
-bool is_torch_zip(const NamedBytes& file) {
-  return starts_with(file.bytes, "PK\x03\x04");
-}
-bool is_gguf(const NamedBytes& file) {
-  return starts_with(file.bytes, "GGUF");
-}
-bool is_llama2c_later(const NamedBytes& file) {
-  return starts_with(file.bytes, "24ka");
-}
-bool is_anything(const NamedBytes&) {
-  return true;
-}
-
-using Importer = Model (*)(const CheckpointFiles&, const std::map<std::string, std::string>&,
-                           Progress&);
-using Viewer = std::optional<PackedModel> (*)(const CheckpointFiles&,
-                                              const std::map<std::string, std::string>&,
-                                              const std::shared_ptr<const void>&);
-
-/// One row per format, tried in order; without an importer it is known but not supported.
-struct FormatRow {
-  std::string_view name;
-  bool (*sniff)(const NamedBytes&);
-  Importer read;
-  Viewer view = nullptr;  // if weights can stay where they are
-};
-constexpr std::array<FormatRow, 5> kFormats{{
-    {"safetensors", is_safetensors, import_ssmoelm, view_ssmoelm},
-    {"a torch zip (.pt)", is_torch_zip, nullptr},
-    {"GGUF", is_gguf, nullptr},
-    {"llama2.c version 1 or 2", is_llama2c_later, nullptr},
-    {"llama2.c version 0", is_anything, import_llama2c},
-}};
-
-const FormatRow& format_of(const NamedBytes& file) {
-  for (const FormatRow& row : kFormats) {
-    if (row.sniff(file)) return row;
-  }
-  throw Error(Fault::bug, "internal error: a file of no format");
-}
-
 bool is_json(const NamedBytes& file) {
   if (file.file.ends_with(".json")) return true;
-  return !file.file.ends_with(".bin") && starts_with(file.bytes, "{");
+  return !file.file.ends_with(".bin") && as_text(file.bytes).starts_with("{");
 }
 
 /// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
@@ -194,24 +143,11 @@ class OpenFiles {
 
 }  // namespace
 
-void apply_settings(const CheckpointFiles& files,
-                    const std::map<std::string, std::string>& metadata,
-                    const std::map<std::string, std::string>& options, Conventions& conventions) {
-  if (files.config) read_config(files.config->file, as_text(files.config->bytes), conventions);
-  read_metadata_conventions(files.checkpoint.file, metadata, conventions);
-  if (files.sidecar) read_sidecar(files.sidecar->file, as_text(files.sidecar->bytes), conventions);
-  for (const auto& [name, value] : options) conventions.set("--convention", name, value);
-}
-
 Model import_from_memory(const CheckpointFiles& files,
                          const std::map<std::string, std::string>& conventions,
                          Progress& progress) {
-  const FormatRow& format = format_of(files.checkpoint);
-  if (format.read == nullptr) {
-    fail(Fault::unsupported, "{}: this is {}, which is not supported yet", files.checkpoint.file,
-         format.name);
-  }
-  Model model = format.read(files, conventions, progress);
+  const FileFormat& format = checkpoint_format(files.checkpoint);
+  Model model = assemble(format.read(files), files, conventions, progress);
   for (const char* name : {"licence", "license"}) {
     const auto stated = model.source.metadata.find(name);
     if (stated != model.source.metadata.end()) model.licence = stated->second;
@@ -246,13 +182,13 @@ Model import_model(const std::filesystem::path& checkpoint, const ImportOptions&
 std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint,
                                          const ImportOptions& options) {
   const OpenFiles open(checkpoint, options);
-  const FormatRow& format = format_of(open.files().checkpoint);
-  if (format.view == nullptr || !open.files().shards.empty()) return std::nullopt;
+  const FileFormat& format = checkpoint_format(open.files().checkpoint);
+  if (!format.stays_mapped || !open.files().shards.empty()) return std::nullopt;
   // Parsing takes more memory than anything later does, so it goes before weights become resident.
   std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
   release_memory();
-  std::optional<PackedModel> packed =
-      format.view(open.files(), options.conventions, open.checkpoint());
+  std::optional<PackedModel> packed = assemble_packed(format.read(open.files()), open.files(),
+                                                      options.conventions, open.checkpoint());
   if (!packed) return std::nullopt;
   attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
   attach_chat(open.files(), packed->about);

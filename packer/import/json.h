@@ -12,7 +12,7 @@ namespace sb3lm {
 
 using Json = nlohmann::json;
 
-/// The text of a JSON number or string, nothing for other types.
+/// The text of a JSON number, string or boolean, nothing for other types.
 std::optional<std::string> plain_text(const Json& json);
 
 }  // namespace sb3lm

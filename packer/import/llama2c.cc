@@ -2,7 +2,6 @@
 // context), then every weight as a 32-bit float, each kind over all layers. A negative vocabulary
 // means that the head is stored too. The file has no magic: its length must fit its header.
 #include <array>
-#include <cmath>
 
 #include "base/reader.h"
 #include "import/formats.h"
@@ -35,14 +34,17 @@ ModelSpec read_header(Reader& in) {
                  .layers = {},
                  .passes = {}};
   LayerSpec layer;
-  layer.attention = {
-      .query_heads = heads, .kv_heads = kv_heads, .head_size = width / heads, .rope = {}};
+  layer.attention = {.query_heads = heads,
+                     .kv_heads = kv_heads,
+                     .head_size = width / heads,
+                     .rope = {.layout = RopeLayout::interleaved, .dims = width / heads}};
   layer.feed_forward.hidden = hidden;
   for (int i = 0; i < layers; ++i) {
     layer.id = i;
     spec.layers.push_back(layer);
     spec.passes.push_back(i);
   }
+  spec.validate(in.file());
   return spec;
 }
 
@@ -58,88 +60,78 @@ std::uint64_t file_bytes(const ModelSpec& spec) {
   return kHeaderBytes + 4 * weights;
 }
 
-class WeightReader {
+/// Cuts the file into tensors.
+class TensorReader {
  public:
-  WeightReader(Reader& in, Model& model) : in_(in), model_(model) {
-    for (const auto& [key, shape] : expected_tensors(model.spec)) shapes_[key] = shape;
+  TensorReader(Reader& in, const ModelSpec& spec, std::vector<StoredTensor>& tensors)
+      : in_(in), spec_(spec), tensors_(tensors) {
+    for (const auto& [key, shape] : expected_tensors(spec)) shapes_[key] = shape;
   }
 
   void read(const TensorKey& key, const std::string& name) {
     in_.reading(fmt::format("tensor '{}'", name));
     const Shape shape = shapes_.at(key);
-    FloatTensor tensor{.shape = shape, .type = FloatType::f32, .values = {}};
-    const auto count = static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols);
-    tensor.values.resize(count);
-    const Bytes raw = in_.take(count * sizeof(float));
-    std::memcpy(tensor.values.data(), raw.data(), raw.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      if (!std::isfinite(tensor.values[i])) in_.fail("element {} is not finite", i);
-    }
-    model_.tensors.emplace(key, std::move(tensor));
-    model_.names.emplace(key, name);
-    model_.source.tensors.push_back({name, "F32", {shape.rows, shape.cols}});
+    const std::uint64_t offset = in_.offset();
+    const auto count = static_cast<std::uint64_t>(shape.rows) * static_cast<unsigned>(shape.cols);
+    tensors_.push_back({.name = name,
+                        .type = "F32",
+                        .shape = {shape.rows, shape.cols},
+                        .bytes = in_.take(count * sizeof(float)),
+                        .offset = offset});
   }
 
   void read_layers(Role role, const char* name) {
-    for (int i = 0; i < static_cast<int>(model_.spec.layers.size()); ++i) {
+    for (int i = 0; i < static_cast<int>(spec_.layers.size()); ++i) {
       read({role, i}, fmt::format("layers.{}.{}", i, name));
     }
   }
 
  private:
   Reader& in_;
-  Model& model_;
+  const ModelSpec& spec_;
+  std::vector<StoredTensor>& tensors_;
   std::map<TensorKey, Shape> shapes_;
 };
 
 }  // namespace
 
-Model import_llama2c(const CheckpointFiles& files,
-                     const std::map<std::string, std::string>& options, Progress& progress) {
-  Reader in(files.checkpoint.file, files.checkpoint.bytes);
-  Model model;
-  model.spec = read_header(in);
-  Conventions conventions;
-  conventions.set("llama2.c", "rope", "interleaved");
-  conventions.set("llama2.c", "context", std::to_string(model.spec.context));
-  apply_settings(files, {}, options, conventions);
-  for (LayerSpec& layer : model.spec.layers) {
-    layer.attention.rope = conventions.rope(layer.attention.head_size);
+bool looks_like_llama2c(Bytes bytes) {
+  if (bytes.size() < kHeaderBytes) return false;
+  try {
+    Reader in("", bytes);
+    return file_bytes(read_header(in)) == bytes.size();
+  } catch (const Error&) {
+    return false;
   }
-  model.spec.norm_eps = conventions.number("norm-eps");
-  model.spec.validate(in.file());
-  const std::uint64_t needed = file_bytes(model.spec);
+}
+
+Container read_llama2c(const CheckpointFiles& files) {
+  Reader in(files.checkpoint.file, files.checkpoint.bytes);
+  const ModelSpec spec = read_header(in);
+  const std::uint64_t needed = file_bytes(spec);
   if (needed != in.size()) {
     fail(Fault::bad_input,
          "{}: not a checkpoint that we know: as llama2.c version 0 its header asks for {} bytes, "
          "it has {}",
          in.file(), needed, in.size());
   }
-
-  const bool swap = conventions.is("swiglu", "up");
-  const auto side = [swap](Role role) { return swap ? swap_gate_and_up(role) : role; };
-  WeightReader weights(in, model);
-  model.source.format = "llama2.c";
-  weights.read({Role::embedding}, "tok_embeddings");
-  weights.read_layers(Role::attention_norm, "attention_norm");
-  weights.read_layers(Role::q, "attention.wq");
-  weights.read_layers(Role::k, "attention.wk");
-  weights.read_layers(Role::v, "attention.wv");
-  weights.read_layers(Role::o, "attention.wo");
-  weights.read_layers(Role::ffn_norm, "ffn_norm");
-  weights.read_layers(side(Role::gate), "feed_forward.w1");
-  weights.read_layers(Role::down, "feed_forward.w2");
-  weights.read_layers(side(Role::up), "feed_forward.w3");
-  weights.read({Role::final_norm}, "norm");
-  const auto head_size = static_cast<std::uint64_t>(model.spec.layers[0].attention.head_size);
-  in.take(static_cast<std::uint64_t>(model.spec.context) * head_size * sizeof(float));
-  if (!model.spec.tied_head) weights.read({Role::head}, "output");
-  if (conventions.count("context") < model.spec.context) {
-    model.spec.context = conventions.count("context");
-  }
-  progress.report("reading weights", 1);
-  model.conventions = conventions.in_force();
-  return model;
+  Container container{.file = in.file(), .format = "llama2.c", .spec = spec};
+  TensorReader tensors(in, spec, container.tensors);
+  tensors.read({Role::embedding}, "tok_embeddings");
+  tensors.read_layers(Role::attention_norm, "attention_norm");
+  tensors.read_layers(Role::q, "attention.wq");
+  tensors.read_layers(Role::k, "attention.wk");
+  tensors.read_layers(Role::v, "attention.wv");
+  tensors.read_layers(Role::o, "attention.wo");
+  tensors.read_layers(Role::ffn_norm, "ffn_norm");
+  tensors.read_layers(Role::gate, "feed_forward.w1");
+  tensors.read_layers(Role::down, "feed_forward.w2");
+  tensors.read_layers(Role::up, "feed_forward.w3");
+  tensors.read({Role::final_norm}, "norm");
+  const auto head_size = static_cast<std::uint64_t>(spec.layers[0].attention.head_size);
+  in.take(static_cast<std::uint64_t>(spec.context) * head_size * sizeof(float));
+  if (!spec.tied_head) tensors.read({Role::head}, "output");
+  return container;
 }
 
 }  // namespace sb3lm

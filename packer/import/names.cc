@@ -1,25 +1,13 @@
 #include "import/names.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <vector>
+#include <optional>
+
+#include "base/error.h"
 
 namespace sb3lm {
 namespace {
-
-struct Alias {
-  Role role;
-  std::string_view pattern;
-};
-
-#define NAME(role, pattern) {Role::role, pattern},
-constexpr Alias kAliases[] = {
-#include "import/names_common.def"
-#include "import/names_llama.def"
-#include "import/names_ssmoelm.def"
-};
-#undef NAME
 
 std::string_view bare(std::string_view stem) {
   constexpr std::string_view kPrefix = "model.";
@@ -99,29 +87,47 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-}  // namespace
-
-std::optional<TensorKey> role_of_name(std::string_view stem) {
-  const std::string_view name = bare(stem);
-  for (const Alias& alias : kAliases) {
-    TensorKey key{alias.role};
-    if (match(alias.pattern, name, key)) return key;
+std::optional<TensorKey> own_name(std::string_view stem) {
+  constexpr std::size_t kLongest = 64;
+  if (stem.size() > kLongest) return std::nullopt;
+  try {
+    return tensor_key_from_text(stem);
+  } catch (const Error&) {
+    return std::nullopt;
   }
-  return std::nullopt;
 }
 
-std::string nearest_role(std::string_view stem) {
-  constexpr std::size_t kLongest = 200;  // names of broken files can be megabytes
-  const std::string_view name = bare(stem).substr(0, kLongest);
-  const Alias* best = nullptr;
-  std::size_t best_distance = 0;
-  for (const Alias& alias : kAliases) {
-    const std::size_t distance = edit_distance(name, example(alias.pattern));
-    if (best == nullptr || distance < best_distance) {
-      best = &alias;
-      best_distance = distance;
+}  // namespace
+
+std::vector<NameMatch> roles_of_name(const Family& family, std::string_view stem) {
+  const std::string_view name = bare(stem);
+  std::vector<NameMatch> matches;
+  for (const std::span<const NameRule> rules : family.rules) {
+    for (const NameRule& rule : rules) {
+      TensorKey key{rule.role};
+      if (match(rule.pattern, name, key)) matches.push_back({key, &rule});
     }
   }
+  if (!matches.empty()) return matches;
+  if (const std::optional<TensorKey> key = own_name(stem)) matches.push_back({*key, &kAsItIs});
+  return matches;
+}
+
+std::string nearest_role(const Family& family, std::string_view stem) {
+  constexpr std::size_t kLongest = 200;  // names of broken files can be megabytes
+  const std::string_view name = bare(stem).substr(0, kLongest);
+  const NameRule* best = nullptr;
+  std::size_t best_distance = 0;
+  for (const std::span<const NameRule> rules : family.rules) {
+    for (const NameRule& rule : rules) {
+      const std::size_t distance = edit_distance(name, example(rule.pattern));
+      if (best == nullptr || distance < best_distance) {
+        best = &rule;
+        best_distance = distance;
+      }
+    }
+  }
+  check(best != nullptr, "a family without names");
   return std::string(role_name(best->role));
 }
 

@@ -1,20 +1,29 @@
-// Tensor names to roles, by the alias tables names_*.def.
+// Tensor names to roles, by the rules of a family.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "import/family.h"
 #include "model/tensor.h"
 
 namespace sb3lm {
 
-/// The role of a stem ("model.layers.3.self_attn.q_proj.weight"), a leading "model." and an ending
-/// ".weight" left away. `layer` is the number in the name; expert -1 of an expert role means one
-/// tensor that stacks all experts. Nothing if no alias fits.
-std::optional<TensorKey> role_of_name(std::string_view stem);
+struct NameMatch {
+  TensorKey key;
+  const NameRule* rule;
+};
 
-/// The text of the role whose alias is spelled most like the stem, for error messages.
-std::string nearest_role(std::string_view stem);
+/// The roles of a stem ("model.layers.3.self_attn.q_proj.weight"), a leading "model." and an ending
+/// ".weight" left away: of a fused tensor several, none if no rule fits. `layer` is the number in
+/// the name; expert -1 of an expert role means one tensor that stacks all experts. What export
+/// calls tensors that a family's files do not have as they are ("layer 3 q") is known to every
+/// family.
+std::vector<NameMatch> roles_of_name(const Family& family, std::string_view stem);
+
+/// The text of the role whose rule is spelled most like the stem, for error messages.
+std::string nearest_role(const Family& family, std::string_view stem);
 
 }  // namespace sb3lm

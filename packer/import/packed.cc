@@ -188,10 +188,11 @@ std::array<int, 16> nibble_levels(const std::string& code) {
   return levels;
 }
 
-float plain_value(const StoredTensor& tensor, std::size_t index) {
-  if (tensor.type == "F32") return load<float>(tensor.bytes, index);
-  const auto bits = load<std::uint16_t>(tensor.bytes, index);
-  return tensor.type == "F16" ? static_cast<float>(half_to_double(bits)) : bfloat16_to_float(bits);
+float plain_value(FloatType type, Bytes bytes, std::size_t index) {
+  if (type == FloatType::f32) return load<float>(bytes, index);
+  const auto bits = load<std::uint16_t>(bytes, index);
+  return type == FloatType::f16 ? static_cast<float>(half_to_double(bits))
+                                : bfloat16_to_float(bits);
 }
 
 std::uint64_t sum_of(const NibbleCounts& counts, std::initializer_list<std::size_t> values) {
@@ -202,11 +203,22 @@ std::uint64_t sum_of(const NibbleCounts& counts, std::initializer_list<std::size
 
 }  // namespace
 
-std::vector<PackedGroup> group_packed(const Safetensors& container) {
+bool is_packed_name(std::string_view name) {
+  return std::any_of(kParts.begin(), kParts.end(), [name](const Part& part) {
+    return part.form != PackedForm::plain && name.ends_with(part.suffix);
+  });
+}
+
+std::vector<PackedGroup> group_packed(const Container& container,
+                                      std::span<const std::string_view> ignored) {
   std::vector<PackedGroup> groups;
   std::map<std::string, std::size_t, std::less<>> index;
   for (const StoredTensor& tensor : container.tensors) {
     std::string stem = tensor.name;
+    if (std::any_of(ignored.begin(), ignored.end(),
+                    [&stem](std::string_view ending) { return stem.ends_with(ending); })) {
+      continue;
+    }
     const Part* found = nullptr;
     for (const Part& part : kParts) {
       if (stem.ends_with(part.suffix)) found = &part;
@@ -270,8 +282,9 @@ Tensor unpack_plain(const PackedGroup& group, int part) {
   const std::size_t size =
       static_cast<std::size_t>(group.extent.rows) * static_cast<std::size_t>(group.extent.cols);
   tensor.values.reserve(size);
+  const std::size_t first = static_cast<std::size_t>(part) * size;
   for (std::size_t i = 0; i < size; ++i) {
-    const float value = plain_value(*group.data, static_cast<std::size_t>(part) * size + i);
+    const float value = plain_value(tensor.type, group.data->bytes, first + i);
     if (!std::isfinite(value)) group.fail("element {} is not finite", i);
     tensor.values.push_back(value);
   }

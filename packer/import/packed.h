@@ -10,12 +10,14 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "import/container.h"
 #include "import/conventions.h"
-#include "import/safetensors.h"
 #include "model/packed.h"
 #include "model/tensor.h"
 
@@ -43,9 +45,13 @@ struct PackedGroup {
   }
 };
 
+/// True for the name of a packed tensor's codes.
+bool is_packed_name(std::string_view name);
+
 /// Groups the stored tensors by stem, in file order, and checks that the parts of each fit
-/// together.
-std::vector<PackedGroup> group_packed(const Safetensors& container);
+/// together. Names with one of the endings are left out.
+std::vector<PackedGroup> group_packed(const Container& container,
+                                      std::span<const std::string_view> ignored = {});
 
 /// How often each nibble value occurs (padding left out).
 using NibbleCounts = std::array<std::uint64_t, 16>;

@@ -32,12 +32,15 @@ const ModelPreset* find_preset(const ModelShape& shape) {
   return nullptr;
 }
 
-void apply_preset(const ModelPreset& preset, Conventions& conventions) {
-  conventions.set("preset", "heads", preset.heads);
-  conventions.set("preset", "kv-heads", preset.kv_heads);
-  conventions.set("preset", "head-size", preset.head_size);
-  conventions.set("preset", "top-k", preset.top_k);
-  conventions.set("preset", "context", preset.context);
+void apply_preset(const ModelPreset& preset, Settings& settings) {
+  const auto assume = [&settings](std::string_view fact, std::string_view text) {
+    settings.set("preset", fact, text, Saying::assumed);
+  };
+  assume("heads", preset.heads);
+  assume("kv-heads", preset.kv_heads);
+  assume("head-size", preset.head_size);
+  assume("top-k", preset.top_k);
+  assume("context", preset.context);
 }
 
 void apply_preset(const ModelPreset& preset, Model& model) {

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "import/conventions.h"
+#include "import/settings.h"
 #include "model/model.h"
 
 namespace sb3lm {
@@ -32,7 +32,7 @@ struct ModelPreset {
 /// Null if no published model has this shape.
 const ModelPreset* find_preset(const ModelShape& shape);
 
-void apply_preset(const ModelPreset& preset, Conventions& conventions);
+void apply_preset(const ModelPreset& preset, Settings& settings);
 void apply_preset(const ModelPreset& preset, Model& model);
 
 }  // namespace sb3lm

@@ -4,7 +4,6 @@
 #include "import/safetensors.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstring>
 
@@ -18,33 +17,6 @@ namespace {
 // The format allows 100 MB; a model that fits a Scratch project needs well under one.
 constexpr std::uint64_t kMaxHeader = 16u << 20;
 constexpr std::size_t kMaxRank = 8;
-
-struct TypeRow {
-  std::string_view name;
-  std::uint64_t bytes;
-};
-constexpr std::array<TypeRow, 15> kTypes{{{"F64", 8},
-                                          {"I64", 8},
-                                          {"U64", 8},
-                                          {"F32", 4},
-                                          {"I32", 4},
-                                          {"U32", 4},
-                                          {"F16", 2},
-                                          {"BF16", 2},
-                                          {"I16", 2},
-                                          {"U16", 2},
-                                          {"F8_E4M3", 1},
-                                          {"F8_E5M2", 1},
-                                          {"I8", 1},
-                                          {"U8", 1},
-                                          {"BOOL", 1}}};
-
-std::uint64_t type_bytes(std::string_view type) {
-  for (const TypeRow& row : kTypes) {
-    if (row.name == type) return row.bytes;
-  }
-  return 0;
-}
 
 /// One entry of the header, with the file and the tensor in front of every error.
 class Entry {
@@ -150,7 +122,7 @@ std::map<std::string, std::string> read_metadata(const std::string& file, const 
   return metadata;
 }
 
-void check_cover(const Safetensors& result, std::uint64_t data_start, std::uint64_t data_size) {
+void check_cover(const Container& result, std::uint64_t data_start, std::uint64_t data_size) {
   std::uint64_t covered = data_start;
   for (const StoredTensor& tensor : result.tensors) {
     if (tensor.offset < covered) {
@@ -171,17 +143,6 @@ void check_cover(const Safetensors& result, std::uint64_t data_start, std::uint6
 
 }  // namespace
 
-std::uint64_t StoredTensor::elements() const {
-  return bytes.size() / type_bytes(type);
-}
-
-const StoredTensor* Safetensors::find(std::string_view name) const {
-  for (const StoredTensor& tensor : tensors) {
-    if (tensor.name == name) return &tensor;
-  }
-  return nullptr;
-}
-
 bool looks_like_safetensors(Bytes bytes) {
   if (bytes.size() < 10 || bytes[8] != '{') return false;
   // In a llama2.c header byte 8 is the layer count and the upper half of the length a hidden width.
@@ -190,7 +151,7 @@ bool looks_like_safetensors(Bytes bytes) {
   return length >= 2 && (length >> 32 == 0 || bytes[9] == '"' || bytes[9] == '}');
 }
 
-Safetensors parse_safetensors(const std::string& file, Bytes bytes) {
+Container parse_safetensors(const std::string& file, Bytes bytes) {
   Reader in(file, bytes);
   in.reading("header length");
   const std::uint64_t length = in.u64();
@@ -201,7 +162,7 @@ Safetensors parse_safetensors(const std::string& file, Bytes bytes) {
   const std::uint64_t data_start = in.offset();
   const Bytes data = in.take(in.remaining());
 
-  Safetensors result{.file = file, .tensors = {}, .metadata = {}};
+  Container result{.file = file, .format = "safetensors", .tensors = {}, .metadata = {}};
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__") {
       result.metadata = read_metadata(file, value);

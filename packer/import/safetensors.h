@@ -4,30 +4,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/file.h"
+#include "import/container.h"
 
 namespace sb3lm {
-
-struct StoredTensor {
-  std::string name;
-  std::string type;  // "F16", "U8", "I32", ...
-  std::vector<std::int64_t> shape;
-  Bytes bytes;               // points into the file
-  std::uint64_t offset = 0;  // in the file, for errors
-
-  std::uint64_t elements() const;
-};
-
-struct Safetensors {
-  std::string file;                             // its name, for errors
-  std::vector<StoredTensor> tensors;            // by offset
-  std::map<std::string, std::string> metadata;  // __metadata__
-
-  const StoredTensor* find(std::string_view name) const;
-};
 
 /// True if the bytes can only be a safetensors file (a plausible length, then "{").
 bool looks_like_safetensors(Bytes bytes);
@@ -35,7 +16,7 @@ bool looks_like_safetensors(Bytes bytes);
 /// Reads the header and checks everything about it: every tensor inside the file, sizes that match
 /// types and shapes, no overlaps, no gaps, no name twice. Throws bad_input. `bytes` must outlive
 /// the result.
-Safetensors parse_safetensors(const std::string& file, Bytes bytes);
+Container parse_safetensors(const std::string& file, Bytes bytes);
 
 /// A file with these tensors (types by alignment first, so that all lie aligned) and metadata.
 struct TensorToWrite {

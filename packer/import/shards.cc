@@ -37,8 +37,8 @@ std::string_view base_name(std::string_view file) {
 }
 
 void add_shard(const NamedBytes& shard, const std::map<std::string, std::string>& weight_map,
-               Safetensors& all) {
-  Safetensors part = parse_safetensors(shard.file, shard.bytes);
+               Container& all) {
+  Container part = parse_safetensors(shard.file, shard.bytes);
   for (StoredTensor& tensor : part.tensors) {
     const auto place = weight_map.find(tensor.name);
     if (place == weight_map.end() || place->second != base_name(shard.file)) {
@@ -48,6 +48,21 @@ void add_shard(const NamedBytes& shard, const std::map<std::string, std::string>
     all.tensors.push_back(std::move(tensor));
   }
   all.metadata.merge(part.metadata);
+}
+
+Container read_shards(const CheckpointFiles& files) {
+  const NamedBytes& file = files.checkpoint;
+  const auto weight_map = read_weight_map(file.file, as_text(file.bytes));
+  Container all{.file = file.file, .format = "safetensors", .tensors = {}, .metadata = {}};
+  for (const NamedBytes& shard : files.shards) add_shard(shard, weight_map, all);
+  std::set<std::string_view> found;
+  for (const StoredTensor& tensor : all.tensors) found.insert(tensor.name);
+  for (const auto& [tensor, shard] : weight_map) {
+    if (!found.contains(tensor)) {
+      fail(Fault::bad_input, "{}: tensor '{}' is not in {}", file.file, tensor, shard);
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -65,19 +80,11 @@ std::vector<std::string> shard_names(const std::string& file, std::string_view i
   return {names.begin(), names.end()};
 }
 
-Safetensors read_container(const CheckpointFiles& files) {
+Container read_safetensors(const CheckpointFiles& files) {
   const NamedBytes& file = files.checkpoint;
-  if (!is_shard_index(file.file)) return parse_safetensors(file.file, file.bytes);
-  const auto weight_map = read_weight_map(file.file, as_text(file.bytes));
-  Safetensors all{.file = file.file, .tensors = {}, .metadata = {}};
-  for (const NamedBytes& shard : files.shards) add_shard(shard, weight_map, all);
-  std::set<std::string_view> found;
-  for (const StoredTensor& tensor : all.tensors) found.insert(tensor.name);
-  for (const auto& [tensor, shard] : weight_map) {
-    if (!found.contains(tensor)) {
-      fail(Fault::bad_input, "{}: tensor '{}' is not in {}", file.file, tensor, shard);
-    }
-  }
+  Container all =
+      is_shard_index(file.file) ? read_shards(files) : parse_safetensors(file.file, file.bytes);
+  all.spec = spec_in(file.file, all.metadata);
   return all;
 }
 

@@ -18,8 +18,9 @@ bool is_shard_index(std::string_view file);
 /// ones of files beside it.
 std::vector<std::string> shard_names(const std::string& file, std::string_view index);
 
-/// The tensors of the checkpoint, whether it is one file or an index with its shards. Throws
-/// bad_input as parse_safetensors does, and if shards and index contradict each other.
-Safetensors read_container(const CheckpointFiles& files);
+/// The tensors of the checkpoint, whether it is one file or an index with its shards, and the spec
+/// of its metadata. Throws bad_input as parse_safetensors does, and if shards and index contradict
+/// each other.
+Container read_safetensors(const CheckpointFiles& files);
 
 }  // namespace sb3lm

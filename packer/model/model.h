@@ -31,7 +31,8 @@ struct Model {
   ModelSpec spec;
   std::map<TensorKey, Tensor> tensors;             // exactly expected_tensors(spec)
   std::map<TensorKey, std::string> names;          // the checkpoint's name (stem) of each
-  std::map<std::string, std::string> conventions;  // every convention in force, by option name
+  std::map<std::string, std::string> conventions;  // how the file was read, by option name
+  std::vector<std::string> open;                   // those of them that the file leaves open
   Tokenizer tokenizer;
   ChatTemplate chat;
   double temperature = 0;  // recommended decoding

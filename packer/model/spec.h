@@ -92,6 +92,7 @@ struct ModelSpec {
     const AttentionSpec& a = layers[static_cast<std::size_t>(layer)].attention;
     return a.kv_heads * a.head_size;
   }
+  bool operator==(const ModelSpec&) const = default;
 
   /// Throws bad_input that names the contradictory field; `file` goes in front.
   void validate(const std::string& file) const;

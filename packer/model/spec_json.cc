@@ -1,5 +1,6 @@
 #include "model/spec_json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"

@@ -15,7 +15,7 @@ struct SynthModel {
   bool llama2c = false;
   int embedding_bits = 3;
   double weight_std = 0;         // 0: 1 / sqrt(columns), so that small models are lively too
-  bool describes_itself = true;  // head counts, context and chat template in the metadata
+  bool describes_itself = true;  // spec and chat template in the metadata
   SynthLayout layout;
 };
 

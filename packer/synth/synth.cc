@@ -161,12 +161,7 @@ class PackedWriter {
     std::map<std::string, std::string> all = {{"layer_ids", ids.dump()},
                                               {"pass_order", passes.dump()}};
     if (!model_.describes_itself) return all;
-    const LayerSpec& layer = model_.spec.layers.front();
-    all["n_heads"] = std::to_string(layer.attention.query_heads);
-    all["n_kv_heads"] = std::to_string(layer.attention.kv_heads);
-    all["head_dim"] = std::to_string(layer.attention.head_size);
-    all["top_k"] = std::to_string(layer.feed_forward.top_k);
-    all["context"] = std::to_string(model_.spec.context);
+    put_spec(model_.spec, all);
     all["chat_template"] = kChatTemplate;
     return all;
   }
@@ -180,19 +175,12 @@ class PackedWriter {
 /// What the flipped layout needs to be read back.
 std::string sidecar_of(const SynthModel& model) {
   if (!model.layout.flipped) return "";
-  const LayerSpec& layer = model.spec.layers.front();
-  const bool interleaved = layer.attention.rope.layout == RopeLayout::interleaved;
-  const bool all = layer.feed_forward.router_norm == RouterNorm::all;
   const Json json = {{"bit-order", "lsb"},
                      {"sign", "minus"},
                      {"nibble-order", "high"},
                      {"nibble-code", "twos"},
                      {"embedding-code", model.embedding_bits == 3 ? "offset4" : "twos"},
-                     {"swiglu", "up"},
-                     {"rope", interleaved ? "interleaved" : "half-split"},
-                     {"rope-base", layer.attention.rope.base},
-                     {"norm-eps", model.spec.norm_eps},
-                     {"router-norm", all ? "all" : "chosen"}};
+                     {"swiglu", "up"}};
   return json.dump(2) + "\n";
 }
 

@@ -25,7 +25,7 @@ std::string raw_safetensors(std::string_view header, std::string_view data) {
 }
 
 CheckpointEditor::CheckpointEditor(const std::string& bytes) {
-  const Safetensors parsed = parse_safetensors("edited", as_bytes(bytes));
+  const Container parsed = parse_safetensors("edited", as_bytes(bytes));
   metadata = parsed.metadata;
   for (const StoredTensor& tensor : parsed.tensors) {
     tensors.push_back({tensor.name, tensor.type, tensor.shape, std::string(as_text(tensor.bytes))});

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "import/families/families.h"
 #include "import/names.h"
 #include "import/packed.h"
 #include "support/checkpoint_writer.h"
@@ -17,6 +18,11 @@ unsigned reversed_bits(unsigned byte) {
   unsigned reversed = 0;
   for (unsigned bit = 0; bit < 8; ++bit) reversed |= (byte >> bit & 1) << (7 - bit);
   return reversed;
+}
+
+std::optional<TensorKey> role_of_name(std::string_view stem) {
+  const std::vector<NameMatch> roles = roles_of_name(ssmoelm_family(), stem);
+  return roles.empty() ? std::nullopt : std::optional(roles.front().key);
 }
 
 bool is_vocabulary(const std::string& stem) {
@@ -83,7 +89,7 @@ void exchange_gates_and_ups(CheckpointEditor& file) {
 /// Row `row` of a head in the new file is row `source(row)` of the old one, in q and k.
 void permute_heads(CheckpointEditor& file, int head_size, const std::function<int(int)>& source) {
   const std::string bytes = file.bytes();
-  const Safetensors parsed = parse_safetensors("repacked", as_bytes(bytes));
+  const Container parsed = parse_safetensors("repacked", as_bytes(bytes));
   for (const PackedGroup& group : group_packed(parsed)) {
     const auto key = role_of_name(group.stem);
     if (!key || (key->role != Role::q && key->role != Role::k)) continue;

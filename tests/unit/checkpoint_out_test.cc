@@ -109,8 +109,17 @@ TEST_CASE("a model that does not know its file is refused") {
   model.conventions["sign"] = "sideways";
   CHECK(refusal(model).find("sideways") != std::string::npos);
   model = tiny_model("tiny-moe");
-  model.spec.layers[0].attention.rope.dims = 4;  // no file can say this
-  CHECK(refusal(model).find("conventions") != std::string::npos);
+  model.conventions["nibble-code"] = "offset4";
+  CHECK(refusal(model).find("has no value") != std::string::npos);
+}
+
+TEST_CASE("what the file does not say of the model is written into it") {
+  Model model = tiny_model("tiny-moe");
+  model.spec.layers[0].attention.rope.dims = 4;
+  const CheckpointOut out = write_checkpoint(model, silent);
+  CHECK(out.sidecar.empty());
+  CHECK(read(out).spec == model.spec);
+  CHECK(model_fingerprint(read(out)) == model_fingerprint(model));
 }
 
 TEST_CASE("a nibble code without a value is refused") {

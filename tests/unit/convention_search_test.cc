@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "import/settings.h"
 #include "model/fingerprint.h"
 #include "runtime_ref/engine.h"
 #include "runtime_ref/evaluate.h"
@@ -111,7 +112,7 @@ std::string mistakes(const ConventionSearch& result, const ConventionMap& right)
 
 std::string text_of(const ConventionMap& reading) {
   std::string text;
-  for (const std::string& name : searchable_conventions()) {
+  for (const std::string& name : searchable_settings()) {
     text += fmt::format("{}={} ", name, reading.at(name));
   }
   return text;
@@ -134,7 +135,7 @@ std::string other_value(const std::string& name, const std::string& value) {
 
 ConventionMap all_wrong(const ConventionMap& right) {
   ConventionMap wrong = right;
-  for (const std::string& name : searchable_conventions()) {
+  for (const std::string& name : searchable_settings()) {
     wrong[name] = other_value(name, right.at(name));
   }
   return wrong;
@@ -238,9 +239,9 @@ TEST_CASE("a start that cannot be read is refused") {
 }
 
 TEST_CASE("every choice is searched, no count and no number") {
-  CHECK(searchable_conventions() ==
-        std::vector<std::string>{"bit-order", "sign", "nibble-order", "nibble-code",
-                                 "embedding-code", "rope", "rope-sign", "router-norm", "swiglu"});
+  CHECK(searchable_settings() == std::vector<std::string>{"bit-order", "sign", "nibble-order",
+                                                          "nibble-code", "embedding-code", "swiglu",
+                                                          "rope", "rope-sign", "router-norm"});
 }
 
 TEST_CASE("a repacked file read the other way is the same model, and another one read as before") {
@@ -283,7 +284,7 @@ TEST_CASE("each flipped convention of a file is found, by the model's own text")
     ConventionMap right = model.conventions;
     right[name] = other_value(name, right.at(name));
     const ConventionSearch result = search({.start = model.conventions,
-                                            .names = searchable_conventions(),
+                                            .names = searchable_settings(),
                                             .lost_nats = 0.75 * std::log(512)},
                                            FileScorer(changed, tokens));
     CHECK(text_of(result.chosen) == text_of(right));
@@ -299,9 +300,9 @@ TEST_CASE("forward conventions are found from flipped values, by the model's own
     CAPTURE(name);
     ConventionMap start = model.conventions;
     start[name] = other_value(name, start.at(name));
-    const ConventionSearch result = search(
-        {.start = start, .names = searchable_conventions(), .lost_nats = 0.75 * std::log(512)},
-        FileScorer(files, tokens));
+    const ConventionSearch result =
+        search({.start = start, .names = searchable_settings(), .lost_nats = 0.75 * std::log(512)},
+               FileScorer(files, tokens));
     CHECK(mistakes(result, model.conventions) == "");
   }
 }
@@ -310,7 +311,7 @@ TEST_CASE("everything wrong at once is mended too") {
   const SyntheticFiles files = synthetic("tiny-moe");
   const Model model = import_files(files, kLongContext);
   const ConventionSearch result = search({.start = all_wrong(model.conventions),
-                                          .names = searchable_conventions(),
+                                          .names = searchable_settings(),
                                           .lost_nats = 0.75 * std::log(512)},
                                          FileScorer(files, own_text(model)));
   CHECK(mistakes(result, model.conventions) == "");

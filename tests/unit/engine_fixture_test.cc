@@ -76,7 +76,7 @@ class PackedFile {
   }
 
   MappedFile file_;
-  Safetensors container_;
+  Container container_;
 };
 
 void read_layer(const PackedFile& file, Model& model, int layer) {

@@ -175,24 +175,6 @@ TEST_CASE("broken tokenizers") {
   CHECK(error_of(files).find("its score is not finite") != std::string::npos);
 }
 
-TEST_CASE("formats that we know but do not read are named") {
-  SilentProgress silent;
-  const auto error = [&silent](std::string_view bytes) {
-    const CheckpointFiles files{.checkpoint = {"model.bin", as_bytes(bytes)}};
-    try {
-      import_from_memory(files, {}, silent);
-    } catch (const Error& problem) {
-      CHECK(problem.fault == Fault::unsupported);
-      return std::string(problem.what());
-    }
-    return std::string("no error");
-  };
-  CHECK(error("24ka....") ==
-        "model.bin: this is llama2.c version 1 or 2, which is not supported yet");
-  CHECK(error("GGUF....").find("GGUF") != std::string::npos);
-  CHECK(error("PK\x03\x04....").find("torch zip") != std::string::npos);
-}
-
 TEST_CASE("encoding is llama2.c's, on a made-up vocabulary with ties") {
   const std::string bytes = tokenizer_bin(512);
   compare_encoders("tokenizer.bin", bytes, 512);

@@ -33,7 +33,7 @@ std::string with_b(std::string_view entry) {
 TEST_CASE("what is written is read back, metadata included") {
   const std::string bytes = write_safetensors({{"u", "U8", {3}, "abc"}, {"i", "I32", {1}, "1234"}},
                                               {{"key", "value \" \n"}});
-  const Safetensors parsed = parse_safetensors("x", as_bytes(bytes));
+  const Container parsed = parse_safetensors("x", as_bytes(bytes));
   REQUIRE(parsed.tensors.size() == 2);
   CHECK(parsed.tensors[0].name == "i");  // wider types first, so that all lie aligned
   CHECK(parsed.tensors[0].offset % 8 == 0);

@@ -5,9 +5,11 @@
 
 #include "base/error.h"
 #include "import/conventions.h"
+#include "import/families/families.h"
 #include "import/import.h"
 #include "import/names.h"
 #include "import/packed.h"
+#include "model/fingerprint.h"
 #include "support/checkpoint_writer.h"
 #include "support/tiny_model.h"
 
@@ -18,6 +20,18 @@ namespace {
 SyntheticFiles files_of(const std::string& preset) {
   SilentProgress silent;
   return make_synthetic({.preset = preset}, silent);
+}
+
+/// What tiny-moe says about itself, in the words that other programs (and older versions) use.
+void say_in_texts(CheckpointEditor& file) {
+  file.metadata.erase("sb3lm_spec");
+  file.metadata.merge(std::map<std::string, std::string>{{"layer_ids", "[0,1,3]"},
+                                                         {"pass_order", "[0,1,1,3]"},
+                                                         {"n_heads", "4"},
+                                                         {"n_kv_heads", "2"},
+                                                         {"head_dim", "16"},
+                                                         {"top_k", "2"},
+                                                         {"context", "64"}});
 }
 
 /// The error of importing after `edit`; checks that it is one line about the file.
@@ -50,7 +64,7 @@ CodedTensor unpack_one(const TensorToWrite& data, int rows, int cols,
        {"w__shape", "I32", {2}, raw_i32({rows, cols})},
        {"w__cols", "I32", {1}, raw_i32({cols})}},
       {});
-  const Safetensors container = parse_safetensors("w", as_bytes(bytes));
+  const Container container = parse_safetensors("w", as_bytes(bytes));
   const std::vector<PackedGroup> groups = group_packed(container);
   REQUIRE(groups.size() == 1);
   return std::get<CodedTensor>(groups[0].form == PackedForm::bits
@@ -113,6 +127,11 @@ TEST_CASE("nibble codes are guessed from what the file holds") {
 }
 
 TEST_CASE("both spellings name the same roles") {
+  const auto role_of_name = [](std::string_view stem) -> std::optional<TensorKey> {
+    const std::vector<NameMatch> roles = roles_of_name(ssmoelm_family(), stem);
+    CHECK(roles.size() <= 1);
+    return roles.empty() ? std::nullopt : std::optional(roles.front().key);
+  };
   CHECK(role_of_name("model.layers.3.self_attn.q_proj.weight") == TensorKey{Role::q, 3});
   CHECK(role_of_name("layers.3.attention.wq") == TensorKey{Role::q, 3});
   CHECK(role_of_name("layers.0.moe.experts.5.gate.weight") == TensorKey{Role::expert_gate, 0, 5});
@@ -123,7 +142,8 @@ TEST_CASE("both spellings name the same roles") {
   CHECK(role_of_name("layers.0.attention.wq.bias") == TensorKey{Role::q_bias, 0});
   CHECK_FALSE(role_of_name("layers.0.attention.wo.bias"));
   CHECK_FALSE(role_of_name("layers.x.attention.wq"));
-  CHECK(nearest_role("layer.0.attention.w_q") == "q");
+  CHECK(role_of_name("layer 3 expert 5 up") == TensorKey{Role::expert_up, 3, 5});  // export's
+  CHECK(nearest_role(ssmoelm_family(), "layer.0.attention.w_q") == "q");
 }
 
 TEST_CASE("layer ids and pass order become indices") {
@@ -135,6 +155,56 @@ TEST_CASE("layer ids and pass order become indices") {
   CHECK(slots.spec.passes == model.spec.passes);
   CHECK(slots.names.at({Role::q, 2}) == "layers.2.self_attn.q_proj.weight");
   CHECK(slots.names.at({Role::expert_up, 0, 3}) == "layers.0.mlp.experts.up_proj.weight");
+}
+
+TEST_CASE("a file that says in texts what it is is the same model") {
+  SyntheticFiles files = files_of("tiny-moe");
+  const Model described = import_files(files);
+  CheckpointEditor editor(files.checkpoint);
+  say_in_texts(editor);
+  files.checkpoint = editor.bytes();
+  const Model model = import_files(files);
+  CHECK(model.spec == described.spec);
+  CHECK(model_fingerprint(model) == model_fingerprint(described));
+  CHECK(described.open == std::vector<std::string>{"bit-order", "sign", "nibble-order",
+                                                   "nibble-code", "embedding-code", "swiglu"});
+  CHECK(model.open == std::vector<std::string>{"bit-order", "sign", "nibble-order", "nibble-code",
+                                               "embedding-code", "swiglu", "rope", "rope-sign",
+                                               "router-norm"});
+}
+
+TEST_CASE("what a file's own spec says is checked, and options win over it") {
+  const auto error = [](const std::string& from, const std::string& to) {
+    return error_after("tiny-moe", [&](CheckpointEditor& file) {
+      std::string& spec = file.metadata.at("sb3lm_spec");
+      const std::size_t at = spec.find(from);
+      REQUIRE(at != spec.npos);
+      spec.replace(at, from.size(), to);
+    });
+  };
+  CHECK(error("\"width\":64", "\"width\":60").find("is [512, 64] but must be [512, 60]") !=
+        std::string::npos);
+  CHECK(error("\"width\":64", "\"width\":64.5").find("width: 64.5 is of another kind") !=
+        std::string::npos);
+  CHECK(error("\"width\":64", "\"width\":1e99").find("width: 1e+99 is of another kind") !=
+        std::string::npos);
+  CHECK(error("\"width\":64", "\"width\":0").find("width 0 is outside") != std::string::npos);
+  CHECK(error("\"width\":64,", "").find("'sb3lm_spec': width: it is missing") != std::string::npos);
+  CHECK(error("\"layers\":[", "\"layers\":[[").find("JSON: parse error") != std::string::npos);
+  CHECK(error("\"id\":3", "\"id\":7").find("numbered neither by") != std::string::npos);
+  CHECK(error("half-split", "spiral").find("is not one that we know") != std::string::npos);
+  const Model other = tiny_model({.preset = "tiny-moe"}, {{"rope", "none"}, {"norm-eps", "0.5"}});
+  CHECK(other.spec.layers[2].attention.rope == RopeSpec{});
+  CHECK(other.spec.norm_eps == 0.5);
+  CHECK(other.conventions.at("norm-eps") == "0.5");
+}
+
+TEST_CASE("a fact that tensors contradict is refused, whoever says it") {
+  CHECK_THROWS_WITH_AS(
+      tiny_model({.preset = "ssmoelm-5l", .layers = 0, .vocabulary = 0}, {{"routed-experts", "4"}}),
+      "--convention routed-experts is 4, but the tensors of tiny.safetensors show "
+      "8",
+      Error);
 }
 
 TEST_CASE("the conventions in force are recorded, options win over the sidecar") {
@@ -181,10 +251,10 @@ TEST_CASE("an unknown convention or value lists what there is") {
   };
   CHECK(error("bit-odor", "msb").find("there are bit-order, sign, nibble-order") !=
         std::string::npos);
-  CHECK(error("rope", "spiral").find("it can be half-split, interleaved, none") !=
+  CHECK(error("rope", "spiral").find("it can be none, half-split, interleaved") !=
         std::string::npos);
   CHECK(error("rope-base", "x").find("it is a number") != std::string::npos);
-  CHECK(error("heads", "0").find("it is a count") != std::string::npos);
+  CHECK(error("heads", "0").find("it is a whole number from 1 to 1024") != std::string::npos);
 }
 
 TEST_CASE("a name map gives roles to names that we do not know") {
@@ -271,7 +341,8 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
       {"__metadata__ 'layer_ids': not a list", [](Editor& e) { e.metadata["layer_ids"] = "3"; }},
       {"__metadata__ 'layer_ids': JSON: parse error",
        [](Editor& e) { e.metadata["layer_ids"] = "[0,"; }},
-      {"convention 'heads' cannot be 'four'", [](Editor& e) { e.metadata["n_heads"] = "four"; }},
+      {"__metadata__ 'n_heads': 'heads' cannot be 'four'; it is a whole number from 1 to 1024",
+       [](Editor& e) { e.metadata["n_heads"] = "four"; }},
       {"is [64, 64] but must be [32, 64]", [](Editor& e) { e.metadata["n_heads"] = "2"; }},
       {"cannot share 3 KV heads evenly", [](Editor& e) { e.metadata["n_kv_heads"] = "3"; }},
       {"top-k 5 is outside 1..4", [](Editor& e) { e.metadata["top_k"] = "5"; }},
@@ -292,7 +363,10 @@ TEST_CASE("broken checkpoints are refused in one line that names the tensor and 
   };
   for (const Case& broken : cases) {
     CAPTURE(broken.message);
-    const std::string error = error_after("tiny-moe", broken.edit);
+    const std::string error = error_after("tiny-moe", [&broken](Editor& file) {
+      say_in_texts(file);
+      broken.edit(file);
+    });
     CAPTURE(error);
     CHECK(error.find(broken.message) != std::string::npos);
   }

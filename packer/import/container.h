@@ -1,0 +1,49 @@
+// What every container format gives: named tensors as they lie in the file, and what the file says
+// about them. Knows nothing of names.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "model/spec.h"
+
+namespace sb3lm {
+
+struct StoredTensor {
+  std::string name;
+  std::string type;  // "F16", "U8", "I32", ...
+  std::vector<std::int64_t> shape;
+  Bytes bytes;               // points into the file
+  std::uint64_t offset = 0;  // in the file, for errors
+
+  std::uint64_t elements() const;
+};
+
+struct Container {
+  std::string file;    // its name, for errors
+  std::string format;  // "safetensors", "llama2.c"
+  std::vector<StoredTensor> tensors;
+  std::map<std::string, std::string> metadata;  // texts of no fixed meaning
+  std::optional<ModelSpec> spec;                // where the file describes its model itself
+
+  const StoredTensor* find(std::string_view name) const;
+};
+
+/// Bytes of an element of a type, 0 for an unknown type.
+std::uint64_t type_bytes(std::string_view type);
+
+/// A spec as a text of a file's metadata, beside other texts.
+void put_spec(const ModelSpec& spec, std::map<std::string, std::string>& metadata);
+/// Leaves only that there was one: whoever has the metadata has the spec.
+void forget_spec(std::map<std::string, std::string>& metadata);
+bool had_spec(const std::map<std::string, std::string>& metadata);
+/// And back; nothing if there is none. Throws bad_input that names the field. Not validated.
+std::optional<ModelSpec> spec_in(const std::string& file,
+                                 const std::map<std::string, std::string>& metadata);
+
+}  // namespace sb3lm

@@ -1,0 +1,109 @@
+#include "import/describe.h"
+
+#include "base/error.h"
+
+namespace sb3lm {
+namespace {
+
+Shape need(const Index& index, const std::string& file, const TensorKey& key) {
+  const auto found = index.find(key);
+  if (found == index.end()) {
+    fail(Fault::bad_input, "{}: no tensor for {}", file, tensor_key_text(key));
+  }
+  return found->second->extent;
+}
+
+/// Of heads, KV heads and head size one is enough, rows give the others.
+void complete_heads(const std::string& file, int query_rows, int kv_rows,
+                    AttentionSpec& attention) {
+  if (attention.head_size == 0 && attention.query_heads > 0) {
+    attention.head_size = query_rows / attention.query_heads;
+  }
+  if (attention.head_size == 0 && attention.kv_heads > 0) {
+    attention.head_size = kv_rows / attention.kv_heads;
+  }
+  if (attention.head_size == 0) {
+    fail(Fault::bad_input,
+         "{}: nothing says how large a head is; add --convention head-size=N (or heads=N)", file);
+  }
+  if (attention.query_heads == 0) attention.query_heads = query_rows / attention.head_size;
+  if (attention.kv_heads == 0) attention.kv_heads = kv_rows / attention.head_size;
+}
+
+void complete_feed_forward(const Index& index, const std::string& file, int layer,
+                           FeedForwardSpec& ffn) {
+  const auto router = index.find({Role::router, layer});
+  ffn.routed_experts = router == index.end() ? 0 : router->second->extent.rows;
+  ffn.shared_experts = 0;
+  ffn.shared_hidden = 0;
+  if (!ffn.is_mixture()) {
+    ffn.hidden = need(index, file, {Role::gate, layer}).rows;
+    return;
+  }
+  if (ffn.top_k == 0) {
+    fail(Fault::bad_input, "{}: nothing says how many experts run; add --convention top-k=N", file);
+  }
+  const bool stacked = index.contains({Role::expert_gate, layer});
+  ffn.hidden = need(index, file, {Role::expert_gate, layer, stacked ? -1 : 0}).rows;
+  if (const auto shared = index.find({Role::shared_gate, layer}); shared != index.end()) {
+    ffn.shared_experts = 1;
+    ffn.shared_hidden = shared->second->extent.rows;
+    ffn.shared_gated = index.contains({Role::shared_router, layer});
+  }
+}
+
+/// What facts about all layers say too much of one.
+void settle(LayerSpec& layer) {
+  RopeSpec& rope = layer.attention.rope;
+  if (rope.layout == RopeLayout::none) {
+    rope = {};
+  } else if (rope.dims == 0) {
+    rope.dims = layer.attention.head_size;
+  }
+  FeedForwardSpec& ffn = layer.feed_forward;
+  if (ffn.is_mixture()) return;
+  ffn.top_k = 0;
+  ffn.router_norm = FeedForwardSpec{}.router_norm;
+}
+
+}  // namespace
+
+Index index_groups(const std::vector<NamedGroup>& named) {
+  Index index;
+  for (const NamedGroup& entry : named) {
+    const auto [at, is_new] = index.emplace(entry.key, &entry);
+    if (!is_new) {
+      entry.group->fail("it has the role of '{}' too: {}", at->second->group->stem,
+                        tensor_key_text(entry.key));
+    }
+  }
+  return index;
+}
+
+void derive_spec(const Index& index, const std::string& file, const Facts& facts, ModelSpec& spec) {
+  facts.apply(spec);
+  const Shape embedding = need(index, file, {Role::embedding});
+  spec.width = embedding.cols;
+  spec.vocabulary = embedding.rows;
+  spec.tied_head = !index.contains({Role::head});
+  if (spec.context == 0) {
+    fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
+  }
+  for (std::size_t i = 0; i < spec.layers.size(); ++i) {
+    const int at = static_cast<int>(i);
+    LayerSpec& layer = spec.layers[i];
+    complete_heads(file, need(index, file, {Role::q, at}).rows,
+                   need(index, file, {Role::k, at}).rows, layer.attention);
+    layer.attention.qkv_bias = index.contains({Role::q_bias, at});
+    complete_feed_forward(index, file, at, layer.feed_forward);
+  }
+  facts.compare(file, spec);
+  for (LayerSpec& layer : spec.layers) settle(layer);
+}
+
+void override_spec(const Facts& facts, ModelSpec& spec) {
+  facts.apply(spec, Saying::user);
+  for (LayerSpec& layer : spec.layers) settle(layer);
+}
+
+}  // namespace sb3lm

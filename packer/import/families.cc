@@ -1,0 +1,66 @@
+#include "import/families/families.h"
+
+#include <array>
+
+#include "import/config.h"
+
+namespace sb3lm {
+namespace {
+
+const Family* with_name(std::string_view name) {
+  for (const Family* family : families()) {
+    if (family->name == name) return family;
+    for (const ModelType& type : family->model_types) {
+      if (type.name == name) return family;
+    }
+  }
+  return nullptr;
+}
+
+void assume(const std::vector<Assumption>& assumed, Settings& settings) {
+  for (const auto& [fact, text] : assumed) settings.set("family", fact, text, Saying::assumed);
+}
+
+}  // namespace
+
+std::span<const Family* const> families() {
+  static const std::array<const Family*, 3> all{&ssmoelm_family(), &llama_family(),
+                                                &llama2c_family()};
+  return all;
+}
+
+const Family& family_of(const Container& container, const Config* config, bool is_packed) {
+  const std::string type = container.spec      ? container.spec->family
+                           : config != nullptr ? config->model_type()
+                                               : "";
+  if (const Family* family = with_name(type)) return *family;
+  if (!type.empty() && !container.spec && !is_packed) {
+    std::string known;
+    for (const Family* family : families()) {
+      for (const ModelType& one : family->model_types) known += fmt::format(" {}", one.name);
+    }
+    config->fail(Fault::unsupported, "model_type '{}' is not supported; these are:{}", type, known);
+  }
+  return *families().front();
+}
+
+void read_family_settings(const Family& family, const Container& container, const Config* config,
+                          Settings& settings) {
+  assume(family.assumed, settings);
+  if (config != nullptr) {
+    for (const ModelType& type : family.model_types) {
+      if (type.name == config->model_type()) assume(type.assumed, settings);
+    }
+    for (const auto& [theirs, fact] : family.spellings) config->set(fact, theirs, settings);
+    if (family.read_config != nullptr) family.read_config(*config, settings);
+  }
+  if (!family.reads_metadata) return;
+  for (const auto& [key, text] : container.metadata) {
+    const std::string origin = fmt::format("{}: __metadata__ '{}'", container.file, key);
+    for (const auto& [theirs, fact] : family.spellings) {
+      if (theirs == key) set_from_file(origin, fact, text, settings);
+    }
+  }
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,12 @@
+// The families, each in its file; family.h says what one is.
+#pragma once
+
+#include "import/family.h"
+
+namespace sb3lm {
+
+const Family& ssmoelm_family();
+const Family& llama_family();
+const Family& llama2c_family();
+
+}  // namespace sb3lm

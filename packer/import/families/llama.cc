@@ -1,0 +1,97 @@
+// Llama and its relatives as Hugging Face's transformers store them: Mistral, Mixtral, Qwen2 and
+// Qwen2-MoE, the latter with stacked experts as MLX has them, too.
+#include "import/config.h"
+#include "import/families/families.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr NameRule kNames[] = {
+    {Role::embedding, "embed_tokens"},
+    {Role::head, "lm_head"},
+    {Role::final_norm, "norm"},
+    {Role::attention_norm, "layers.{L}.input_layernorm"},
+    {Role::q, "layers.{L}.self_attn.q_proj"},
+    {Role::k, "layers.{L}.self_attn.k_proj"},
+    {Role::v, "layers.{L}.self_attn.v_proj"},
+    {Role::o, "layers.{L}.self_attn.o_proj"},
+    {Role::q_bias, "layers.{L}.self_attn.q_proj.bias"},
+    {Role::k_bias, "layers.{L}.self_attn.k_proj.bias"},
+    {Role::v_bias, "layers.{L}.self_attn.v_proj.bias"},
+    {Role::ffn_norm, "layers.{L}.post_attention_layernorm"},
+    {Role::gate, "layers.{L}.mlp.gate_proj"},
+    {Role::up, "layers.{L}.mlp.up_proj"},
+    {Role::down, "layers.{L}.mlp.down_proj"},
+    {Role::router, "layers.{L}.(mlp|block_sparse_moe).gate"},
+    {Role::shared_router, "layers.{L}.mlp.shared_expert_gate"},
+    {Role::shared_gate, "layers.{L}.mlp.shared_expert.gate_proj"},
+    {Role::shared_up, "layers.{L}.mlp.shared_expert.up_proj"},
+    {Role::shared_down, "layers.{L}.mlp.shared_expert.down_proj"},
+    {Role::expert_gate, "layers.{L}.(mlp|block_sparse_moe).experts.{E}.(gate_proj|w1)"},
+    {Role::expert_up, "layers.{L}.(mlp|block_sparse_moe).experts.{E}.(up_proj|w3)"},
+    {Role::expert_down, "layers.{L}.(mlp|block_sparse_moe).experts.{E}.(down_proj|w2)"},
+    {Role::expert_gate, "layers.{L}.(mlp|block_sparse_moe).(experts|switch_mlp).gate_proj"},
+    {Role::expert_up, "layers.{L}.(mlp|block_sparse_moe).(experts|switch_mlp).up_proj"},
+    {Role::expert_down, "layers.{L}.(mlp|block_sparse_moe).(experts|switch_mlp).down_proj"},
+};
+
+void read_config(const Config& config, Settings& settings) {
+  for (const bool is_chosen : {true, false}) {
+    if (config.is("norm_topk_prob", is_chosen)) {
+      config.set_text("router-norm", "norm_topk_prob", is_chosen ? "chosen" : "all", settings);
+    }
+  }
+  read_rope(config, settings);
+  refuse_other_maths(config);
+}
+
+/// Sizes of mixtures, which layers beside them need not have.
+void finish(const Config& config, ModelSpec& spec) {
+  config.must_be("num_hidden_layers", static_cast<int>(spec.layers.size()));
+  for (const LayerSpec& layer : spec.layers) {
+    const FeedForwardSpec& ffn = layer.feed_forward;
+    if (!ffn.is_mixture()) continue;
+    config.must_be("num_experts", ffn.routed_experts);
+    config.must_be("num_local_experts", ffn.routed_experts);
+    config.must_be("moe_intermediate_size", ffn.hidden);
+    if (ffn.shared_experts > 0) {
+      config.must_be("shared_expert_intermediate_size", ffn.shared_hidden);
+    }
+  }
+  refuse_window(config, spec);
+}
+
+}  // namespace
+
+const Family& llama_family() {
+  static const Family family{
+      .name = "llama",
+      .model_types = {{"llama", {}},
+                      {"mistral", {}},
+                      {"mixtral", {{"norm-eps", "1e-5"}, {"rope-base", "1000000"}, {"top-k", "2"}}},
+                      {"qwen2", {}},
+                      {"qwen2_moe", {{"router-norm", "all"}, {"top-k", "4"}}}},
+      .assumed = {{"rope", "half-split"},
+                  {"rope-sign", "plus"},
+                  {"rope-base", "10000"},
+                  {"norm-eps", "1e-6"},
+                  {"router-norm", "chosen"}},
+      .rules = {kNames},
+      .ignored = {".rotary_emb.inv_freq"},
+      .settled = {"rope", "rope-sign", "router-norm", "swiglu"},
+      .spellings = {{"hidden_size", "width"},
+                    {"vocab_size", "vocabulary"},
+                    {"num_attention_heads", "heads"},
+                    {"num_key_value_heads", "kv-heads"},
+                    {"head_dim", "head-size"},
+                    {"max_position_embeddings", "context"},
+                    {"rms_norm_eps", "norm-eps"},
+                    {"rope_theta", "rope-base"},
+                    {"num_experts_per_tok", "top-k"},
+                    {"tie_word_embeddings", "tied-head"}},
+      .read_config = read_config,
+      .finish = finish};
+  return family;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,84 @@
+// A family of models: how its files spell tensors and settings. A row of it each in families.cc.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "import/container.h"
+#include "import/settings.h"
+#include "model/tensor.h"
+
+namespace sb3lm {
+
+class Config;
+
+/// Part of the rows of a tensor (items of a vector) that holds several matrices: the tensor is one
+/// block, or one for each query head; each block is `of` equal parts, and the parts from..to - 1 of
+/// every block are the matrix.
+struct FusedRows {
+  int from = 0, to = 1, of = 1;
+  bool per_head = false;
+  bool operator==(const FusedRows&) const = default;
+};
+
+/// Which tensor has which role, and what makes it the matrix that the role means: first it is
+/// transposed, then rows are taken, then 1 is added.
+struct NameRule {
+  Role role;
+  std::string_view pattern;  // "(a|b)" is a choice, {L} the layer, {E} the expert
+  FusedRows rows = {};
+  bool transposed = false;  // stored input x output
+  bool plus_one = false;
+  bool is_plain() const { return rows == FusedRows{} && !transposed && !plus_one; }
+};
+
+/// Of tensors that are what they are called: by a name map, or by export's own names.
+inline constexpr NameRule kAsItIs{Role::embedding, ""};
+
+/// A fact (facts.h) that holds unless a file says otherwise.
+struct Assumption {
+  std::string_view fact, text;
+};
+
+/// A "model_type" of config.json, and what programs assume where its files are silent.
+struct ModelType {
+  std::string_view name;
+  std::vector<Assumption> assumed;
+};
+
+/// What the family's files call a fact.
+struct FactSpelling {
+  std::string_view theirs, fact;
+};
+
+struct Family {
+  std::string_view name;
+  std::vector<ModelType> model_types;
+  std::vector<Assumption> assumed;
+  std::vector<std::span<const NameRule>> rules;
+  std::vector<std::string_view> ignored;  // endings of tensors that are no weights
+  std::vector<std::string_view> settled;  // conventions and facts that its files do not leave open
+  std::vector<FactSpelling> spellings;    // in config.json, and in metadata if that is read
+  bool reads_metadata = false;
+  /// What more there is in config.json. Throws unsupported for what changes the model in ways that
+  /// we do not handle.
+  void (*read_config)(const Config&, Settings&) = nullptr;
+  /// With everything known: what differs from layer to layer, and what contradicts config.json.
+  void (*finish)(const Config&, ModelSpec&) = nullptr;
+};
+
+/// All of them. The first is read without being named.
+std::span<const Family* const> families();
+
+/// By config.json's model_type, or by the family that the file's own spec names. Throws unsupported
+/// for a model_type that is none of ours if the weights are floats, whose meaning follows from it.
+const Family& family_of(const Container& container, const Config* config, bool is_packed);
+
+/// What config.json, metadata, `model_type` say to the family.
+void read_family_settings(const Family& family, const Container& container, const Config* config,
+                          Settings& settings);
+
+}  // namespace sb3lm

@@ -1,0 +1,182 @@
+#include "import/naming.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "import/json.h"
+#include "import/names.h"
+
+namespace sb3lm {
+namespace {
+
+std::string shape_text(const PackedGroup& group) {
+  return group.stacked
+             ? fmt::format("[{}, {}, {}]", group.stack, group.extent.rows, group.extent.cols)
+             : fmt::format("[{}, {}]", group.extent.rows, group.extent.cols);
+}
+
+std::map<std::string, TensorKey> read_name_map(const CheckpointFiles& files) {
+  std::map<std::string, TensorKey> map;
+  if (!files.name_map) return map;
+  const std::string& file = files.name_map->file;
+  const Json json = parse_json(file, as_text(files.name_map->bytes));
+  if (!json.is_object()) fail(Fault::bad_input, "{}: not a JSON object of names", file);
+  for (const auto& [name, role] : json.items()) {
+    if (!role.is_string()) fail(Fault::bad_input, "{}: '{}': the role is not a string", file, name);
+    try {
+      map[name] = tensor_key_from_text(role.get<std::string>());
+    } catch (const Error& problem) {
+      fail(Fault::bad_input, "{}: '{}': {}", file, name, problem.what());
+    }
+  }
+  return map;
+}
+
+Shape extent_under(const NameRule& rule, const PackedGroup& group) {
+  Shape extent = group.extent;
+  if (rule.transposed) std::swap(extent.rows, extent.cols);
+  int& fused = is_vector(rule.role) ? extent.cols : extent.rows;
+  if (fused % rule.rows.of != 0) {
+    group.fail("its {} rows are no {} equal parts", fused, rule.rows.of);
+  }
+  fused = fused / rule.rows.of * (rule.rows.to - rule.rows.from);
+  return extent;
+}
+
+/// A head that holds the embedding once more is no head.
+void drop_tied_head(std::vector<NamedGroup>& named) {
+  const auto of_role = [&named](Role role) {
+    return std::find_if(named.begin(), named.end(),
+                        [role](const NamedGroup& entry) { return entry.key.role == role; });
+  };
+  const auto head = of_role(Role::head), embedding = of_role(Role::embedding);
+  if (head == named.end() || embedding == named.end()) return;
+  const PackedGroup &a = *head->group, &b = *embedding->group;
+  const bool same = a.form == PackedForm::plain && b.form == PackedForm::plain &&
+                    a.extent == b.extent && a.data->type == b.data->type &&
+                    std::ranges::equal(a.data->bytes, b.data->bytes);
+  if (same) named.erase(head);
+}
+
+/// A metadata text that holds a JSON list of layer numbers; empty if the key is not there.
+std::vector<int> metadata_list(const Container& container, const std::string& key) {
+  constexpr std::size_t kLongest = 4096;
+  std::vector<int> list;
+  const auto found = container.metadata.find(key);
+  if (found == container.metadata.end()) return list;
+  const std::string where = fmt::format("{}: __metadata__ '{}'", container.file, key);
+  const Json json = parse_json(where, found->second);
+  if (!json.is_array() || json.size() > kLongest) {
+    fail(Fault::bad_input, "{}: not a list of layer numbers", where);
+  }
+  for (const Json& item : json) {
+    const std::optional<int> number = json_as<int>(item);
+    if (!number || *number < 0 || *number > limits::kLayerId) {
+      fail(Fault::bad_input, "{}: {} is not a layer number", where, item.dump());
+    }
+    list.push_back(*number);
+  }
+  return list;
+}
+
+/// Position of `value` in `list`, -1 if it is not there.
+int index_in(const std::vector<int>& list, int value) {
+  const auto found = std::find(list.begin(), list.end(), value);
+  return found == list.end() ? -1 : static_cast<int>(found - list.begin());
+}
+
+/// The layer numbers that the names use, in the order of `ids`, which may be empty: original ids or
+/// slots.
+std::vector<int> numbers_in_names(const Container& container, const std::vector<NamedGroup>& named,
+                                  const std::vector<int>& ids) {
+  std::set<int> used;
+  for (const NamedGroup& entry : named) {
+    if (entry.key.layer >= 0) used.insert(entry.key.layer);
+  }
+  const std::vector<int> sorted(used.begin(), used.end());
+  if (ids.empty()) return sorted;
+  std::vector<int> by_id = ids;
+  std::sort(by_id.begin(), by_id.end());
+  if (std::adjacent_find(by_id.begin(), by_id.end()) != by_id.end()) {
+    fail(Fault::bad_input, "{}: __metadata__ 'layer_ids' names a layer twice", container.file);
+  }
+  if (sorted == by_id) return ids;
+  const bool slots = sorted.size() == ids.size() && !sorted.empty() && sorted.front() == 0 &&
+                     sorted.back() == static_cast<int>(sorted.size()) - 1;
+  if (!slots) {
+    fail(Fault::bad_input,
+         "{}: its {} layers are numbered neither by the {} ids that it gives nor from 0",
+         container.file, sorted.size(), ids.size());
+  }
+  return sorted;
+}
+
+std::vector<int> passes_of(const Container& container, const std::vector<int>& ids) {
+  std::vector<int> passes;
+  for (const int id : metadata_list(container, "pass_order")) {
+    const int index = index_in(ids, id);
+    if (index < 0) {
+      fail(Fault::bad_input, "{}: __metadata__ 'pass_order' runs layer {}, which is not stored",
+           container.file, id);
+    }
+    passes.push_back(index);
+  }
+  if (passes.empty()) {
+    for (std::size_t i = 0; i < ids.size(); ++i) passes.push_back(static_cast<int>(i));
+  }
+  return passes;
+}
+
+}  // namespace
+
+std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& family,
+                                    const std::vector<PackedGroup>& groups) {
+  constexpr int kListed = 8;
+  std::map<std::string, TensorKey> map = read_name_map(files);
+  std::vector<NamedGroup> named;
+  std::string unknown;
+  int unknowns = 0;
+  for (const PackedGroup& group : groups) {
+    std::vector<NameMatch> roles;
+    if (const auto found = map.find(group.stem); found != map.end()) {
+      roles.push_back({found->second, &kAsItIs});
+      map.erase(found);
+    } else {
+      roles = roles_of_name(family, group.stem);
+    }
+    for (const auto& [key, rule] : roles) {
+      named.push_back({key, &group, rule, extent_under(*rule, group)});
+    }
+    if (roles.empty() && ++unknowns <= kListed) {
+      unknown += fmt::format("{}'{}' {} (nearest: {})", unknown.empty() ? "" : ", ", group.stem,
+                             shape_text(group), nearest_role(family, group.stem));
+    }
+  }
+  if (!map.empty()) {
+    fail(Fault::bad_input, "{}: '{}' is not a tensor of {}", files.name_map->file,
+         map.begin()->first, files.checkpoint.file);
+  }
+  if (unknowns > 0) {
+    fail(Fault::unsupported, "{}: {} tensors have no known role: {}{}; name them with --map",
+         files.checkpoint.file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
+  }
+  drop_tied_head(named);
+  return named;
+}
+
+void number_layers(const Container& container, std::vector<NamedGroup>& named, ModelSpec& spec) {
+  const bool is_described = !spec.layers.empty();
+  std::vector<int> ids;
+  for (const LayerSpec& layer : spec.layers) ids.push_back(layer.id);
+  if (!is_described) ids = metadata_list(container, "layer_ids");
+  const std::vector<int> numbers = numbers_in_names(container, named, ids);
+  for (NamedGroup& entry : named) {
+    if (entry.key.layer >= 0) entry.key.layer = index_in(numbers, entry.key.layer);
+  }
+  if (is_described) return;
+  for (const int number : numbers) spec.layers.push_back({.id = number});
+  spec.passes = passes_of(container, ids.empty() ? numbers : ids);
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,28 @@
+// Which tensor of a container is what: names, the name map and layer numbers.
+#pragma once
+
+#include <vector>
+
+#include "import/family.h"
+#include "import/import.h"
+#include "import/packed.h"
+
+namespace sb3lm {
+
+struct NamedGroup {
+  TensorKey key;  // layer: first the file's number, then the index
+  const PackedGroup* group;
+  const NameRule* rule;
+  Shape extent;  // of one matrix, the rule obeyed
+};
+
+/// Gives every group its role, or several; all that have none are listed in one error. A head that
+/// holds the embedding once more is left out.
+std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& family,
+                                    const std::vector<PackedGroup>& groups);
+
+/// Fills spec.layers (ids only) and spec.passes by names and metadata, or keeps those that there
+/// are, and turns layer numbers into indices. Throws bad_input if they contradict each other.
+void number_layers(const Container& container, std::vector<NamedGroup>& named, ModelSpec& spec);
+
+}  // namespace sb3lm

@@ -1,0 +1,148 @@
+#include "import/reading.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/error.h"
+#include "import/config.h"
+#include "import/describe.h"
+#include "import/presets.h"
+
+namespace sb3lm {
+namespace {
+
+const ModelPreset* preset_of(const Index& index) {
+  const auto extent = [&index](const TensorKey& key) {
+    const auto found = index.find(key);
+    return found == index.end() ? Shape{} : found->second->extent;
+  };
+  return find_preset({.width = extent({Role::embedding}).cols,
+                      .vocabulary = extent({Role::embedding}).rows,
+                      .query_rows = extent({Role::q, 0}).rows,
+                      .kv_rows = extent({Role::k, 0}).rows,
+                      .routed_experts = extent({Role::router, 0}).rows});
+}
+
+/// Replaces "auto" by what the nibbles of the file show.
+void settle_nibble_codes(const std::vector<NamedGroup>& named, Conventions& conventions) {
+  NibbleCounts layers{};
+  NibbleCounts vocabulary{};
+  const bool same = !conventions.is("nibble-code", "auto");
+  for (const NamedGroup& entry : named) {
+    if (entry.group->form != PackedForm::nibbles) continue;
+    count_nibbles(*entry.group, conventions,
+                  is_vocabulary_matrix(entry.key.role) ? vocabulary : layers);
+  }
+  if (!same) conventions.set("import", "nibble-code", guess_nibble_code(layers));
+  if (!conventions.is("embedding-code", "auto")) return;
+  const std::string& likely = conventions.text("nibble-code");
+  conventions.set("import", "embedding-code",
+                  same ? likely : guess_narrow_code(vocabulary, likely));
+}
+
+bool any_packed(const Container& container) {
+  return std::any_of(container.tensors.begin(), container.tensors.end(),
+                     [](const StoredTensor& tensor) { return is_packed_name(tensor.name); });
+}
+
+SourceFile describe_source(const Container& container, bool packed) {
+  SourceFile source{packed ? "ssmoelm" : container.format, {}, container.metadata};
+  forget_spec(source.metadata);
+  for (const StoredTensor& tensor : container.tensors) {
+    source.tensors.push_back({tensor.name, tensor.type, tensor.shape});
+  }
+  return source;
+}
+
+/// The choices that neither the file nor its family settles.
+std::vector<std::string> open_settings(const Description& d) {
+  std::set<std::string_view> met = {"rope", "rope-sign"};
+  for (const NamedGroup& entry : d.named) {
+    const Role role = entry.key.role;
+    if (entry.group->form == PackedForm::bits) met.insert({"bit-order", "sign"});
+    if (entry.group->form == PackedForm::nibbles) {
+      met.insert({"nibble-order", is_vocabulary_matrix(role) ? "embedding-code" : "nibble-code"});
+    }
+    if (is_router(role)) met.insert("router-norm");
+    if (role != swap_gate_and_up(role)) met.insert("swiglu");
+  }
+  for (const std::string_view name : d.family->settled) met.erase(name);
+  std::vector<std::string> open;
+  for (const std::string& name : searchable_settings()) {
+    if (met.contains(name) && !d.settings.facts.is_stated(name)) open.push_back(name);
+  }
+  return open;
+}
+
+void read_users_settings(const CheckpointFiles& files,
+                         const std::map<std::string, std::string>& options, Settings& settings) {
+  if (files.sidecar) read_sidecar(files.sidecar->file, as_text(files.sidecar->bytes), settings);
+  for (const auto& [name, value] : options) {
+    settings.set("--convention", name, value, Saying::user);
+  }
+}
+
+/// The spec from facts and shapes, as far as the file does not give it.
+void find_spec(const CheckpointFiles& files, const Config* config,
+               const std::map<std::string, std::string>& options, Description& d) {
+  ModelSpec& spec = d.model.spec;
+  const std::string& file = files.checkpoint.file;
+  const ModelPreset* preset = nullptr;
+  number_layers(d.container, d.named, spec);
+  const Index index = index_groups(d.named);
+  if (!d.container.spec) {
+    preset = preset_of(index);
+    spec.family = preset != nullptr ? preset->family : d.model.source.format;
+    if (config != nullptr && d.family != families().front()) spec.family = config->model_type();
+  }
+  if (preset != nullptr) {
+    apply_preset(*preset, d.settings);
+    apply_preset(*preset, d.model);
+  }
+  d.model.open = open_settings(d);
+  read_users_settings(files, options, d.settings);
+  if (d.container.spec) {
+    override_spec(d.settings.facts, spec);
+  } else {
+    derive_spec(index, file, d.settings.facts, spec);
+  }
+  spec.validate(file);
+  if (config != nullptr && d.family->finish != nullptr) d.family->finish(*config, spec);
+}
+
+}  // namespace
+
+Description describe(Container container, const CheckpointFiles& files,
+                     const std::map<std::string, std::string>& options, const Family* family) {
+  std::optional<Config> config;
+  // A file that describes its model needs no config.json, and one that lies there may be another's.
+  if (files.config && !container.spec) {
+    config.emplace(files.config->file, as_text(files.config->bytes));
+  }
+  const Config* beside = config ? &*config : nullptr;
+  Description d{.container = std::move(container)};
+  const bool packed = any_packed(d.container);
+  d.family = family != nullptr ? family : &family_of(d.container, beside, packed);
+  d.groups = group_packed(d.container, d.family->ignored);
+  d.named = name_groups(files, *d.family, d.groups);
+  d.model.source = describe_source(d.container, packed);
+  if (d.container.spec) {
+    d.container.spec->validate(d.container.file);
+    d.model.spec = *d.container.spec;
+    d.settings.facts.set_all(d.container.file, *d.container.spec);
+  } else {
+    read_family_settings(*d.family, d.container, beside, d.settings);
+  }
+  find_spec(files, beside, options, d);
+
+  Conventions& conventions = d.settings.conventions;
+  settle_nibble_codes(d.named, conventions);
+  d.model.conventions = d.settings.in_force();
+  if (conventions.is("swiglu", "up")) {
+    for (NamedGroup& entry : d.named) entry.key.role = swap_gate_and_up(entry.key.role);
+  }
+  return d;
+}
+
+}  // namespace sb3lm

@@ -1,0 +1,130 @@
+#include "import/sniff.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/error.h"
+#include "import/formats.h"
+#include "import/safetensors.h"
+#include "import/shards.h"
+
+namespace sb3lm {
+namespace {
+
+using Kind = FileFormat::Kind;
+
+template <class... Magics>
+bool starts_with(const NamedBytes& file, Magics... magics) {
+  return (as_text(file.bytes).starts_with(magics) || ...);
+}
+
+std::uint64_t little_endian(std::string_view text, std::size_t at, std::size_t size) {
+  std::uint64_t value = 0;
+  if (at + size <= text.size()) std::memcpy(&value, text.data() + at, size);
+  return value;
+}
+
+/// True if the zip's directory, as far as it can be read, has a name with this ending, or its first
+/// file has it.
+bool zip_has(std::string_view zip, std::string_view ending) {
+  const std::size_t first = little_endian(zip, 26, 2);
+  if (zip.size() >= 30 && zip.substr(30, first).ends_with(ending)) return true;
+  constexpr std::string_view kEnd("PK\5\6", 4), kEntry("PK\1\2", 4);
+  const std::size_t end = zip.rfind(kEnd);
+  if (end == zip.npos) return false;
+  for (std::size_t at = little_endian(zip, end + 16, 4);
+       at < end && zip.substr(at).starts_with(kEntry);) {
+    const std::size_t name = little_endian(zip, at + 28, 2);
+    if (zip.substr(std::min(at + 46, zip.size()), name).ends_with(ending)) return true;
+    at += 46 + name + little_endian(zip, at + 30, 2) + little_endian(zip, at + 32, 2);
+  }
+  return false;
+}
+
+bool is_safetensors(const NamedBytes& file) {
+  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
+         looks_like_safetensors(file.bytes);
+}
+bool is_zip(const NamedBytes& file) {
+  return starts_with(file, "PK\3\4", "PK\5\6");
+}
+bool is_torch_zip(const NamedBytes& file) {
+  return is_zip(file) && zip_has(as_text(file.bytes), "/data.pkl");
+}
+bool is_old_torch(const NamedBytes& file) {
+  return starts_with(file,
+                     "\x80\x02\x8a\x0al\xfc\x9c"
+                     "F\xf9");
+}
+bool is_gguf(const NamedBytes& file) {
+  return starts_with(file, "GGUF");
+}
+bool is_llama2c_later(const NamedBytes& file) {
+  return starts_with(file, "24ka");
+}
+bool is_llama2c(const NamedBytes& file) {
+  return looks_like_llama2c(file.bytes);
+}
+bool is_named_llama2c(const NamedBytes& file) {
+  return file.file.ends_with(".bin");  // its reader says what is wrong
+}
+bool is_compressed(const NamedBytes& file) {
+  return starts_with(file, "\x28\xb5\x2f\xfd", std::string_view("\xfd\x37zXZ\0", 6), "\x1f\x8b",
+                     "\x78\xda", "\x78\x9c");
+}
+bool is_anything(const NamedBytes&) {
+  return true;
+}
+
+constexpr std::string_view kSaveTensors =
+    "save its tensors with safetensors.torch.save_file, config.json beside them";
+
+/// Tried in order. What has no magic comes after what has.
+constexpr std::string_view kUnpack =
+    "decompress it; of a PyTorch checkpoint, save the tensors as safetensors";
+
+/// Tried in order: bytes tell more than names.
+constexpr std::array<FileFormat, 10> kFormats{{
+    {"a PyTorch checkpoint", Kind::unsupported, is_torch_zip, nullptr, false, kSaveTensors},
+    {"a PyTorch checkpoint", Kind::unsupported, is_old_torch, nullptr, false, kSaveTensors},
+    {"an .sb3", Kind::project, is_zip},
+    {"a GGUF file", Kind::unsupported, is_gguf, nullptr, false,
+     "use the safetensors that it was made from"},
+    {"llama2.c version 1 or 2", Kind::unsupported, is_llama2c_later, nullptr, false,
+     "export it with --version 0"},
+    {"safetensors", Kind::checkpoint, is_safetensors, read_safetensors, true},
+    {"llama2.c version 0", Kind::checkpoint, is_llama2c, read_llama2c},
+    {"compressed", Kind::unsupported, is_compressed, nullptr, false, kUnpack},
+    {"llama2.c version 0", Kind::checkpoint, is_named_llama2c, read_llama2c},
+    {"unknown", Kind::unknown, is_anything},
+}};
+
+}  // namespace
+
+const FileFormat& sniff(const NamedBytes& file) {
+  const auto* found = std::find_if(kFormats.begin(), kFormats.end(),
+                                   [&](const FileFormat& row) { return row.fits(file); });
+  check(found != kFormats.end(), "a file of no format");
+  return *found;
+}
+
+const FileFormat& checkpoint_format(const NamedBytes& file) {
+  const FileFormat& format = sniff(file);
+  switch (format.kind) {
+    case Kind::checkpoint:
+      break;
+    case Kind::project:
+      fail(Fault::usage, "{}: this is an .sb3, not a checkpoint; sb3lm export makes one of it",
+           file.file);
+    case Kind::unsupported:
+      fail(Fault::unsupported, "{}: this is {}: not read yet; {}", file.file, format.name,
+           format.advice);
+    case Kind::unknown:
+      fail(Fault::bad_input, "{}: neither a checkpoint (safetensors, llama2.c) nor an .sb3",
+           file.file);
+  }
+  return format;
+}
+
+}  // namespace sb3lm

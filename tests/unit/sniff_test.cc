@@ -1,0 +1,100 @@
+// What a file is, by its bytes.
+#include "import/sniff.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/error.h"
+#include "sb3/zip.h"
+#include "support/tiny_model.h"
+
+using namespace sb3lm;
+
+namespace {
+
+const FileFormat& sniff_text(const std::string& file, std::string_view bytes) {
+  return sniff({file, as_bytes(bytes)});
+}
+
+std::string refusal(const std::string& file, std::string_view bytes) {
+  SilentProgress silent;
+  try {
+    import_from_memory({.checkpoint = {file, as_bytes(bytes)}}, {}, silent);
+  } catch (const Error& problem) {
+    return fmt::format("{}: {}", static_cast<int>(problem.fault), problem.what());
+  }
+  return "it was read";
+}
+
+std::string refused(Fault fault, const std::string& text) {
+  return fmt::format("{}: {}", static_cast<int>(fault), text);
+}
+
+/// A zip of stored files, as PyTorch and Scratch write them.
+std::string zip_of(const std::vector<std::string>& names) {
+  std::vector<ZipEntry> entries;
+  for (const std::string& name : names) entries.push_back({name, "x"});
+  SilentProgress silent;
+  return write_zip(entries, 0, silent);
+}
+
+}  // namespace
+
+TEST_CASE("checkpoints and projects are told apart by their bytes, whatever they are called") {
+  using Kind = FileFormat::Kind;
+  SilentProgress silent;
+  const SyntheticFiles packed = make_synthetic({.preset = "tiny-moe"}, silent);
+  const SyntheticFiles floats = make_synthetic({.preset = "tiny-dense"}, silent);
+  CHECK(sniff_text("model", packed.checkpoint).name == "safetensors");
+  CHECK(sniff_text("model", floats.checkpoint).name == "llama2.c version 0");
+  CHECK(sniff_text("model.safetensors", zip_of({"project.json", "a.svg"})).kind == Kind::project);
+  CHECK(sniff_text("model.pt", zip_of({"a.svg", "project.json"})).kind == Kind::project);
+  CHECK(sniff_text("x.sb3", zip_of({"archive/data.pkl", "archive/version"})).kind ==
+        Kind::unsupported);
+  CHECK(sniff_text("x.sb3", zip_of({"archive/version", "archive/data.pkl"})).kind ==
+        Kind::unsupported);
+  CHECK(sniff_text("x.sb3", std::string_view("PK\x3\x4 cut")).kind == Kind::project);
+  CHECK(sniff_text("text", "hello").kind == Kind::unknown);
+  CHECK(sniff_text("empty", "").kind == Kind::unknown);
+}
+
+TEST_CASE("what is no checkpoint that we read says what it is, and what to do") {
+  const std::string pytorch =
+      "m: this is a PyTorch checkpoint: not read yet; save its tensors with "
+      "safetensors.torch.save_file, config.json beside them";
+  CHECK(refusal("m", zip_of({"archive/data.pkl"})) == refused(Fault::unsupported, pytorch));
+  CHECK(refusal("m", std::string_view("\x80\x02\x8a\x0al\xfc\x9c"
+                                      "F\xf9 and so on")) == refused(Fault::unsupported, pytorch));
+  CHECK(refusal("m", "GGUF....") ==
+        refused(Fault::unsupported,
+                "m: this is a GGUF file: not read yet; use the safetensors that it was made from"));
+  CHECK(refusal("model.bin", "24ka....") ==
+        refused(Fault::unsupported,
+                "model.bin: this is llama2.c version 1 or 2: not read yet; export it with "
+                "--version 0"));
+  CHECK(refusal("m.ptz", "\x78\xda....").find("this is compressed: not read yet") !=
+        std::string::npos);
+  CHECK(
+      refusal("m", zip_of({"project.json"})) ==
+      refused(Fault::usage, "m: this is an .sb3, not a checkpoint; sb3lm export makes one of it"));
+  CHECK(refusal("m", "hello") ==
+        refused(Fault::bad_input, "m: neither a checkpoint (safetensors, llama2.c) nor an .sb3"));
+}
+
+TEST_CASE("real PyTorch files are known, and cutting them does no harm") {
+  const char* folder = std::getenv("SB3LM_TEST_DATA");
+  const std::filesystem::path file =
+      std::filesystem::path(folder == nullptr ? "" : folder) / "parameter-golf" / "tiny.pt";
+  if (folder == nullptr || !std::filesystem::exists(file)) {
+    MESSAGE("skipped: SB3LM_TEST_DATA does not point at a folder that has parameter-golf");
+    return;
+  }
+  const MappedFile mapped(file);
+  CHECK(sniff({"tiny.pt", mapped.bytes()}).name == "a PyTorch checkpoint");
+  for (std::size_t size = 0; size < 200; ++size) {
+    sniff({"tiny.pt", mapped.bytes().first(size)});
+    sniff({"tiny.pt", mapped.bytes().last(size)});
+  }
+}
