@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "import/json.h"
 #include "import/names.h"
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 namespace {

@@ -108,6 +108,24 @@ SynthModel tiny_moe_embed4() {
   return model;
 }
 
+// Layers that see a few positions only, and capped logits.
+SynthModel tiny_moe_window() {
+  SynthModel model = tiny_moe();
+  for (LayerSpec& layer : model.spec.layers) layer.attention.window = 20;
+  model.spec.logit_cap = 15;
+  return model;
+}
+
+// Feed-forwards of two matrices.
+SynthModel tiny_relu2() {
+  SynthModel model = tiny_moe();
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.feed_forward = {
+        .hidden = 4 * kTiny.hidden, .gated = false, .activation = Activation::relu2};
+  }
+  return model;
+}
+
 SynthModel tiny_dense() {
   ModelSpec spec{.family = "llama2.c",
                  .width = 48,
@@ -147,6 +165,9 @@ constexpr PresetRow kPresets[] = {
     {{"tiny-moe-gated", "tiny-moe with biases and a gated shared expert"}, tiny_moe_gated},
     {{"tiny-moe-odd", "widths that are no multiples of 8: 36, hidden 20, 5 experts"}, tiny_moe_odd},
     {{"tiny-moe-embed4", "tiny-moe with a 4-bit embedding"}, tiny_moe_embed4},
+    {{"tiny-moe-window", "tiny-moe with sliding windows and a cap on the logits"}, tiny_moe_window},
+    {{"tiny-relu2", "feed-forwards of two matrices with relu squared, otherwise tiny-moe"},
+     tiny_relu2},
     {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
     {{"tiny-dense-untied", "tiny-dense with a head of its own"}, tiny_dense_untied},
 };

@@ -57,6 +57,9 @@ constexpr Spelling kSpellings[] = {
      "layers.{0}.mlp.experts.{1}up_proj.weight"},
     {Role::expert_down, "layers.{0}.moe.experts.{1}down.weight",
      "layers.{0}.mlp.experts.{1}down_proj.weight"},
+    {Role::gate, "layers.{0}.feed_forward.w1.weight", "layers.{0}.mlp.gate_proj.weight"},
+    {Role::up, "layers.{0}.feed_forward.w3.weight", "layers.{0}.mlp.up_proj.weight"},
+    {Role::down, "layers.{0}.feed_forward.w2.weight", "layers.{0}.mlp.down_proj.weight"},
 };
 
 template <class T>
