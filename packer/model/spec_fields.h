@@ -128,6 +128,30 @@ constexpr const auto& fields_of(const ModelSpec*) {
   return kModelFields;
 }
 
+namespace detail {
+struct Anything {
+  template <class T>
+  operator T() const;
+};
+/// How many members an aggregate has: as many as it takes initialisers.
+template <class Part, class... Members>
+constexpr std::size_t count_members() {
+  if constexpr (requires { Part{Members()..., Anything()}; }) {
+    return count_members<Part, Members..., Anything>();
+  }
+  return sizeof...(Members);
+}
+template <class... Parts>
+constexpr bool have_rows_for_all() {
+  return ((count_members<Parts>() ==
+           std::tuple_size_v<
+               std::remove_cvref_t<decltype(fields_of(static_cast<const Parts*>(nullptr)))>>)&&...);
+}
+}  // namespace detail
+static_assert(
+    detail::have_rows_for_all<RopeSpec, AttentionSpec, FeedForwardSpec, LayerSpec, ModelSpec>(),
+    "a member of packer/model/spec.h has no row in its table above");
+
 /// A part of a spec, which has fields itself.
 template <class T>
 concept SpecPart = requires(const T* part) {

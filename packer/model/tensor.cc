@@ -12,7 +12,7 @@ namespace {
 
 constexpr RoleRow kRoles[] = {
 #define ROLE(number, name, home, kind, outlet, component, bits, ...) \
-  {Role::name, #name, RoleHome::home, RoleKind::kind, Role::outlet, bits},
+  {Role::name, #name, RoleHome::home, RoleKind::kind, Role::outlet, (bits)},
 #include "model/roles.def"
 #undef ROLE
 };
@@ -117,7 +117,7 @@ std::optional<Shape> shape_of_role(Role role, const ModelSpec& s, int layer) {
 #define ROLE(number, name, home, kind, outlet, component, bits, rows, columns, when) \
   case Role::name:                                                                   \
     if (!(when)) return std::nullopt;                                                \
-    return Shape{rows, columns};
+    return Shape{(rows), (columns)};
 #include "model/roles.def"
 #undef ROLE
   }
