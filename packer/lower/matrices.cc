@@ -1,13 +1,33 @@
 #include "lower/matrices.h"
 
+#include <set>
+
 namespace sb3lm {
 
 using namespace blocks;
 
+namespace {
+
+// Not an embedding that is only looked up.
+std::set<TensorKey> multiplied(const ForwardSteps& forward) {
+  std::set<TensorKey> keys;
+  for (const Part& part : forward.parts) {
+    const std::vector<int> readers = first_readers(part);
+    for (std::size_t i = 0; i < part.steps.size(); ++i) {
+      const std::vector<TensorKey>& tensors = part.steps[i].tensors;
+      if (readers[i] >= 0) keys.insert(tensors.begin(), tensors.end());
+    }
+  }
+  return keys;
+}
+
+}  // namespace
+
 MatrixBlocks::MatrixBlocks(Sprite& engine, const Workspace& w, const Layout& layout)
     : engine_(engine), w_(w), layout_(layout), rows_(engine, w) {
+  const std::set<TensorKey> keys = multiplied(layout.forward);
   for (const TensorPlace& matrix : layout.tensors) {
-    if (!is_vector(matrix.key.role)) emit_kernel(matrix);
+    if (!is_vector(matrix.key.role) && keys.contains(matrix.key)) emit_kernel(matrix);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
+#include "support/check_blocks.h"
 #include "support/random_model.h"
 #include "support/tiny_model.h"
 #include "unpack/unpack.h"
@@ -50,24 +51,6 @@ ModelSpec uneven_spec() {
                           .router_norm = RouterNorm::all};
   spec.layers = {dense, mixture};
   return spec;
-}
-
-// Far below the 1e-9 of ARCHITECTURE.md, and above what orders of summation leave.
-constexpr double kUsualError = 1e-11;
-
-// The program's logits are the engine's; the number of positions that were compared.
-int check_blocks(const Model& model, const scratch::Program& program) {
-  SilentProgress silent;
-  BlockSession session(program, silent);
-  const BlockRequest request = comparison_request(model);
-  const BlockResult result = session.run(request, silent);
-  Engine engine(model);
-  const Agreement agreement =
-      check_against_engine(engine, request.tokens, result.tokens, result.logits);
-  INFO(agreement.first_difference);
-  CHECK(agreement.ok);
-  CHECK(agreement.max_rel_error < kUsualError);
-  return agreement.positions;
 }
 
 }  // namespace
@@ -132,7 +115,29 @@ TEST_CASE("layers of different shapes, and codes beside floats") {
     CAPTURE(bits.size());
     const Model model = random_model(uneven_spec(), bits, 5);
     const std::string sb3 = pack(model, {.lower = {.context = 20}, .deflate_level = 1}, silent);
-    CHECK(check_blocks(model, read_sb3("uneven.sb3", as_bytes(sb3))) >= 12);
+    CHECK(check_blocks(model, read_sb3("uneven.sb3", as_bytes(sb3))).size() >= 12);
+  }
+}
+
+TEST_CASE("an embedding that is only looked up, stored as no other matrix is") {
+  SilentProgress silent;
+  const std::size_t matrices = expected_tensors(uneven_spec()).size();
+  for (const Kernel kernel : {Kernel::tables, Kernel::columns, Kernel::naive}) {
+    const bool columns = kernel == Kernel::columns;
+    for (const int width : {0, 4}) {
+      CAPTURE(width);
+      std::vector<int> bits(matrices, 4 - width);
+      bits.front() = width;
+      const Model model = random_model(uneven_spec(), bits, 5);
+      const std::string sb3 = pack(model,
+                                   {.lower = {.context = 20,
+                                              .encoding = columns ? "range" : "hex",
+                                              .tune = columns ? Tune::scratch : Tune::both,
+                                              .kernel = kernel},
+                                    .deflate_level = 1},
+                                   silent);
+      CHECK(check_blocks(model, read_sb3("looked up", as_bytes(sb3))).size() >= 12);
+    }
   }
 }
 

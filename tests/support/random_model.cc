@@ -40,10 +40,10 @@ CodedTensor random_codes(Random& random, Shape shape, int bits) {
   return tensor;
 }
 
-FloatTensor random_floats(Random& random, Shape shape, FloatType type) {
+FloatTensor random_floats(Random& random, Shape shape, FloatType type, Spread spread) {
   FloatTensor tensor{.shape = shape, .type = type};
   for (int i = 0; i < shape.rows * shape.cols; ++i) {
-    tensor.values.push_back(rounded(random.normal(), type));
+    tensor.values.push_back(rounded(spread.mean + spread.deviation * random.normal(), type));
   }
   return tensor;
 }
@@ -55,18 +55,13 @@ Model random_model(const ModelSpec& spec, const std::vector<int>& bits, std::uin
   for (const auto& [key, shape] : expected_tensors(spec)) {
     const bool norm = is_vector(key.role);
     if (norm || is_router(key.role)) {
-      FloatTensor tensor = random_floats(random, shape, FloatType::f16);
-      for (float& value : tensor.values) {
-        value = rounded(norm ? 1 + value / 8 : value / 4, FloatType::f16);
-      }
-      model.tensors[key] = std::move(tensor);
+      const Spread spread = norm ? Spread{1, 0.125} : Spread{0, 0.25};
+      model.tensors[key] = random_floats(random, shape, FloatType::f16, spread);
       continue;
     }
     const int width = bits[matrices++ % bits.size()];
     if (width == 0) {
-      FloatTensor tensor = random_floats(random, shape, FloatType::f32);
-      for (float& value : tensor.values) value /= 8;
-      model.tensors[key] = std::move(tensor);
+      model.tensors[key] = random_floats(random, shape, FloatType::f32, {0, 0.125});
     } else {
       model.tensors[key] = random_codes(random, shape, width);
     }

@@ -12,8 +12,11 @@ namespace sb3lm::test {
 std::vector<double> random_numbers(Random& random, std::size_t count);
 /// Every code equally likely; row scales random binary16 numbers between 2^-6 and 2^-4.
 CodedTensor random_codes(Random& random, Shape shape, int bits);
-/// Normal numbers that are exact in `type`.
-FloatTensor random_floats(Random& random, Shape shape, FloatType type);
+/// Normal numbers of the given mean and deviation, exact in `type`.
+struct Spread {
+  double mean = 0, deviation = 1;
+};
+FloatTensor random_floats(Random& random, Shape shape, FloatType type, Spread spread = {});
 
 /// Small random weights for every tensor of `spec`: matrices take the widths of `bits` in turn (0:
 /// float32), norms and routers are binary16 numbers near 1 or 0. No tokenizer.

@@ -10,14 +10,8 @@
 namespace sb3lm::test {
 namespace {
 
-struct Case {
-  VmJob job;
-  std::vector<BlockResult> expected;  // in the block evaluator, one after the other
-};
-
 // A greedy run with all logits; for two of the models then one with chance in it.
-Case case_of(BuiltModel built) {
-  SilentProgress silent;
+VmCase case_of_tiny(BuiltModel built) {
   BlockRequest sampled = comparison_request(built.model);
   sampled.record_logits = 1;
   sampled.temperature = 0.9;
@@ -25,24 +19,18 @@ Case case_of(BuiltModel built) {
   sampled.top_p = 0.9;
   sampled.repetition_penalty = 1.1;
   sampled.seed = 12345;
-  Case made{.job = {.name = built.name,
-                    .sb3 = std::move(built.sb3),
-                    .runs = {comparison_request(built.model)}},
-            .expected = {}};
+  VmJob job{
+      .name = built.name, .sb3 = std::move(built.sb3), .runs = {comparison_request(built.model)}};
   if (built.name == "tiny-moe" || built.name == "tiny-dense-untied --bits float") {
-    made.job.runs.push_back(sampled);
+    job.runs.push_back(sampled);
   }
-  BlockSession session(read_sb3(made.job.name, as_bytes(made.job.sb3)), silent);
-  for (const BlockRequest& run : made.job.runs) {
-    made.expected.push_back(session.run(run, silent));
-  }
-  return made;
+  return case_of(std::move(job));
 }
 
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all = [] {
-    std::vector<Case> made;
-    for (BuiltModel& built : build_all_tiny()) made.push_back(case_of(std::move(built)));
+const std::vector<VmCase>& cases() {
+  static const std::vector<VmCase> all = [] {
+    std::vector<VmCase> made;
+    for (BuiltModel& built : build_all_tiny()) made.push_back(case_of_tiny(std::move(built)));
     return made;
   }();
   return all;
@@ -50,21 +38,27 @@ const std::vector<Case>& cases() {
 
 }  // namespace
 
-std::vector<VmJob> tiny_model_jobs() {
-  std::vector<VmJob> all;
-  for (const Case& one : cases()) all.push_back(one.job);
-  return all;
+VmCase case_of(VmJob job) {
+  SilentProgress silent;
+  VmCase made{.job = std::move(job), .expected = {}};
+  BlockSession session(read_sb3(made.job.name, as_bytes(made.job.sb3)), silent);
+  for (const BlockRequest& run : made.job.runs) {
+    made.expected.push_back(session.run(run, silent));
+  }
+  return made;
 }
 
-void check_tiny_models(const std::string& source_dir, const std::string& vm,
-                       const std::string& option) {
-  const auto results = run_batch(source_dir, vm, tiny_model_jobs());
+void check_in_machine(const std::string& source_dir, const std::string& vm,
+                      const std::string& option, const std::vector<VmCase>& cases) {
+  std::vector<VmJob> jobs;
+  for (const VmCase& one : cases) jobs.push_back(one.job);
+  const auto results = run_batch(source_dir, vm, jobs);
   if (!results) {
     return skip_case(vm + " cannot run here (tools/setup " + option + " installs what it needs)");
   }
-  for (std::size_t i = 0; i < cases().size(); ++i) {
-    CAPTURE(cases()[i].job.name);
-    const std::vector<BlockResult>& expected = cases()[i].expected;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    CAPTURE(cases[i].job.name);
+    const std::vector<BlockResult>& expected = cases[i].expected;
     REQUIRE((*results)[i].size() == expected.size());
     for (std::size_t run = 0; run < expected.size(); ++run) {
       CAPTURE(run);
@@ -77,6 +71,17 @@ void check_tiny_models(const std::string& source_dir, const std::string& vm,
       CHECK(same_bits(got.logits, expected[run].logits));
     }
   }
+}
+
+std::vector<VmJob> tiny_model_jobs() {
+  std::vector<VmJob> all;
+  for (const VmCase& one : cases()) all.push_back(one.job);
+  return all;
+}
+
+void check_tiny_models(const std::string& source_dir, const std::string& vm,
+                       const std::string& option) {
+  check_in_machine(source_dir, vm, option, cases());
 }
 
 }  // namespace sb3lm::test

@@ -8,10 +8,20 @@
 
 namespace sb3lm::test {
 
-std::vector<VmJob> tiny_model_jobs();
+struct VmCase {
+  VmJob job;
+  std::vector<BlockResult> expected;  // in the block evaluator, one after the other
+};
+/// Runs the job in the block evaluator.
+VmCase case_of(VmJob job);
 
 /// Checks (as doctest does) that machine `vm` gives the very bits of the block evaluator for each.
 /// Without the machine it says so; tools/setup with `option` installs it.
+void check_in_machine(const std::string& source_dir, const std::string& vm,
+                      const std::string& option, const std::vector<VmCase>& cases);
+
+std::vector<VmJob> tiny_model_jobs();
+/// The same for these.
 void check_tiny_models(const std::string& source_dir, const std::string& vm,
                        const std::string& option);
 

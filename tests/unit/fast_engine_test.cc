@@ -5,13 +5,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "quant/rtn.h"
-#include "runtime_ref/engine.h"
+#include "support/fast_error.h"
 #include "support/tiny_model.h"
 
 using namespace sb3lm;
+using namespace sb3lm::test;
 
 namespace {
 
@@ -20,33 +20,6 @@ std::vector<int> some_tokens(const Model& model, int count) {
   tokens.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) tokens.push_back((7 + 131 * i) % model.spec.vocabulary);
   return tokens;
-}
-
-using Rows = std::vector<std::vector<double>>;
-
-Rows all_logits(Decoder& engine, std::span<const int> tokens) {
-  Rows rows;
-  engine.run(tokens, tokens.size(), [&](std::size_t, std::span<const double> logits) {
-    rows.emplace_back(logits.begin(), logits.end());
-  });
-  return rows;
-}
-
-/// Largest difference relative to the row's largest size, over rows until a near choice of experts.
-double worst_error(const Model& model, const Rows& fast, std::span<const int> tokens) {
-  Engine engine(model);
-  double worst = 0;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::span<const double> expected = engine.step(tokens[i]);
-    if (engine.smallest_router_margin() < 1e-3) break;
-    double largest = 0, error = 0;
-    for (std::size_t id = 0; id < expected.size(); ++id) {
-      largest = std::max(largest, std::fabs(expected[id]));
-      error = std::max(error, std::fabs(expected[id] - fast[i][id]));
-    }
-    worst = std::max(worst, error / largest);
-  }
-  return worst;
 }
 
 void check_model(const Model& model) {
@@ -109,11 +82,11 @@ TEST_CASE("numbers depend neither on threads nor on how tokens are split") {
   const PackedModel packed = pack_weights(model);
   const std::vector<int> tokens = some_tokens(model, 50);
   FastEngine whole(packed);
-  const Rows expected = all_logits(whole, tokens);
+  const LogitRows expected = all_logits(whole, tokens);
   for (const int threads : {1, 2, 3}) {
     for (const std::size_t part : {std::size_t{1}, std::size_t{7}, std::size_t{33}}) {
       FastEngine engine(packed, {.threads = threads});
-      Rows rows;
+      LogitRows rows;
       for (std::size_t at = 0; at < tokens.size(); at += part) {
         const auto some = std::span(tokens).subspan(at, std::min(part, tokens.size() - at));
         for (auto& row : all_logits(engine, some)) rows.push_back(std::move(row));
