@@ -127,8 +127,14 @@ void add_guide(scratch::Target& engine, const Model& model, const Notes& notes) 
   engine.notes.push_back(notes_text(model, notes));
 }
 
-bool in_guide(const scratch::Procedure& procedure) {
-  return find_row(words_of(procedure)) != nullptr;
+std::string_view guide_row(const scratch::Procedure& procedure) {
+  const Row* row = find_row(words_of(procedure));
+  return row == nullptr ? "" : row->name;
+}
+
+std::string_view guide_row(const scratch::Script& script) {
+  const Row* row = find_row(name_of(script));
+  return row == nullptr ? "" : row->name;
 }
 
 }  // namespace sb3lm

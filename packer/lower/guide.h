@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "model/model.h"
 #include "scratch/ir.h"
@@ -20,7 +21,8 @@ struct Notes {
 /// comment; of several that match a row (one per layer) the first gets it. Adds the notes.
 void add_guide(scratch::Target& engine, const Model& model, const Notes& notes);
 
-/// True if guide.def knows the part that a procedure belongs to.
-bool in_guide(const scratch::Procedure& procedure);
+/// The name in guide.def's row for a procedure or script, empty if it has none.
+std::string_view guide_row(const scratch::Procedure& procedure);
+std::string_view guide_row(const scratch::Script& script);
 
 }  // namespace sb3lm

@@ -96,13 +96,15 @@ class PenEmitter {
     });
   }
 
-  Proc<> emit_unpack_shapes() {
-    const auto shape = sprite_.var<Num>("_font shape"), curved = sprite_.var<Num>("_font curved");
+  // An item of the list: a shape's width, then its strokes between spaces.
+  Expr<Str> shape_text() const { return shapes_[shape_ + 0]; }
+  Expr<Num> hex(Expr<Num> place) const {
+    return to_num(join("0x", letter(std::move(place), shape_text())));
+  }
+
+  Proc<> emit_unpack_stroke() {
+    const auto curved = sprite_.var<Num>("_font curved");
     const auto bend = emit_bend();
-    const auto item = [&] { return shapes_[shape + 0]; };
-    const auto hex = [&](Expr<Num> place) {
-      return to_num(join("0x", letter(std::move(place), item())));
-    };
     const auto read_point = sprite_.define<>("read point", {}, [&](Script& s) {
       s.set(to_x_, hex(at_));
       s.set(to_y_, hex(at_ + 1) - kBaseline);
@@ -122,14 +124,15 @@ class PenEmitter {
           curved == 0, [&](Script& s) { add(s, to_x_); },
           [&](Script& s) {
             s.when_else(
-                same_text(letter(at_, item()), " "), [&](Script& s) { s.call(bend, to_x_, to_y_); },
+                same_text(letter(at_, shape_text()), " "),
+                [&](Script& s) { s.call(bend, to_x_, to_y_); },
                 [&](Script& s) { s.call(bend, (by_x_ + to_x_) / 2, (by_y_ + to_y_) / 2); });
             aim(s);
           });
     };
-    const auto stroke = sprite_.define<>("unpack stroke", {}, [&](Script& s) {
+    return sprite_.define<>("unpack stroke", {}, [&](Script& s) {
       s.set(curved, 0);
-      s.when(same_text(letter(at_, item()), "~"), [&](Script& s) {
+      s.when(same_text(letter(at_, shape_text()), "~"), [&](Script& s) {
         s.set(curved, 1);
         s.change(at_, 1);
       });
@@ -141,20 +144,25 @@ class PenEmitter {
         s.call(read_point);
         aim(s);
       });
-      s.repeat_until(same_text(letter(at_, item()), " "), next_point);
+      s.repeat_until(same_text(letter(at_, shape_text()), " "), next_point);
     });
+  }
+
+  Proc<> emit_unpack_shapes() {
+    sprite_.var<Num>(shape_.name);
+    const auto stroke = emit_unpack_stroke();
     return sprite_.define<>("unpack shapes", {}, [&](Script& s) {
       for (const auto* list : {&widths_, &first_, &xs_, &ys_}) s.clear(*list);
-      s.set(shape, 1);
+      s.set(shape_, 1);
       s.repeat(shape_count(), [&](Script& s) {
         s.append(first_, xs_.length() + 1);
         s.append(widths_, hex(1));
         s.set(at_, 2);
-        s.repeat_until(at_ == length(item()), [&](Script& s) {
+        s.repeat_until(at_ == length(shape_text()), [&](Script& s) {
           s.change(at_, 1);
           s.call(stroke);
         });
-        s.change(shape, 1);
+        s.change(shape_, 1);
       });
       s.append(first_, xs_.length() + 1);
     });
@@ -310,7 +318,7 @@ class PenEmitter {
       ys_{"_font y"};
   Var<Num> glyph_{"_pen glyph"}, scale_{"_text scale"}, x_{"_pen x"}, y_{"_pen y"}, at_{"_font at"};
   Var<Num> from_x_{"_from x"}, from_y_{"_from y"}, by_x_{"_by x"}, by_y_{"_by y"}, to_x_{"_to x"},
-      to_y_{"_to y"};
+      to_y_{"_to y"}, shape_{"_font shape"};
 };
 
 }  // namespace

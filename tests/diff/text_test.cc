@@ -284,7 +284,7 @@ std::vector<Scalar> sample_items(const Case& test) {
   return items;
 }
 
-scratch::Program make_project(const Case& test) {
+scratch::Program stage_and_engine() {
   scratch::Program program;
   program.targets.resize(2);
   program.targets[0].name = "Stage";
@@ -292,6 +292,11 @@ scratch::Program make_project(const Case& test) {
   program.targets[0].costumes.push_back({"backdrop", "letter.svg"});
   program.targets[1].name = "engine";
   program.targets[1].visible = false;
+  return program;
+}
+
+scratch::Program make_project(const Case& test) {
+  scratch::Program program = stage_and_engine();
   Sprite stage(program, 0), engine(program, 1);
   const auto status = stage.var<Str>("status", "");
   const auto all_ids = stage.list<Num>("all ids"), ends = stage.list<Num>("ends");

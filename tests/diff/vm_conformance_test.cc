@@ -232,89 +232,97 @@ Filled literal_project() {
   return filled;
 }
 
-// Procedures, lists, loops, costumes and variables; each writes to `log` what it did.
-Filled command_project() {
-  Filled filled{empty_program(), {}};
-  scratch::Program& program = filled.program;
-  scratch::Target& engine = program.targets[1];
-  program.assets = {{"a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"}};
-  for (const char* name : {"one", "2", "Two", "three"}) {
-    engine.costumes.push_back({name, "a.svg", 0, 0});
-  }
-  engine.variables = {{"done", 0.0}, {"n", 0.0}, {"k", 0.0}};
-  engine.lists = {{"l", {}, 0}, {"log", {}, 0}};
+// Commands, each of which writes to `log` what it did.
+struct Commands {
   Stack run;
-  const auto log = [&](const std::string& label, NodePtr value) {
+  std::vector<std::string> labels;
+
+  void log(const std::string& label, NodePtr value) {
     run.push_back(append(std::move(value), "log"));
-    filled.labels.push_back(label);
-  };
-  const auto log_list = [&](const std::string& label) {
+    labels.push_back(label);
+  }
+  void log_list(const std::string& label) {
     log(label, with_fields(Op::list_contents, {"l"}));
     log(label + ", length", with_fields(Op::list_length, {"l"}));
-  };
-  const auto costume = [&](const std::string& label, NodePtr choice) {
+  }
+  void costume(const std::string& label, NodePtr choice) {
     run.push_back(block(Op::switch_costume, std::move(choice)));
     log("costume after " + label, with_fields(Op::costume_number, {"number"}));
-  };
-  for (const char* word : {"p", "q", "r", "s"}) run.push_back(append(text(word), "l"));
-  log_list("four items");
+  }
+};
+
+void add_lists(Commands& c) {
+  for (const char* word : {"p", "q", "r", "s"}) c.run.push_back(append(text(word), "l"));
+  c.log_list("four items");
   for (const double at : {0.0, 2.9, 9.0}) {
-    run.push_back(with_fields(Op::list_delete, {"l"}, num(at)));
-    log_list(fmt::format("delete {}", at));
+    c.run.push_back(with_fields(Op::list_delete, {"l"}, num(at)));
+    c.log_list(fmt::format("delete {}", at));
   }
   for (const char* at : {"last", "1", "x"}) {
-    run.push_back(with_fields(Op::list_insert, {"l"}, text(at), text(at)));
-    log_list(fmt::format("insert at {}", at));
-    run.push_back(with_fields(Op::list_replace, {"l"}, text(at), text("R")));
-    log_list(fmt::format("replace {}", at));
+    c.run.push_back(with_fields(Op::list_insert, {"l"}, text(at), text(at)));
+    c.log_list(fmt::format("insert at {}", at));
+    c.run.push_back(with_fields(Op::list_replace, {"l"}, text(at), text("R")));
+    c.log_list(fmt::format("replace {}", at));
   }
-  run.push_back(with_fields(Op::list_insert, {"l"}, num(5), num(6)));
-  log_list("insert one behind the end");
-  run.push_back(with_fields(Op::list_insert, {"l"}, num(5), num(9)));
-  log_list("insert far behind the end");
-  run.push_back(with_fields(Op::list_delete, {"l"}, text("all")));
-  log_list("delete all");
+  c.run.push_back(with_fields(Op::list_insert, {"l"}, num(5), num(6)));
+  c.log_list("insert one behind the end");
+  c.run.push_back(with_fields(Op::list_insert, {"l"}, num(5), num(9)));
+  c.log_list("insert far behind the end");
+  c.run.push_back(with_fields(Op::list_delete, {"l"}, text("all")));
+  c.log_list("delete all");
+}
+
+void add_variables_and_loops(Commands& c) {
   for (const char* value : {"", "abc", " 12 ", "true", "1e3"}) {
-    run.push_back(set("n", text(value)));
-    run.push_back(change("n", num(1.5)));
-    log(fmt::format("change '{}'", value), var("n"));
+    c.run.push_back(set("n", text(value)));
+    c.run.push_back(change("n", num(1.5)));
+    c.log(fmt::format("change '{}'", value), var("n"));
   }
   for (const double times : {-1.0, 0.0, 0.4, 0.5, 1.49, 1.5, 2.5}) {
-    run.push_back(set("k", num(0)));
-    run.push_back(repeat(num(times), stack(change("k", num(1)))));
-    log(fmt::format("repeat {}", times), var("k"));
+    c.run.push_back(set("k", num(0)));
+    c.run.push_back(repeat(num(times), stack(change("k", num(1)))));
+    c.log(fmt::format("repeat {}", times), var("k"));
   }
-  // The pen leaves no trace that a block could see, but a machine must know it.
-  run.push_back(scratch::make_node(Op::pen_clear));
-  run.push_back(block(Op::pen_color, text("#ff8000")));
-  run.push_back(block(Op::pen_size, num(3)));
-  run.push_back(scratch::make_node(Op::pen_down));
-  run.push_back(block(Op::go_to_xy, num(10), num(-10)));
-  run.push_back(scratch::make_node(Op::pen_up));
-  // Where no mouse ever moved, its place is no number in Node.
-  log("mouse x", add(scratch::make_node(Op::mouse_x), num(0)));
-  log("mouse y", add(scratch::make_node(Op::mouse_y), num(0)));
-  log("mouse down", scratch::make_node(Op::mouse_down));
-  log("contains, other case", block(Op::text_contains, text("Error: no"), text("error")));
   NodePtr until = block(Op::repeat_until, block(Op::greater, var("k"), num(6)));
   until->bodies.push_back(stack(change("k", num(2))));
-  run.push_back(std::move(until));
-  log("repeat until", var("k"));
-  costume("name", text("three"));
-  costume("a name that is a number", text("2"));
-  costume("other case", text("two"));
-  costume("number as text", text("4"));
+  c.run.push_back(std::move(until));
+  c.log("repeat until", var("k"));
+}
+
+void add_pen_and_mouse(Commands& c) {
+  // The pen leaves no trace that a block could see, but a machine must know it.
+  c.run.push_back(scratch::make_node(Op::pen_clear));
+  c.run.push_back(block(Op::pen_color, text("#ff8000")));
+  c.run.push_back(block(Op::pen_size, num(3)));
+  c.run.push_back(scratch::make_node(Op::pen_down));
+  c.run.push_back(block(Op::go_to_xy, num(10), num(-10)));
+  c.run.push_back(scratch::make_node(Op::pen_up));
+  // Where no mouse ever moved, its place is no number in Node.
+  c.log("mouse x", add(scratch::make_node(Op::mouse_x), num(0)));
+  c.log("mouse y", add(scratch::make_node(Op::mouse_y), num(0)));
+  c.log("mouse down", scratch::make_node(Op::mouse_down));
+  c.log("contains, other case", block(Op::text_contains, text("Error: no"), text("error")));
+}
+
+void add_costumes(Commands& c) {
+  c.costume("name", text("three"));
+  c.costume("a name that is a number", text("2"));
+  c.costume("other case", text("two"));
+  c.costume("number as text", text("4"));
   for (const double number : {0.0, 1.0, 2.5, 5.0, -1.0, 1e300}) {
-    costume(fmt::format("number {}", number), add(num(number), num(0)));
+    c.costume(fmt::format("number {}", number), add(num(number), num(0)));
   }
-  costume("infinity", block(Op::divide, num(1), num(0)));
-  costume("next", text("next costume"));
-  costume("white space", block(Op::join, text(" "), text(" ")));
-  costume("joined number", block(Op::join, text("1"), text("")));
+  c.costume("infinity", block(Op::divide, num(1), num(0)));
+  c.costume("next", text("next costume"));
+  c.costume("white space", block(Op::join, text(" "), text(" ")));
+  c.costume("joined number", block(Op::join, text("1"), text("")));
+}
+
+void add_recursion(Commands& c, scratch::Target& engine) {
   for (const double n : {10.0, 3.5}) {
     NodePtr argument_value = num(n);
-    run.push_back(call("sum to %s", {&argument_value}));
-    log(fmt::format("recursive sum to {}", n), var("n"));
+    c.run.push_back(call("sum to %s", {&argument_value}));
+    c.log(fmt::format("recursive sum to {}", n), var("n"));
   }
   engine.procedures.push_back(
       {"sum to %s",
@@ -326,7 +334,26 @@ Filled command_project() {
   Stack& body = engine.procedures.back().body;
   body.push_back(call("sum to %s", {&less}));
   body.push_back(change("n", argument("n")));
-  engine.procedures.push_back({"run", {}, true, std::move(run)});
+}
+
+Filled command_project() {
+  Filled filled{empty_program(), {}};
+  scratch::Program& program = filled.program;
+  scratch::Target& engine = program.targets[1];
+  program.assets = {{"a.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>"}};
+  for (const char* name : {"one", "2", "Two", "three"}) {
+    engine.costumes.push_back({name, "a.svg", 0, 0});
+  }
+  engine.variables = {{"done", 0.0}, {"n", 0.0}, {"k", 0.0}};
+  engine.lists = {{"l", {}, 0}, {"log", {}, 0}};
+  Commands commands;
+  add_lists(commands);
+  add_variables_and_loops(commands);
+  add_pen_and_mouse(commands);
+  add_costumes(commands);
+  add_recursion(commands, engine);
+  filled.labels = std::move(commands.labels);
+  engine.procedures.push_back({"run", {}, true, std::move(commands.run)});
   engine.scripts.push_back(on_flag(stack(call("run"), set("done", num(1)))));
   return filled;
 }

@@ -272,6 +272,20 @@ TEST_CASE("swiglu at the ends of the exponential") {
   }
 }
 
+// First position that is seen, and the number of positions.
+constexpr std::array<std::array<std::size_t, 2>, 12> kSeen = {{{0, 1},
+                                                               {0, 2},
+                                                               {0, 15},
+                                                               {0, 63},
+                                                               {0, 64},
+                                                               {0, 65},
+                                                               {0, 130},
+                                                               {0, 192},
+                                                               {1, 2},
+                                                               {14, 15},
+                                                               {63, 192},
+                                                               {17, 130}}};
+
 TEST_CASE("attention over any number of positions, heads and sizes") {
   for (const std::size_t head_size : {std::size_t{12}, std::size_t{16}, std::size_t{64}}) {
     for (const std::size_t heads :
@@ -293,18 +307,6 @@ TEST_CASE("attention over any number of positions, heads and sizes") {
                           key_steps + kKvHeads * kKvBlock});
       }
       const std::vector<float> q = random_vector(heads * head_size, 5, 0.3F);
-      constexpr std::array<std::array<std::size_t, 2>, 12> kSeen = {{{0, 1},
-                                                                     {0, 2},
-                                                                     {0, 15},
-                                                                     {0, 63},
-                                                                     {0, 64},
-                                                                     {0, 65},
-                                                                     {0, 130},
-                                                                     {0, 192},
-                                                                     {1, 2},
-                                                                     {14, 15},
-                                                                     {63, 192},
-                                                                     {17, 130}}};
       for (const auto& [first_seen, end] : kSeen) {
         const std::size_t first = first_seen, positions = end;
         const auto run = [&](const Kernels& kernels) {

@@ -285,83 +285,88 @@ TEST_CASE("a name map gives roles to names that we do not know") {
                        Error);
 }
 
+namespace {
+
+using Editor = CheckpointEditor;
+struct Broken {
+  const char* message;
+  void (*edit)(Editor&);
+};
+const Broken kBroken[] = {
+    {"no tensor for layer 1 k",
+     [](Editor& e) {
+       for (const char* part : {"__int4", "__scale", "__shape", "__cols"}) {
+         e.remove(std::string("layers.1.attention.wk.weight") + part);
+       }
+     }},
+    {"tensor 'layers.1.attention.wk.weight': 'layers.1.attention.wk.weight__scale' is missing",
+     [](Editor& e) { e.remove("layers.1.attention.wk.weight__scale"); }},
+    {"there without 'layers.1.attention.wk.weight__bin', '__int4'",
+     [](Editor& e) { e.remove("layers.1.attention.wk.weight__int4"); }},
+    {"tensor 'norm.weight': final_norm is [1, 63] but must be [1, 64]",
+     [](Editor& e) {
+       e.at("norm.weight").shape = {63};
+       e.at("norm.weight").bytes.resize(126);
+     }},
+    {"tensor 'layers.0.attention.wq.weight': the scale of row 2 is not finite",
+     [](Editor& e) {
+       std::string& bytes = e.at("layers.0.attention.wq.weight__scale").bytes;
+       bytes[4] = '\0';
+       bytes[5] = '\x7e';
+     }},
+    {"tensor 'layers.0.moe.router.weight': element 0 is not finite",
+     [](Editor& e) {
+       e.at("layers.0.moe.router.weight").bytes.replace(0, 2, std::string("\x00\x7c", 2));
+     }},
+    {"64 rows of 64 weights take 2048 bytes",
+     [](Editor& e) {
+       e.at("layers.0.attention.wq.weight__int4").shape = {64, 31};
+       e.at("layers.0.attention.wq.weight__int4").bytes.resize(64 * 31);
+     }},
+    {"says 60, 'layers.0.attention.wq.weight__shape' says 64",
+     [](Editor& e) { e.at("layers.0.attention.wq.weight__cols").bytes = raw_i32({60}); }},
+    {"extent 2147483647 is outside 1..1048576",
+     [](Editor& e) {
+       e.at("layers.0.attention.wq.weight__shape").bytes = raw_i32({2147483647, 64});
+     }},
+    {"is F32, not F16",
+     [](Editor& e) {
+       TensorToWrite& scale = e.at("layers.0.attention.wq.weight__scale");
+       scale.type = "F32";
+       scale.bytes.resize(scale.bytes.size() * 2);
+     }},
+    {"runs layer 7, which is not stored", [](Editor& e) { e.metadata["pass_order"] = "[0,7]"; }},
+    {"layer 2: no pass runs it", [](Editor& e) { e.metadata["pass_order"] = "[0,1,1]"; }},
+    {"names a layer twice", [](Editor& e) { e.metadata["layer_ids"] = "[0,1,1]"; }},
+    {"numbered neither by", [](Editor& e) { e.metadata["layer_ids"] = "[0,1,4]"; }},
+    {"__metadata__ 'layer_ids': not a list", [](Editor& e) { e.metadata["layer_ids"] = "3"; }},
+    {"__metadata__ 'layer_ids': JSON: parse error",
+     [](Editor& e) { e.metadata["layer_ids"] = "[0,"; }},
+    {"__metadata__ 'n_heads': 'heads' cannot be 'four'; it is a whole number from 1 to 1024",
+     [](Editor& e) { e.metadata["n_heads"] = "four"; }},
+    {"is [64, 64] but must be [32, 64]", [](Editor& e) { e.metadata["n_heads"] = "2"; }},
+    {"cannot share 3 KV heads evenly", [](Editor& e) { e.metadata["n_kv_heads"] = "3"; }},
+    {"top-k 5 is outside 1..4", [](Editor& e) { e.metadata["top_k"] = "5"; }},
+    {"how large a head is",
+     [](Editor& e) {
+       for (const char* key : {"n_heads", "n_kv_heads", "head_dim"}) e.metadata.erase(key);
+     }},
+    {"nothing says the context", [](Editor& e) { e.metadata.erase("context"); }},
+    {"1 tensors have no known role: 'layers.0.attention.wo.bias' [1, 64]",
+     [](Editor& e) {
+       e.tensors.push_back({"layers.0.attention.wo.bias", "F16", {64}, std::string(128, '\0')});
+     }},
+    {"weights of type I32 are not supported",
+     [](Editor& e) {
+       e.at("norm.weight").type = "I32";
+       e.at("norm.weight").bytes.resize(256);
+     }},
+};
+
+}  // namespace
+
 TEST_CASE("broken checkpoints are refused in one line that names the tensor and the rule") {
-  using Editor = CheckpointEditor;
-  struct Case {
-    const char* message;
-    void (*edit)(Editor&);
-  };
-  const Case cases[] = {
-      {"no tensor for layer 1 k",
-       [](Editor& e) {
-         for (const char* part : {"__int4", "__scale", "__shape", "__cols"}) {
-           e.remove(std::string("layers.1.attention.wk.weight") + part);
-         }
-       }},
-      {"tensor 'layers.1.attention.wk.weight': 'layers.1.attention.wk.weight__scale' is missing",
-       [](Editor& e) { e.remove("layers.1.attention.wk.weight__scale"); }},
-      {"there without 'layers.1.attention.wk.weight__bin', '__int4'",
-       [](Editor& e) { e.remove("layers.1.attention.wk.weight__int4"); }},
-      {"tensor 'norm.weight': final_norm is [1, 63] but must be [1, 64]",
-       [](Editor& e) {
-         e.at("norm.weight").shape = {63};
-         e.at("norm.weight").bytes.resize(126);
-       }},
-      {"tensor 'layers.0.attention.wq.weight': the scale of row 2 is not finite",
-       [](Editor& e) {
-         std::string& bytes = e.at("layers.0.attention.wq.weight__scale").bytes;
-         bytes[4] = '\0';
-         bytes[5] = '\x7e';
-       }},
-      {"tensor 'layers.0.moe.router.weight': element 0 is not finite",
-       [](Editor& e) {
-         e.at("layers.0.moe.router.weight").bytes.replace(0, 2, std::string("\x00\x7c", 2));
-       }},
-      {"64 rows of 64 weights take 2048 bytes",
-       [](Editor& e) {
-         e.at("layers.0.attention.wq.weight__int4").shape = {64, 31};
-         e.at("layers.0.attention.wq.weight__int4").bytes.resize(64 * 31);
-       }},
-      {"says 60, 'layers.0.attention.wq.weight__shape' says 64",
-       [](Editor& e) { e.at("layers.0.attention.wq.weight__cols").bytes = raw_i32({60}); }},
-      {"extent 2147483647 is outside 1..1048576",
-       [](Editor& e) {
-         e.at("layers.0.attention.wq.weight__shape").bytes = raw_i32({2147483647, 64});
-       }},
-      {"is F32, not F16",
-       [](Editor& e) {
-         TensorToWrite& scale = e.at("layers.0.attention.wq.weight__scale");
-         scale.type = "F32";
-         scale.bytes.resize(scale.bytes.size() * 2);
-       }},
-      {"runs layer 7, which is not stored", [](Editor& e) { e.metadata["pass_order"] = "[0,7]"; }},
-      {"layer 2: no pass runs it", [](Editor& e) { e.metadata["pass_order"] = "[0,1,1]"; }},
-      {"names a layer twice", [](Editor& e) { e.metadata["layer_ids"] = "[0,1,1]"; }},
-      {"numbered neither by", [](Editor& e) { e.metadata["layer_ids"] = "[0,1,4]"; }},
-      {"__metadata__ 'layer_ids': not a list", [](Editor& e) { e.metadata["layer_ids"] = "3"; }},
-      {"__metadata__ 'layer_ids': JSON: parse error",
-       [](Editor& e) { e.metadata["layer_ids"] = "[0,"; }},
-      {"__metadata__ 'n_heads': 'heads' cannot be 'four'; it is a whole number from 1 to 1024",
-       [](Editor& e) { e.metadata["n_heads"] = "four"; }},
-      {"is [64, 64] but must be [32, 64]", [](Editor& e) { e.metadata["n_heads"] = "2"; }},
-      {"cannot share 3 KV heads evenly", [](Editor& e) { e.metadata["n_kv_heads"] = "3"; }},
-      {"top-k 5 is outside 1..4", [](Editor& e) { e.metadata["top_k"] = "5"; }},
-      {"how large a head is",
-       [](Editor& e) {
-         for (const char* key : {"n_heads", "n_kv_heads", "head_dim"}) e.metadata.erase(key);
-       }},
-      {"nothing says the context", [](Editor& e) { e.metadata.erase("context"); }},
-      {"1 tensors have no known role: 'layers.0.attention.wo.bias' [1, 64]",
-       [](Editor& e) {
-         e.tensors.push_back({"layers.0.attention.wo.bias", "F16", {64}, std::string(128, '\0')});
-       }},
-      {"weights of type I32 are not supported",
-       [](Editor& e) {
-         e.at("norm.weight").type = "I32";
-         e.at("norm.weight").bytes.resize(256);
-       }},
-  };
-  for (const Case& broken : cases) {
+  for (const Broken& broken : kBroken) {
     CAPTURE(broken.message);
     const std::string error = error_after("tiny-moe", [&broken](Editor& file) {
       say_in_texts(file);

@@ -129,63 +129,68 @@ TEST_CASE("templates: special tokens, text and the user's words") {
   CHECK(error("last: x").find("line 1: lines begin with") != std::string::npos);
 }
 
+namespace {
+
+struct Broken {
+  const char* message;
+  void (*edit)(Json&);
+};
+const Broken kBroken[] = {
+    {"model type 'Unigram' is not supported", [](Json& j) { j["model"]["type"] = "Unigram"; }},
+    {"BPE with ignore_merges is not", [](Json& j) { j["model"]["ignore_merges"] = true; }},
+    {"BPE dropout is not", [](Json& j) { j["model"]["dropout"] = 0.1; }},
+    {"BPE with a end_of_word_suffix", [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }},
+    {"normalizer 'NFC' is not supported",
+     [](Json& j) {
+       j["normalizer"] = {{"type", "NFC"}};
+     }},
+    {"pre_tokenizer 'Digits'",
+     [](Json& j) {
+       j["pre_tokenizer"] = {{"type", "Digits"}};
+     }},
+    {"prepend_scheme 'often'", [](Json& j) { j["pre_tokenizer"]["prepend_scheme"] = "often"; }},
+    {"decoder 'WordPiece'",
+     [](Json& j) {
+       j["decoder"] = {{"type", "WordPiece"}};
+     }},
+    {"post_processor 'BertProcessing'",
+     [](Json& j) {
+       j["post_processor"] = {{"type", "BertProcessing"}};
+     }},
+    {"adds '<eos>' after the text",
+     [](Json& j) {
+       j["post_processor"]["single"].push_back({{"SpecialToken", {{"id", "<eos>"}}}});
+     }},
+    {"added token '<pad>', which is not special, is not",
+     [](Json& j) { j["added_tokens"][2]["special"] = false; }},
+    {"byte_fallback with 255 of 256 bytes",
+     [](Json& j) {
+       const int id = j["model"]["vocab"]["<0x41>"];
+       j["model"]["vocab"].erase("<0x41>");
+       j["model"]["vocab"]["other"] = id;
+     }},
+    {"no token has id 600 of",
+     [](Json& j) {
+       j["model"]["vocab"]["far"] = 700;
+       for (int i = 512; i < 600; ++i) {
+         j["model"]["vocab"]["t" + std::to_string(i)] = i;
+       }
+     }},
+    {"share id 300", [](Json& j) { j["model"]["vocab"]["twin"] = 300; }},
+    {"has id 4000000000", [](Json& j) { j["model"]["vocab"]["far"] = 4000000000u; }},
+    {"the id of token 'x' is not a count", [](Json& j) { j["model"]["vocab"]["x"] = -1; }},
+    {"merge 0: 'zz' is not in the vocabulary", [](Json& j) { j["model"]["merges"][0] = "zz a"; }},
+    {"merge 1 'abc' is not two tokens", [](Json& j) { j["model"]["merges"][1] = "abc"; }},
+    {"merge 1 is neither", [](Json& j) { j["model"]["merges"][1] = 5; }},
+    {"'model' has no 'vocab'", [](Json& j) { j["model"].erase("vocab"); }},
+    {"'model' is missing", [](Json& j) { j.erase("model"); }},
+    {"it is not a JSON object", [](Json& j) { j = 3; }},
+};
+
+}  // namespace
+
 TEST_CASE("pieces that we do not handle are named") {
-  struct Case {
-    const char* message;
-    void (*edit)(Json&);
-  };
-  const Case cases[] = {
-      {"model type 'Unigram' is not supported", [](Json& j) { j["model"]["type"] = "Unigram"; }},
-      {"BPE with ignore_merges is not", [](Json& j) { j["model"]["ignore_merges"] = true; }},
-      {"BPE dropout is not", [](Json& j) { j["model"]["dropout"] = 0.1; }},
-      {"BPE with a end_of_word_suffix", [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }},
-      {"normalizer 'NFC' is not supported",
-       [](Json& j) {
-         j["normalizer"] = {{"type", "NFC"}};
-       }},
-      {"pre_tokenizer 'Digits'",
-       [](Json& j) {
-         j["pre_tokenizer"] = {{"type", "Digits"}};
-       }},
-      {"prepend_scheme 'often'", [](Json& j) { j["pre_tokenizer"]["prepend_scheme"] = "often"; }},
-      {"decoder 'WordPiece'",
-       [](Json& j) {
-         j["decoder"] = {{"type", "WordPiece"}};
-       }},
-      {"post_processor 'BertProcessing'",
-       [](Json& j) {
-         j["post_processor"] = {{"type", "BertProcessing"}};
-       }},
-      {"adds '<eos>' after the text",
-       [](Json& j) {
-         j["post_processor"]["single"].push_back({{"SpecialToken", {{"id", "<eos>"}}}});
-       }},
-      {"added token '<pad>', which is not special, is not",
-       [](Json& j) { j["added_tokens"][2]["special"] = false; }},
-      {"byte_fallback with 255 of 256 bytes",
-       [](Json& j) {
-         const int id = j["model"]["vocab"]["<0x41>"];
-         j["model"]["vocab"].erase("<0x41>");
-         j["model"]["vocab"]["other"] = id;
-       }},
-      {"no token has id 600 of",
-       [](Json& j) {
-         j["model"]["vocab"]["far"] = 700;
-         for (int i = 512; i < 600; ++i) {
-           j["model"]["vocab"]["t" + std::to_string(i)] = i;
-         }
-       }},
-      {"share id 300", [](Json& j) { j["model"]["vocab"]["twin"] = 300; }},
-      {"has id 4000000000", [](Json& j) { j["model"]["vocab"]["far"] = 4000000000u; }},
-      {"the id of token 'x' is not a count", [](Json& j) { j["model"]["vocab"]["x"] = -1; }},
-      {"merge 0: 'zz' is not in the vocabulary", [](Json& j) { j["model"]["merges"][0] = "zz a"; }},
-      {"merge 1 'abc' is not two tokens", [](Json& j) { j["model"]["merges"][1] = "abc"; }},
-      {"merge 1 is neither", [](Json& j) { j["model"]["merges"][1] = 5; }},
-      {"'model' has no 'vocab'", [](Json& j) { j["model"].erase("vocab"); }},
-      {"'model' is missing", [](Json& j) { j.erase("model"); }},
-      {"it is not a JSON object", [](Json& j) { j = 3; }},
-  };
-  for (const Case& broken : cases) {
+  for (const Broken& broken : kBroken) {
     CAPTURE(broken.message);
     const std::string error = error_after(broken.edit);
     CAPTURE(error);
