@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "import/conventions.h"
 #include "import/import.h"
+#include "import/settings.h"
 #include "support/repack.h"
 #include "support/temp_folder.h"
 
