@@ -149,7 +149,10 @@ void Facts::set(const std::string& origin, std::string_view name, std::string_vi
 }
 
 void Facts::set_all(const std::string& origin, const ModelSpec& spec) {
-  for (const std::string& name : fact_names()) set(origin, name, fact_text(spec, name));
+  for (const std::string& name : fact_names()) {
+    set(origin, name, fact_text(spec, name));
+    said_.at(name).text.clear();
+  }
 }
 
 bool Facts::is_stated(std::string_view name) const {
@@ -187,7 +190,7 @@ void Facts::compare(const std::string& checkpoint, const ModelSpec& shown) const
 std::map<std::string, std::string> Facts::texts(Saying least) const {
   std::map<std::string, std::string> texts;
   for (const auto& [name, said] : said_) {
-    if (said.saying >= least) texts.emplace(name, said.text);
+    if (said.saying >= least && !said.text.empty()) texts.emplace(name, said.text);
   }
   return texts;
 }

@@ -21,7 +21,7 @@ class Facts {
   /// once more what a file says changes nothing: its layers may differ.
   void set(const std::string& origin, std::string_view name, std::string_view text,
            Saying saying = Saying::file);
-  /// Everything that a whole spec says, layers as its first one.
+  /// Everything that a whole spec says, layers as its first one. Without texts: the spec has it.
   void set_all(const std::string& origin, const ModelSpec& spec);
 
   /// True if file or user say it.
@@ -37,7 +37,7 @@ class Facts {
   /// Throws bad_input if tensors show something else than file or user say.
   void compare(const std::string& checkpoint, const ModelSpec& shown) const;
 
-  /// The texts that `least` or later ones set.
+  /// What `least` or later ones have set by a text.
   std::map<std::string, std::string> texts(Saying least) const;
 
  private:

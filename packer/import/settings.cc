@@ -10,8 +10,8 @@
 namespace sb3lm {
 namespace {
 
-// Facts that tensors do not show, as projects have always noted them; newer ones stand in the spec
-// only.
+// Facts that tensors do not show, as projects have always noted them for readers that know texts
+// only. Newer fields stand in the spec.
 constexpr std::string_view kNoted[] = {"rope",        "rope-sign", "rope-base", "norm-eps",
                                        "router-norm", "context",   "heads",     "kv-heads",
                                        "head-size",   "top-k"};

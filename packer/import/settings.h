@@ -23,8 +23,8 @@ class Settings {
   void set(const std::string& origin, std::string_view name, std::string_view value,
            Saying saying = Saying::file);
 
-  /// What reading the file in the same way takes, by name: every convention, and the facts that no
-  /// tensor shows.
+  /// What reading the file in the same way takes, by name: every convention, what the user said,
+  /// and facts that neither a tensor shows nor a spec of the file's own says.
   std::map<std::string, std::string> in_force() const;
 };
 

@@ -93,6 +93,15 @@ class FileScorer {
 /// Longer texts than the tiny models' own context.
 const ConventionMap kLongContext = {{"context", "256"}};
 
+/// The reading of a model in full.
+ConventionMap reading_of(const Model& model) {
+  ConventionMap reading = model.conventions;
+  for (const std::string& name : searchable_settings()) {
+    if (is_fact(name)) reading[name] = fact_text(model.spec, name);
+  }
+  return reading;
+}
+
 SyntheticFiles synthetic(const std::string& preset) {
   SilentProgress silent;
   return make_synthetic({.preset = preset}, silent);
@@ -252,7 +261,7 @@ TEST_CASE("a repacked file read the other way is the same model, and another one
     CAPTURE(name);
     SyntheticFiles changed = files;
     changed.checkpoint = repacked(files.checkpoint, name, 16);
-    ConventionMap reading = model.conventions;
+    ConventionMap reading = reading_of(model);
     CHECK(model_fingerprint(import_files(changed, reading)) != model_fingerprint(model));
     reading[name] = other_value(name, reading.at(name));
     const Model again = import_files(changed, reading);
@@ -281,9 +290,9 @@ TEST_CASE("each flipped convention of a file is found, by the model's own text")
     CAPTURE(name);
     SyntheticFiles changed = files;
     changed.checkpoint = repacked(files.checkpoint, name, 16);
-    ConventionMap right = model.conventions;
+    ConventionMap right = reading_of(model);
     right[name] = other_value(name, right.at(name));
-    const ConventionSearch result = search({.start = model.conventions,
+    const ConventionSearch result = search({.start = reading_of(model),
                                             .names = searchable_settings(),
                                             .lost_nats = 0.75 * std::log(512)},
                                            FileScorer(changed, tokens));
@@ -298,21 +307,21 @@ TEST_CASE("forward conventions are found from flipped values, by the model's own
   const std::vector<int> tokens = own_text(model);
   for (const std::string name : {"rope", "rope-sign", "router-norm", "swiglu"}) {
     CAPTURE(name);
-    ConventionMap start = model.conventions;
+    ConventionMap start = reading_of(model);
     start[name] = other_value(name, start.at(name));
     const ConventionSearch result =
         search({.start = start, .names = searchable_settings(), .lost_nats = 0.75 * std::log(512)},
                FileScorer(files, tokens));
-    CHECK(mistakes(result, model.conventions) == "");
+    CHECK(mistakes(result, reading_of(model)) == "");
   }
 }
 
 TEST_CASE("everything wrong at once is mended too") {
   const SyntheticFiles files = synthetic("tiny-moe");
   const Model model = import_files(files, kLongContext);
-  const ConventionSearch result = search({.start = all_wrong(model.conventions),
+  const ConventionSearch result = search({.start = all_wrong(reading_of(model)),
                                           .names = searchable_settings(),
                                           .lost_nats = 0.75 * std::log(512)},
                                          FileScorer(files, own_text(model)));
-  CHECK(mistakes(result, model.conventions) == "");
+  CHECK(mistakes(result, reading_of(model)) == "");
 }

@@ -19,13 +19,20 @@ namespace {
 SilentProgress silent;
 
 constexpr NameRule kPlain[] = {
-    {Role::embedding, "wte"},       {Role::attention_norm, "h.{L}.ln_1"},
-    {Role::q, "h.{L}.q"},           {Role::k, "h.{L}.k"},
-    {Role::v, "h.{L}.v"},           {Role::q_bias, "h.{L}.q_bias"},
-    {Role::k_bias, "h.{L}.k_bias"}, {Role::v_bias, "h.{L}.v_bias"},
-    {Role::o, "h.{L}.o"},           {Role::ffn_norm, "h.{L}.ln_2"},
-    {Role::gate, "h.{L}.gate"},     {Role::up, "h.{L}.up"},
-    {Role::down, "h.{L}.down"},     {Role::final_norm, "ln_f"},
+    {Role::embedding, "wte"},
+    {Role::attention_norm, "h.{L}.ln_1"},
+    {Role::q, "h.{L}.q"},
+    {Role::k, "h.{L}.k"},
+    {Role::v, "h.{L}.v"},
+    {Role::q_bias, "h.{L}.q_bias"},
+    {Role::k_bias, "h.{L}.k_bias"},
+    {Role::v_bias, "h.{L}.v_bias"},
+    {Role::o, "h.{L}.o"},
+    {Role::ffn_norm, "h.{L}.ln_2"},
+    {Role::gate, "h.{L}.gate"},
+    {Role::up, "h.{L}.up"},
+    {Role::down, "h.{L}.mlp.down_proj"},
+    {Role::final_norm, "ln_f"},
 };
 
 // As GPT-2 stores them: q, k and v in one, input x output; gate and up in one; norms less 1.
@@ -42,7 +49,7 @@ constexpr NameRule kFused[] = {
     {Role::ffn_norm, "(transformer.|)h.{L}.ln_2"},
     {Role::gate, "(transformer.|)h.{L}.gate_up", {0, 1, 2}},
     {Role::up, "(transformer.|)h.{L}.gate_up", {1, 2, 2}},
-    {Role::down, "(transformer.|)h.{L}.down"},
+    {Role::down, "(transformer.|)h.{L}.mlp.down_proj"},
     {Role::final_norm, "(transformer.|)ln_f"},
 };
 
@@ -119,7 +126,7 @@ const std::vector<float> kO = numbers(kWidth, kWidth, 400), kNorm = numbers(1, k
 std::vector<TensorToWrite> common() {
   return {tensor("wte.weight", {kVocabulary, kWidth}, numbers(kVocabulary, kWidth, 0)),
           tensor("h.0.ln_2.weight", {kWidth}, kNorm),
-          tensor("h.0.down.weight", {kWidth, kHidden}, numbers(kWidth, kHidden, 700)),
+          tensor("h.0.mlp.down_proj.weight", {kWidth, kHidden}, numbers(kWidth, kHidden, 700)),
           tensor("ln_f.weight", {kWidth}, numbers(1, kWidth, 9))};
 }
 

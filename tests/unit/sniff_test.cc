@@ -37,7 +37,7 @@ std::string zip_of(const std::vector<std::string>& names) {
   std::vector<ZipEntry> entries;
   for (const std::string& name : names) entries.push_back({name, "x"});
   SilentProgress silent;
-  return write_zip(entries, 0, silent);
+  return write_zip(entries, 1, silent);
 }
 
 }  // namespace
