@@ -10,7 +10,7 @@
 namespace sb3lm {
 
 /// Which VM the blocks are shaped for. The two disagree on a few leaf procedures only
-/// (ARCHITECTURE.md, "Costs of blocks"): `both` carries those twice and picks at the green flag.
+/// (docs/costs.md): `both` carries those twice and picks at the green flag.
 enum class Tune { turbowarp, scratch, both };
 
 /// How matrices are multiplied: by table lookups, their codes in one list or dealt out to columns
@@ -49,7 +49,7 @@ struct WorkspaceSizes {
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 
 /// The largest expression that a kernel may unroll, and the most lookups that one procedure may
-/// hold before V8 stops optimising it (ARCHITECTURE.md, "Costs of blocks").
+/// hold before V8 stops optimising it (docs/costs.md).
 inline constexpr int kMaxTerms = 96;
 inline constexpr int kMaxLookups = 384;
 

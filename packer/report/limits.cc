@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kDefaultTarget = "sb3";
 
-// ARCHITECTURE.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
+// docs/formats.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
 // items; the targets that preload their lists do not depend on it.
 constexpr Limit kLimits[] = {
     {"sb3", "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},
