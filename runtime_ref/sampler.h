@@ -1,4 +1,4 @@
-// From logits to the next token, exactly as the blocks do it (ARCHITECTURE.md, "Numerics").
+// From logits to the next token, exactly as the blocks do it (docs/formats.md, "Numerics").
 #pragma once
 
 #include <cstdint>

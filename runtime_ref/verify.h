@@ -1,4 +1,4 @@
-// What the blocks said against what the verification engine says (ARCHITECTURE.md, "Numerics").
+// What the blocks said against what the verification engine says (ARCHITECTURE.md, "Proof").
 #pragma once
 
 #include <span>

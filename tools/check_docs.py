@@ -74,17 +74,18 @@ def check_options(path, text, options, faults):
 
 
 def check_sources(files, notes, faults):
-    """Comments that point to documents: ARCHITECTURE.md, "Numerics"."""
+    """Comments that point to documents: docs/formats.md, "Numerics"."""
     # A bare README.md is the one at the top.
     documents = {file.name: file for file in sorted(files, key=lambda file: -len(file.parts))
                  if file.suffix == ".md"}
+    documents |= {file.as_posix(): file for file in files if file.suffix == ".md"}
     for path in files:
         if path.suffix not in (".cc", ".h", ".def", ".mjs", ".py", ".txt") or path.name == "LICENSE":
             continue
         if path == pathlib.Path("tools/check_docs.py"):
             continue
         text = re.sub(r"\n\s*(///?|#)\s*", " ", (kRoot / path).read_text(errors="replace"))
-        for name, section in re.findall(r"\b([A-Z]{4,}\.md)\b(?:, \"([^\"]+)\")?", text):
+        for name, section in re.findall(r"\b([A-Z]{4,}\.md|docs/[a-z-]+\.md)\b(?:, \"([^\"]+)\")?", text):
             if name not in documents:
                 notes.append(f"{path}: names {name}, which is not there")
             elif section and f"# {section}\n" not in (kRoot / documents[name]).read_text():

@@ -3,8 +3,7 @@
 //
 // Compiled, small leaf procedures without loops multiply list items; larger ones are no faster and
 // take the optimiser long. Interpreted, what is read again and again stands in variables, which
-// cost less than items there (ARCHITECTURE.md, "Costs of blocks"). Both forms add in the same
-// order.
+// cost less than items there (docs/costs.md). Both forms add in the same order.
 #include <cmath>
 #include <optional>
 

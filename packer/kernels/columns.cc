@@ -8,8 +8,8 @@ using namespace blocks;
 
 namespace {
 
-// What a turn costs beside its lookups, in lookups (ARCHITECTURE.md, "Costs of blocks"); more
-// columns cost blocks instead.
+// What a turn costs beside its lookups, in lookups (docs/costs.md); more columns cost blocks
+// instead.
 constexpr int kTurnCost = 3;
 constexpr int kFewestColumns = 8, kWantedColumns = 32;
 

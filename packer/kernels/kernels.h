@@ -126,7 +126,7 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_embed_codes(blocks::Spr
 blocks::Proc<blocks::Num, blocks::Num> emit_embed_floats(blocks::Sprite& engine, const Workspace& w,
                                                          int cols);
 
-/// Next token from raw logits (ARCHITECTURE.md, "Numerics"). restart: seeds the generator and
+/// Next token from raw logits (docs/formats.md, "Numerics"). restart: seeds the generator and
 /// forgets what was seen; see(id): id counts for the repetition penalty; pick: sets `token` from
 /// the logits.
 struct SampleBlocks {

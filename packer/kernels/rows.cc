@@ -2,10 +2,10 @@
 //
 // The forms differ in two ways. A compiler must know that an index is a number, which `+ 0` around
 // the code tells it: without, a lookup costs 14 ns in TurboWarp instead of 2.6; with it, an
-// interpreter pays a fifth more (ARCHITECTURE.md, "Costs of blocks"). And the compiler makes a
-// plain function only of a procedure without loops once its warp timer is on, so there a whole
-// plane is a leaf of its own, one for every width; an interpreter takes a few lookups a turn, the
-// same procedure for every width. Both add in the same order.
+// interpreter pays a fifth more (docs/costs.md). And the compiler makes a plain function only of a
+// procedure without loops once its warp timer is on, so there a whole plane is a leaf of its own,
+// one for every width; an interpreter takes a few lookups a turn, the same procedure for every
+// width. Both add in the same order.
 #include "kernels/rows.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Raw logits to the next token (ARCHITECTURE.md, "Numerics"): repetition penalty, temperature,
+// Raw logits to the next token (docs/formats.md, "Numerics"): repetition penalty, temperature,
 // top-k, softmax, top-p, one draw. Descending order comes from a heap of ids, so that only as many
 // tokens are sorted as the cut needs.
 #include "kernels/kernels.h"

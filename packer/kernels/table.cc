@@ -1,7 +1,6 @@
 // Subset sums of 8 inputs: for every sum of the first four, the 16 sums of the last four are added
 // to it and appended to an emptied list. Appending is the cheapest form in vanilla Scratch
-// (0.63 us an entry against 0.84 to 2.0 for replacing) and bearable in TurboWarp (ARCHITECTURE.md,
-// "Costs of blocks").
+// (0.63 us an entry against 0.84 to 2.0 for replacing) and bearable in TurboWarp (docs/costs.md).
 #include "kernels/kernels.h"
 
 namespace sb3lm {

@@ -41,7 +41,7 @@ struct WorkspaceSizes {
 };
 Workspace make_workspace(blocks::Sprite& engine, WorkspaceSizes sizes);
 
-/// The largest expression that a kernel may unroll (ARCHITECTURE.md, "Costs of blocks").
+/// The largest expression that a kernel may unroll (docs/costs.md).
 inline constexpr int kMaxTerms = 96;
 
 /// The largest divisor of n up to `most`: how many of n like items one loop turn takes.

@@ -9,7 +9,7 @@ using namespace blocks;
 namespace {
 
 // A compiling VM turns an empty loop at least 20,000 times a millisecond even before its optimiser
-// has looked at it, an interpreting one about 1,000 times (ARCHITECTURE.md, "Costs of blocks"):
+// has looked at it, an interpreting one about 1,000 times (docs/costs.md):
 // between them lies room for slow and fast machines. Timing the tuned forms themselves would be
 // misled by a cold compiler.
 constexpr int kLoopTurns = 1000;

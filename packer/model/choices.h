@@ -18,7 +18,7 @@ constexpr const auto& names_of(BuildTarget) {
 }
 
 /// Which VM the blocks are shaped for. The two disagree on a few leaf procedures only
-/// (ARCHITECTURE.md, "Costs of blocks"): `both` carries those twice and picks at the green flag.
+/// (docs/costs.md): `both` carries those twice and picks at the green flag.
 enum class Tune { turbowarp, scratch, both };
 inline constexpr std::array<EnumNames<Tune>, 3> kTunes{
     {{Tune::turbowarp, "turbowarp"}, {Tune::scratch, "scratch"}, {Tune::both, "both"}}};

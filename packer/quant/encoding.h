@@ -78,7 +78,7 @@ const CodeEncoding& code_encoding(std::string_view name);
 
 /// The spread table of the decoders: item 16 * a + b + 1 holds, for the 4-bit codes a and b of two
 /// neighbouring weights, sum over k = 0..3 of (2 * bit_k(a) + bit_k(b)) * 8192^k, so that four
-/// pairs shifted together give the bytes of four planes (ARCHITECTURE.md, "Text encodings").
+/// pairs shifted together give the bytes of four planes (docs/formats.md, "Text encodings").
 std::vector<scratch::Scalar> spread_table();
 
 /// Bit patterns of binary16 numbers, less the base of their role, as hex digits: one letter per

@@ -12,7 +12,7 @@
 namespace sb3lm {
 namespace {
 
-// ARCHITECTURE.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
+// docs/formats.md, "Limits" has the sources. Vanilla Scratch cannot add to a list beyond 200,000
 // items; the targets that preload their lists do not depend on it.
 constexpr Limit kLimits[] = {
     {BuildTarget::sb3, "bytes of the .sb3", &Measures::sb3_bytes, 10'485'760},

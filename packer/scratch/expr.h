@@ -242,8 +242,7 @@ inline Expr<Num> costume_number() {
   return Expr<Num>(detail::with_field(Op::costume_number, "number"));
 }
 
-/// term(0) + term(1) + ... as one left-deep chain, the cheapest form in both VMs (ARCHITECTURE.md,
-/// "Costs of blocks").
+/// term(0) + term(1) + ... as one left-deep chain, the cheapest form in both VMs (docs/costs.md).
 template <class Term>
 Expr<Num> unrolled_sum(int count, Term term) {
   Expr<Num> sum = term(0);

@@ -1,5 +1,5 @@
 // What the players of Scratch projects take, as far as generated blocks and their checks depend on
-// it (ARCHITECTURE.md, "Costs of blocks" and "Limits").
+// it (docs/costs.md; docs/formats.md, "Limits").
 #pragma once
 
 namespace sb3lm {

@@ -66,10 +66,13 @@ void check_layout(const Model& model, int context) {
   std::vector<Range> caches;
   for (std::size_t pass = 0; pass < model.spec.passes.size(); ++pass) {
     const StatePlace& state = layout.states[pass];
-    CHECK(state.span >= context);
-    CHECK(state.span < context + kValueBlock);
+    const int layer = model.spec.passes[pass];
+    const int window = model.spec.layers[static_cast<std::size_t>(layer)].attention.window;
+    const int seen = window > 0 ? std::min(window, context) : context;
+    CHECK(state.span >= seen);
+    CHECK(state.span < (state.wraps ? seen : context) + kValueBlock);
     CHECK(state.span % kValueBlock == 0);
-    CHECK(state.width == model.spec.kv_width(model.spec.passes[pass]));
+    CHECK(state.width == model.spec.kv_width(layer));
     caches.push_back({state.at, std::int64_t{state.span} * state.width, "cache"});
   }
   check_ranges(caches, layout.cache, false);

@@ -1,6 +1,6 @@
 """Writes the packed SSMoELM checkpoint, a safetensors file, without any library for it.
 
-The format is in ARCHITECTURE.md, "Packed safetensors (SSMoELM)". Here 1-bit rows are packed bits
+The format is in docs/formats.md, "Packed safetensors (SSMoELM)". Here 1-bit rows are packed bits
 (most significant first, 1 = +scale), 3- and 4-bit rows are nibbles (even column low, code + 8), and
 row scales, routers and norms are float16.
 """
