@@ -116,13 +116,15 @@ SynthModel tiny_moe_window() {
   return model;
 }
 
-// Feed-forwards of two matrices.
+// Feed-forwards of two matrices, with other activations and with a gate.
 SynthModel tiny_relu2() {
   SynthModel model = tiny_moe();
   for (LayerSpec& layer : model.spec.layers) {
     layer.feed_forward = {
         .hidden = 4 * kTiny.hidden, .gated = false, .activation = Activation::relu2};
   }
+  model.spec.layers[1].feed_forward.activation = Activation::silu;
+  model.spec.layers[2].feed_forward.gated = true;
   return model;
 }
 
@@ -166,7 +168,8 @@ constexpr PresetRow kPresets[] = {
     {{"tiny-moe-odd", "widths that are no multiples of 8: 36, hidden 20, 5 experts"}, tiny_moe_odd},
     {{"tiny-moe-embed4", "tiny-moe with a 4-bit embedding"}, tiny_moe_embed4},
     {{"tiny-moe-window", "tiny-moe with sliding windows and a cap on the logits"}, tiny_moe_window},
-    {{"tiny-relu2", "feed-forwards of two matrices with relu squared, otherwise tiny-moe"},
+    {{"tiny-relu2",
+      "feed-forwards of two matrices, relu squared or silu, and a gate; otherwise tiny-moe"},
      tiny_relu2},
     {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
     {{"tiny-dense-untied", "tiny-dense with a head of its own"}, tiny_dense_untied},

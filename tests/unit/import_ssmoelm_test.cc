@@ -184,10 +184,8 @@ TEST_CASE("what a file's own spec says is checked, and options win over it") {
   };
   CHECK(error("\"width\":64", "\"width\":60").find("is [512, 64] but must be [512, 60]") !=
         std::string::npos);
-  CHECK(error("\"width\":64", "\"width\":64.5").find("width: 64.5 is of another kind") !=
-        std::string::npos);
-  CHECK(error("\"width\":64", "\"width\":1e99").find("width: 1e+99 is of another kind") !=
-        std::string::npos);
+  CHECK(error("\"width\":64", "\"width\":64.5").find("width: 64.5 is not") != std::string::npos);
+  CHECK(error("\"width\":64", "\"width\":1e99").find("width: 1e+99 is not") != std::string::npos);
   CHECK(error("\"width\":64", "\"width\":0").find("width 0 is outside") != std::string::npos);
   CHECK(error("\"width\":64,", "").find("'sb3lm_spec': width: it is missing") != std::string::npos);
   CHECK(error("\"layers\":[", "\"layers\":[[").find("JSON: parse error") != std::string::npos);
