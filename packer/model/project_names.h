@@ -7,8 +7,8 @@ namespace sb3lm::names {
 // Variables of the stage.
 inline constexpr char kStatus[] = "status", kStopReason[] = "stop reason",
                       kUserMessage[] = "user message", kPromptText[] = "prompt text",
-                      kChoice[] = "choice", kProgress[] = "progress", kTemperature[] = "temperature",
-                      kTopK[] = "top k", kTopP[] = "top p",
+                      kChoice[] = "choice", kProgress[] = "progress",
+                      kTemperature[] = "temperature", kTopK[] = "top k", kTopP[] = "top p",
                       kRepetitionPenalty[] = "repetition penalty",
                       kMaxNewTokens[] = "max new tokens", kSeed[] = "seed",
                       kRecordLogits[] = "record logits", kForgottenTurns[] = "forgotten turns",

@@ -123,6 +123,28 @@ TEST_CASE("recipes that cannot be carried out") {
   CHECK(error({.router_bits = 1}) == "--router-bits 1: 2 to 8");
 }
 
+TEST_CASE("the width of float weights as text, and back") {
+  for (const char* text : {"", "1", "8", "float"}) {
+    CAPTURE(text);
+    REQUIRE(float_bits_from_text(text));
+    CHECK(float_bits_text(*float_bits_from_text(text)) == text);
+  }
+  for (const char* text : {"0", "9", "-1", "4 ", "four", "Float", "4.0"}) {
+    CAPTURE(text);
+    CHECK_FALSE(float_bits_from_text(text));
+  }
+}
+
+TEST_CASE("widths of what a model has not are refused") {
+  const Model dense = tiny_model("tiny-dense"), packed = tiny_model("tiny-moe");
+  require_use(dense, {.float_bits = 4});
+  require_use(packed, {.float_bits = kStayFloats, .router_bits = 4});
+  CHECK_THROWS_WITH_AS(require_use(packed, {.float_bits = 4}),
+                       doctest::Contains("the model has no float matrices"), Error);
+  CHECK_THROWS_WITH_AS(require_use(dense, {.router_bits = 4}),
+                       "--router-bits 4: the model has no routers", Error);
+}
+
 TEST_CASE("a plan is read back as it was written") {
   const Recipe recipe{.float_bits = 5,
                       .bits = {{{Role::embedding}, 3}, {{Role::expert_down, 2, -1}, 1}},
@@ -146,6 +168,7 @@ TEST_CASE("broken plans are refused by the field at fault") {
       {R"({"format":1,"bits":{"head":"3"}})", "p.json: 'head': \"3\" is not a number of bits"},
       {R"({"format":1,"bits":{"head":4294967297}})", "is not a number of bits"},
       {R"({"format":1,"float_bits":8})", "p.json: 'float_bits': 8 is not a text"},
+      {R"({"format":1,"float_bits":"9"})", "p.json: 'float_bits' is none of 1 to 8 and float"},
       {R"({"format":1,"round_scales":0})", "p.json: 'round_scales': 0 is not a number of bits"},
       {R"({"format":1,"colour":1})", "p.json: unknown field 'colour'"},
   };
