@@ -46,8 +46,8 @@ double activate(Activation activation, double x);
 /// 1 / (1 + exp(-x)).
 double sigmoid(double x);
 
-/// For every query head h with KV head g = h / (query_heads / kv_heads), over the cached positions p
-/// that the window leaves:
+/// For every query head h with KV head g = h / (query_heads / kv_heads), over the cached positions
+/// p that the window leaves:
 ///   out[h] = sum of softmax_p(q[h] . key_p[g] / sqrt(head_size)) * value_p[g].
 /// q and out are [query_heads, head_size]; the cache holds the current position already.
 void attention(const AttentionSpec& spec, std::span<const double> q, const KvCache& cache,
