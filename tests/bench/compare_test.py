@@ -23,9 +23,15 @@ def figures_of(old, new):
 class Ratios(unittest.TestCase):
     def test_rounds_are_divided_by_themselves(self):
         # The machine is three times slower in the second round, for both.
-        ((name, unit, old, new, ratio, low, high),) = figures_of([10, 30, 10], [11, 30, 9]).rows()
+        ((name, unit, old, new, ratios),) = figures_of([10, 30, 10], [11, 30, 9]).rows()
         self.assertEqual((name, unit, old, new), ("a token", "ms", 10, 11))
-        self.assertEqual((ratio, low, high), (1, 0.9, 1.1))
+        self.assertEqual(ratios, (1, 0.9, 1.1))
+
+    def test_a_coarse_clock_fails_nothing(self):
+        self.assertEqual(figures_of([0, 10], [5, 11]).rows()[0][4], (1.1, 1.1, 1.1))
+        rows = figures_of([0, 10], [0, 0]).rows()
+        self.assertIsNone(rows[0][4])
+        self.assertIn("too short to tell", ratio_table(rows, "abc1234", "this tree"))
 
     def test_every_round_has_both_sides(self):
         figures = figures_of([10], [11])

@@ -15,16 +15,18 @@ class Figures:
         self.values.setdefault(name, {"old": [], "new": []})[side].append(value)
 
     def rows(self):
-        """(name, unit, old median, new median, median, smallest and largest ratio new / old).
+        """(name, unit, old median, new median, ratios new / old: median, smallest and largest).
 
-        Values of the same round are divided, for what slows a machine down comes and goes.
+        Values of the same round are divided, for what slows a machine down comes and goes. The
+        clocks of players are coarse: a round without two times has no ratio.
         """
         rows = []
         for name, sides in self.values.items():
-            ratios = [new / old for old, new in zip(sides["old"], sides["new"], strict=True)]
+            pairs = zip(sides["old"], sides["new"], strict=True)
+            ratios = [new / old for old, new in pairs if old > 0 and new > 0]
             rows.append((name, self.units[name], statistics.median(sides["old"]),
-                         statistics.median(sides["new"]), statistics.median(ratios), min(ratios),
-                         max(ratios)))
+                         statistics.median(sides["new"]),
+                         (statistics.median(ratios), min(ratios), max(ratios)) if ratios else None))
         return rows
 
 
@@ -39,9 +41,12 @@ def shown(value):
 
 def ratio_table(rows, old, new):
     lines = [f"{'':<40} {old:>12} {new:>12}  {'ratio':>6}  spread"]
-    for name, unit, before, after, ratio, low, high in rows:
-        lines.append(f"{name + ', ' + unit:<40} {shown(before):>12} {shown(after):>12}"
-                     f"  {ratio:>6.3f}  {low:.3f} to {high:.3f}")
+    for name, unit, before, after, ratios in rows:
+        line = f"{name + ', ' + unit:<40} {shown(before):>12} {shown(after):>12}"
+        if ratios is None:
+            lines.append(line + "  too short to tell")
+        else:
+            lines.append(line + "  {:>6.3f}  {:.3f} to {:.3f}".format(*ratios))
     return "\n".join(lines)
 
 
