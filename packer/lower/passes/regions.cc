@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <numeric>
 #include <set>
 
 #include "kernels/kernels.h"
@@ -28,7 +29,12 @@ class Placer {
 
   Regions place() {
     made_.at.assign(sizes_.size(), 0);
-    for (std::size_t slot = 0; slot < sizes_.size(); ++slot) {
+    // Short vectors first, so that most positions are numbers of few digits.
+    std::vector<std::size_t> order(sizes_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return sizes_[a] < sizes_[b]; });
+    for (const std::size_t slot : order) {
       made_.at[slot] = first_room(slot);
       made_.size = std::max(made_.size, made_.at[slot] + sizes_[slot] - 1);
     }
@@ -95,12 +101,13 @@ class Placer {
     return !is_alone(a) && !is_alone(b) && !meets_[a].contains(static_cast<SlotId>(b));
   }
 
-  /// The lowest position where no slot lies, of those before, that must not be there.
+  /// The lowest position where no slot lies, of those that have a place, that must not be there.
   int first_room(std::size_t slot) const {
     int at = 1;
     for (bool moved = true; moved;) {
       moved = false;
-      for (std::size_t other = 0; other < slot; ++other) {
+      for (std::size_t other = 0; other < sizes_.size(); ++other) {
+        if (made_.at[other] == 0) continue;
         const int begin = made_.at[other], end = begin + sizes_[other];
         if (may_share(slot, other) || at >= end || at + sizes_[slot] <= begin) continue;
         at = end;
