@@ -97,7 +97,8 @@ class PackedWriter {
       if (row.role != file_role(key.role)) continue;
       return fmt::format(fmt::runtime(layout_.hf_names ? row.hf : row.plain), number, expert);
     }
-    return tensor_key_text(key);  // which every family reads
+    // What every family reads.
+    return tensor_key_text({file_role(key.role), number, layout_.stacked ? -1 : key.expert});
   }
 
   void add(const TensorKey& key, Shape shape) {
