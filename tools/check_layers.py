@@ -43,6 +43,8 @@ kCalls = [
     (kMaths, r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc",
      r"packer/base/portable_math\.(h|cc)",
      "bytes depend on it, and it differs from machine to machine (base/portable_math.h has our own)"),
+    (r"\bgetenv\(", r"(packer|runtime_ref)/.*", r"(?!)",
+     "what is made depends on files and options, not on the surroundings"),
     (kPrinting, r"(packer|runtime_ref|tools)/.*", r"tools/console\.cc",
      "print_out and print_err (tools/console.h) print: a result that does not arrive is an error"),
     (r"\bwrite_file\(", r"(packer|runtime_ref|tools)/.*",

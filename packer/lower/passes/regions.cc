@@ -1,7 +1,6 @@
 #include "lower/passes/regions.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <numeric>
 #include <set>
 
@@ -94,7 +93,6 @@ class Placer {
   }
 
   bool may_share(std::size_t a, std::size_t b) const {
-    if (getenv("NOSHARE")) return false;
     const auto is_alone = [&](std::size_t slot) {
       return std::find(alone_.begin(), alone_.end(), slot) != alone_.end();
     };
