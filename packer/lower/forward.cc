@@ -34,7 +34,7 @@ class ForwardEmitter {
         layout_(layout),
         forward_(layout.forward),
         common_(engine, w, exp, layout) {
-#define OP(name, formula) ops_.push_back(make_##name##_blocks(common_));
+#define OP(name, ...) ops_.push_back(make_##name##_blocks(common_));
 #include "model/ops.def"
 #undef OP
   }

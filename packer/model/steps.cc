@@ -7,11 +7,16 @@
 namespace sb3lm {
 namespace {
 
+enum class Effect { replaces, updates };
+enum class Reading { as_it_is, by_matrix };
 struct OpRow {
-  std::string_view name, formula;
+  std::string_view name;
+  Effect effect;
+  Reading reading;
+  std::string_view formula;
 };
 constexpr OpRow kOps[] = {
-#define OP(name, formula) {#name, formula},
+#define OP(name, effect, reading, formula) {#name, Effect::effect, Reading::reading, formula},
 #include "model/ops.def"
 #undef OP
 };
@@ -195,15 +200,6 @@ class StepsMaker {
   int layer_ = -1;  // of the part that is open
 };
 
-// Whether a step changes `out` instead of replacing it.
-bool updates(StepOp op) {
-  return op == StepOp::add || op == StepOp::turn || op == StepOp::experts || op == StepOp::cap;
-}
-
-bool multiplies(StepOp op) {
-  return op == StepOp::matrix || op == StepOp::experts;
-}
-
 }  // namespace
 
 std::string_view op_name(StepOp op) {
@@ -214,9 +210,17 @@ std::string_view op_formula(StepOp op) {
   return kOps[static_cast<std::size_t>(op)].formula;
 }
 
+bool updates(StepOp op) {
+  return kOps[static_cast<std::size_t>(op)].effect == Effect::updates;
+}
+
+bool reads_by_matrix(StepOp op) {
+  return kOps[static_cast<std::size_t>(op)].reading == Reading::by_matrix;
+}
+
 std::vector<StepOp> all_ops() {
   return {
-#define OP(name, formula) StepOp::name,
+#define OP(name, ...) StepOp::name,
 #include "model/ops.def"
 #undef OP
   };
@@ -254,7 +258,7 @@ std::vector<int> first_readers(const Part& part) {
   int group = -1;  // the step that opened it
   for (std::size_t i = 0; i < part.steps.size(); ++i) {
     const Step& step = part.steps[i];
-    if (multiplies(step.op)) {
+    if (reads_by_matrix(step.op)) {
       const bool same =
           group >= 0 && part.steps[static_cast<std::size_t>(group)].in[0] == step.in[0];
       if (!same) group = static_cast<int>(i);

@@ -16,12 +16,16 @@ namespace sb3lm {
 
 /// ops.def says what each of them computes.
 enum class StepOp {
-#define OP(name, formula) name,
+#define OP(name, ...) name,
 #include "model/ops.def"
 #undef OP
 };
 std::string_view op_name(StepOp op);
 std::string_view op_formula(StepOp op);
+/// Whether it changes `out` instead of replacing it.
+bool updates(StepOp op);
+/// Whether matrices multiply its first input.
+bool reads_by_matrix(StepOp op);
 /// In the order of ops.def.
 std::vector<StepOp> all_ops();
 
@@ -86,7 +90,7 @@ using Constants = std::variant<std::monostate, NormWith, TurnWith, AttendWith, A
 struct Step {
   StepOp op{};
   std::vector<SlotId> in;
-  SlotId out = kNoSlot;         // add, turn, experts and cap read it too
+  SlotId out = kNoSlot;         // read too where the op updates it
   int size = 0;                 // numbers of `out`
   std::vector<SlotId> between;  // hold something only within the step
   std::vector<TensorKey> tensors;

@@ -5,7 +5,7 @@
 
 namespace sb3lm::fast {
 
-#define OP(name, formula) BindOp bind_##name;
+#define OP(name, ...) BindOp bind_##name;
 #include "model/ops.def"
 #undef OP
 

@@ -80,7 +80,7 @@ class Recipe(unittest.TestCase):
 
     def test_an_operation_without_blocks_does_not_link(self):
         path = "model/ops.def"
-        changed = Changed(self, {path: own_text(path) + 'OP(dummy, "out = in")\n'})
+        changed = Changed(self, {path: own_text(path) + 'OP(dummy, replaces, as_it_is, "out = in")\n'})
         made = changed.folder / "forward.o"
         self.assertEqual(changed.compile("packer/lower/forward.cc", "-O0", "-c", "-o", str(made)), "")
         self.assertIn(b"make_dummy_blocks", made.read_bytes())

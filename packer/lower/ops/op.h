@@ -74,7 +74,7 @@ class OneEach {
   std::deque<std::pair<Key, Made>> made_;
 };
 
-#define OP(name, formula) std::unique_ptr<OpBlocks> make_##name##_blocks(CommonBlocks& common);
+#define OP(name, ...) std::unique_ptr<OpBlocks> make_##name##_blocks(CommonBlocks& common);
 #include "model/ops.def"
 #undef OP
 

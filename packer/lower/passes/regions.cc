@@ -47,8 +47,7 @@ class Placer {
     std::vector<bool> is_read(forward_.slots.size());
     std::vector<std::set<int>> held(forward_.slots.size());
     for_each_step([&](const Step& step) {
-      if (step.op == StepOp::matrix || step.op == StepOp::experts)
-        is_read[index(step.in[0])] = true;
+      if (reads_by_matrix(step.op)) is_read[index(step.in[0])] = true;
       // Rows of codes are looked up in whole groups.
       if (step.op == StepOp::lookup) is_read[index(step.out)] = true;
       if (step.out != kNoSlot) held[index(step.out)].insert(step.size);
