@@ -11,14 +11,20 @@ namespace {
 
 using Vector = std::vector<double>;
 
-Vector norm(const Tensor& w, const Vector& x, double eps) {
-  Vector y(x.size());
-  ops::rms_norm(w, x, eps, y);
-  return y;
-}
-
 void add_scaled(Vector& sum, double factor, const Vector& x) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * x[i];
+}
+
+void scale(double factor, Vector& x) {
+  for (double& value : x) value *= factor;
+}
+
+void norm_heads(const AttentionSpec& spec, double eps, Vector& heads) {
+  if (spec.head_norm == HeadNorm::none) return;
+  const auto size = static_cast<std::size_t>(spec.head_size);
+  for (std::size_t at = 0; at < heads.size(); at += size) {
+    ops::plain_norm(std::span(heads).subspan(at, size), eps);
+  }
 }
 
 void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_size,
@@ -41,6 +47,8 @@ Engine::Engine(const Model& model, int context)
     layers_.push_back(bind(static_cast<int>(i)));
   for (const int layer : spec_.passes) caches_.emplace_back(spec_.kv_width(layer));
   hidden_.resize(static_cast<std::size_t>(spec_.width));
+  before_.resize(hidden_.size());
+  left_.resize(spec_.passes.size());
   logits_.resize(static_cast<std::size_t>(spec_.vocabulary));
 }
 
@@ -72,6 +80,13 @@ Engine::Layer Engine::bind(int layer) const {
               .v_bias = of(Role::v_bias),
               .router = of(Role::router),
               .shared_router = of(Role::shared_router),
+              .skip_scale = of(Role::skip_scale),
+              .stream_mix = of(Role::stream_mix),
+              .start_mix = of(Role::start_mix),
+              .value_scale = of(Role::value_layer_scale),
+              .query_gain = of(Role::query_gain),
+              .attention_scale = of(Role::attention_scale),
+              .ffn_scale = of(Role::ffn_scale),
               .experts = {},
               .shared = {}};
   if (!ffn.is_mixture()) {
@@ -86,6 +101,8 @@ Engine::Layer Engine::bind(int layer) const {
 
 void Engine::reset() {
   position_ = 0;
+  token_before_ = -1;
+  std::fill(before_.begin(), before_.end(), 0.0);
   step_margin_ = smallest_margin_ = std::numeric_limits<double>::infinity();
   for (KvCache& cache : caches_) cache.clear();
 }
@@ -93,7 +110,13 @@ void Engine::reset() {
 void Engine::step_without_logits(int token) {
   check_tokens(*this, {&token, 1});
   step_margin_ = std::numeric_limits<double>::infinity();
-  ops::dequantise_row(*embedding_, token, hidden_);
+  hidden_ = embed(token);
+  start_ = hidden_;
+  if (spec_.value_size() > 0) {
+    value_ = look_up(Role::value_embedding, Role::value_proj, token);
+    scale(weight_at(*weights(Role::value_scale), 0, 0), value_);
+  }
+  token_before_ = token;
   for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass);
   smallest_margin_ = std::min(smallest_margin_, step_margin_);
   ++position_;
@@ -112,7 +135,7 @@ void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits
 
 std::span<const double> Engine::step(int token) {
   step_without_logits(token);
-  const Vector x = norm(*final_norm_, hidden_, spec_.norm_eps);
+  const Vector x = norm(final_norm_, 1, hidden_);
   if (observer_ != nullptr) observer_->multiplied(*head_, x);
   ops::matvec(*head_, x, logits_);
   if (spec_.logit_cap > 0) {
@@ -141,12 +164,71 @@ void Engine::mix(Vector& sum, double factor, const Vector& update, const Tensor&
   add_scaled(sum, factor, update);
 }
 
+Vector Engine::look_up(Role table, Role proj, int row) const {
+  const Tensor& rows = *weights(table);
+  Vector found(static_cast<std::size_t>(shape_of(rows).cols));
+  ops::dequantise_row(rows, row, found);
+  const Tensor* matrix = weights(proj);
+  return matrix == nullptr ? found : multiply(*matrix, found);
+}
+
+Vector Engine::embed(int token) {
+  Vector x(hidden_.size());
+  ops::dequantise_row(*embedding_, token, x);
+  if (spec_.bigram_buckets > 0) {
+    const int row = bigram_row(spec_.bigram_buckets, token, token_before_);
+    add_scaled(x, weight_at(*weights(Role::bigram_scale), 0, 0),
+               look_up(Role::bigram_embedding, Role::bigram_proj, row));
+  }
+  if (spec_.start_norm) ops::plain_norm(x, spec_.norm_eps);
+  if (!spec_.smear) return x;
+  const Tensor& gate = *weights(Role::smear_gate);
+  Vector smeared(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double g = ops::sigmoid(weight_at(gate, 0, static_cast<int>(i)));
+    smeared[i] = (1 - g) * x[i] + g * before_[i];
+  }
+  before_ = x;
+  return smeared;
+}
+
+Vector Engine::norm(const Tensor* w, double factor, const Vector& x) const {
+  Vector y = x;
+  if (w == nullptr) {
+    ops::plain_norm(y, spec_.norm_eps);
+  } else {
+    ops::rms_norm(*w, x, spec_.norm_eps, y);
+  }
+  scale(factor, y);
+  return y;
+}
+
+Vector Engine::scaled(Vector x, const Tensor* numbers) {
+  for (std::size_t i = 0; numbers != nullptr && i < x.size(); ++i) {
+    x[i] *= weight_at(*numbers, 0, static_cast<int>(i));
+  }
+  return x;
+}
+
+void Engine::join(std::size_t pass, const Layer& layer) {
+  if (const int from = spec_.skip_before(static_cast<int>(pass)); from >= 0) {
+    add_scaled(hidden_, 1, scaled(left_[static_cast<std::size_t>(from)], layer.skip_scale));
+  }
+  if (layer.stream_mix == nullptr) return;
+  hidden_ = scaled(hidden_, layer.stream_mix);
+  add_scaled(hidden_, 1, scaled(start_, layer.start_mix));
+}
+
 void Engine::run_pass(std::size_t pass) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  mix(hidden_, 1, attend(pass, norm(*layer.attention_norm, hidden_, spec_.norm_eps)), *layer.o);
-  const Vector x = norm(*layer.ffn_norm, hidden_, spec_.norm_eps);
+  const double factor = spec_.layers[index].norm_factor;
+  join(pass, layer);
+  const Vector mixed = attend(pass, norm(layer.attention_norm, factor, hidden_));
+  mix(hidden_, 1, scaled(mixed, layer.attention_scale), *layer.o);
+  const Vector x = norm(layer.ffn_norm, factor, hidden_);
   add_scaled(hidden_, 1, feed_forward(spec_.layers[index], layer, x));
+  if (spec_.skips) left_[pass] = hidden_;
 }
 
 Vector Engine::attend(std::size_t pass, const Vector& x) {
@@ -155,12 +237,20 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
   const Layer& layer = layers_[index];
   Vector q = multiply_and_add(*layer.q, layer.q_bias, x);
   Vector k = multiply_and_add(*layer.k, layer.k_bias, x);
+  Vector v = multiply_and_add(*layer.v, layer.v_bias, x);
+  if (spec.value_embedding) add_scaled(v, weight_at(*layer.value_scale, 0, 0), value_);
+  norm_heads(spec, spec_.norm_eps, q);
+  norm_heads(spec, spec_.norm_eps, k);
   const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
   rotate_heads(spec.rope, rotation, spec.head_size, q);
   rotate_heads(spec.rope, rotation, spec.head_size, k);
-  caches_[pass].append(k, multiply_and_add(*layer.v, layer.v_bias, x));
+  for (std::size_t i = 0; layer.query_gain != nullptr && i < q.size(); ++i) {
+    q[i] *= weight_at(*layer.query_gain, 0, static_cast<int>(i) / spec.head_size);
+  }
+  caches_[pass].append(k, v);
   Vector mixed(q.size());
   ops::attention(spec, q, caches_[pass], mixed);
+  if (spec.exclusive) ops::exclude(spec, v, mixed);
   return multiply(*layer.o, mixed);
 }
 
@@ -169,7 +259,7 @@ Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vec
   Vector sum(x.size());
   if (layer.router == nullptr) {
     const Block& block = layer.experts.front();
-    mix(sum, 1, bend(block, x), *block.down);
+    mix(sum, 1, scaled(bend(block, x), layer.ffn_scale), *block.down);
     return sum;
   }
   const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
@@ -209,6 +299,7 @@ std::pair<std::vector<int>, Vector> Engine::route(const FeedForwardSpec& spec, c
 
 std::size_t Engine::bytes() const {
   std::size_t sum = (hidden_.capacity() + logits_.capacity()) * sizeof(double);
+  for (const Vector& left : left_) sum += left.capacity() * sizeof(double);
   for (const KvCache& cache : caches_) sum += cache.bytes();
   return sum;
 }

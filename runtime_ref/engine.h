@@ -65,8 +65,10 @@ class Engine final : public Decoder {
     const Tensor *q_bias, *k_bias, *v_bias;  // null without biases
     const Tensor* router;                    // null for a dense block
     const Tensor* shared_router;             // null where the shared expert has weight 1
-    std::vector<Block> experts;              // routed ones by index; the block itself if dense
-    std::vector<Block> shared;               // none or one
+    const Tensor *skip_scale, *stream_mix, *start_mix, *value_scale, *query_gain, *attention_scale,
+        *ffn_scale;              // null without
+    std::vector<Block> experts;  // routed ones by index; the block itself if dense
+    std::vector<Block> shared;   // none or one
   };
 
   /// Null where a model of this spec has no such tensor.
@@ -79,7 +81,15 @@ class Engine final : public Decoder {
   /// sum += factor * update, the output of a block whose last matrix is `last`.
   void mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const;
 
+  /// What the first pass gets.
+  Vector embed(int token);
+  Vector look_up(Role table, Role proj, int row) const;
   void run_pass(std::size_t pass);
+  void join(std::size_t pass, const Layer& layer);
+  /// x / root(mean square) by the weights, if there are any, and the factor.
+  Vector norm(const Tensor* w, double factor, const Vector& x) const;
+  /// By the layer's numbers, one for each item, unless they are null.
+  static Vector scaled(Vector x, const Tensor* numbers);
   Vector attend(std::size_t pass, const Vector& x);
   Vector feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x);
   /// down(f(gate x) * up x), or down(f(up x)).
@@ -100,8 +110,12 @@ class Engine final : public Decoder {
   const Tensor* embedding_;
   const Tensor* final_norm_;
   const Tensor* head_;
-  Vector hidden_;  // the residual stream, [width]
-  Vector logits_;  // [vocabulary]
+  int token_before_ = -1;
+  Vector before_, start_,
+      value_;                 // what smear saw last, what passes began with, the value embedding
+  std::vector<Vector> left_;  // by each pass
+  Vector hidden_;             // the residual stream, [width]
+  Vector logits_;             // [vocabulary]
 };
 
 /// How near the greedy choice is to another one: (largest - second) / max |logit|; infinity for a

@@ -40,13 +40,17 @@ std::span<const double> FastEngine::step(int token) {
 fast::Batch FastEngine::run_body(std::span<const int> tokens, std::size_t wanted) {
   shared_.vectors.make_room(tokens.size());
   const fast::Tokens all = shared_.vectors.numbers(0, tokens.size());
-  const fast::Batch batch{
-      .ids = tokens, .position = position_, .all = all, .wanted = all.last(wanted)};
+  const fast::Batch batch{.ids = tokens,
+                          .position = position_,
+                          .before = before_,
+                          .all = all,
+                          .wanted = all.last(wanted)};
   for (const fast::Bound& bound : steps_.body) {
     const fast::Tokens those = batch.those(bound.for_all);
     if (!those.empty()) bound.step->run(batch, those);
   }
   position_ += tokens.size();
+  before_ = {batch.token(tokens.size() - 1, 0), batch.token(tokens.size() - 1, 1)};
   return batch;
 }
 

@@ -36,7 +36,10 @@ class FastEngine final : public Decoder {
   explicit FastEngine(const PackedModel& model, const FastOptions& options = {});
   explicit FastEngine(PackedModel&&, const FastOptions& = {}) = delete;
 
-  void reset() override { position_ = 0; }
+  void reset() override {
+    position_ = 0;
+    before_ = {-1, -1};
+  }
   void run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) override;
   std::span<const double> step(int token) override;
 
@@ -52,6 +55,7 @@ class FastEngine final : public Decoder {
 
   int context_, vocabulary_;
   std::size_t position_ = 0;
+  std::array<int, 2> before_ = {-1, -1};
   ForwardSteps forward_;
   fast::Shared shared_;
   fast::BoundSteps steps_;

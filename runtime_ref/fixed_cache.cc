@@ -40,4 +40,12 @@ void FixedCache::put(const Kernels& kernels, std::size_t position, const float* 
   }
 }
 
+void FixedCache::get_values(std::size_t position, std::size_t kv_head, float* out) const {
+  const KvBlock& block = blocks_[position / kKvBlock];
+  const std::size_t within = position % kKvBlock;
+  const std::int16_t* values = block.values + (within * kv_heads_ + kv_head) * padded_size_;
+  const float step = block.value_steps[kv_head * kKvBlock + within];
+  for (std::size_t i = 0; i < head_size_; ++i) out[i] = step * static_cast<float>(values[i]);
+}
+
 }  // namespace sb3lm::fast

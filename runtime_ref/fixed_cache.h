@@ -18,6 +18,9 @@ class FixedCache {
   /// Stores position `position`, allocating its block; keys come rotated.
   void put(const Kernels& kernels, std::size_t position, const float* key, const float* value);
 
+  /// The values of a stored position as they are there.
+  void get_values(std::size_t position, std::size_t kv_head, float* out) const;
+
   const KvBlock* blocks() const { return blocks_.data(); }
 
  private:

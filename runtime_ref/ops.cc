@@ -59,6 +59,25 @@ void rms_norm(const Tensor& w, std::span<const double> x, double eps, std::span<
   for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / root * out[i];
 }
 
+void plain_norm(std::span<double> x, double eps) {
+  const double root = std::sqrt(dot(x, x) / static_cast<double>(x.size()) + eps);
+  for (double& value : x) value /= root;
+}
+
+void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<double> y) {
+  const auto size = static_cast<std::size_t>(spec.head_size);
+  const std::size_t group = y.size() / v.size();
+  for (std::size_t h = 0; h < y.size() / size; ++h) {
+    const std::span<double> head = y.subspan(h * size, size);
+    std::vector<double> n(size);
+    std::copy_n(v.subspan(h / group * size).begin(), size, n.begin());
+    const double length = std::max(std::sqrt(dot(n, n)), 1e-12);
+    for (double& value : n) value /= length;
+    const double along = dot(head, n);
+    for (std::size_t i = 0; i < size; ++i) head[i] -= along * n[i];
+  }
+}
+
 Rotation rotation_at(const RopeSpec& rope, int position) {
   Rotation rotation;
   if (rope.layout == RopeLayout::none) return rotation;
@@ -103,6 +122,10 @@ double activate(Activation activation, double x) {
       return silu(x);
     case Activation::relu2:
       return x > 0 ? x * x : 0;
+    case Activation::leaky_relu2: {
+      const double bent = x > 0 ? x : x / 2;
+      return bent * bent;
+    }
   }
   return 0;
 }

@@ -26,6 +26,12 @@ void matvec(const Tensor& w, std::span<const double> x, std::span<double> y);
 /// out[i] = x[i] / sqrt(mean(x^2) + eps) * w[0, i]. `out` may not be `x`.
 void rms_norm(const Tensor& w, std::span<const double> x, double eps, std::span<double> out);
 
+/// The same without w, in place.
+void plain_norm(std::span<double> x, double eps);
+
+/// For every query head h with KV head g: y[h] -= (y[h] . n) n, n = v[g] / max(|v[g]|, 1e-12).
+void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<double> y);
+
 /// The cosine and sine of each pair's angle, sign * position * base^(-2j/dims), for j < dims / 2.
 struct Rotation {
   std::vector<double> cosine, sine;
@@ -41,7 +47,7 @@ void softmax(std::span<double> x);
 
 /// x / (1 + exp(-x)).
 double silu(double x);
-/// silu, or max(x, 0)^2.
+/// By the formulas of packer/model/spec.h.
 double activate(Activation activation, double x);
 /// 1 / (1 + exp(-x)).
 double sigmoid(double x);

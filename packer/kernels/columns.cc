@@ -94,26 +94,26 @@ Proc<Num> emit_append_to_columns(Sprite& engine, const Workspace& w) {
   });
 }
 
-Proc<Num, Num, Num> emit_column_embed(Sprite& engine, const Workspace& w, int bits, int cols) {
+Proc<Num, Num, Num> emit_column_embed(Sprite& engine, const Workspace& w, int bits, int cols,
+                                      const std::string& name) {
   const int groups = (cols + 7) / 8, columns = static_cast<int>(w.columns.size());
   const int stride = column_turns(groups, columns) * columns;
-  const auto local = [&](const char* what) {
-    return engine.var<Num>(std::string("_embed ") + what);
-  };
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto at = local("at"), out = local("out"), acc = local("acc"), byte = local("byte"),
              half = local("half"), group = local("group");
-  const auto fetch = engine.define<Num>("fetch row", {"codes at"}, [&](Script& s, Arg<Num> from) {
-    s.set(at, from + 0);
-    s.clear(w.codes);
-    s.repeat(bits * column_turns(groups, columns), [&](Script& s) {
-      each_column(w, [&](int, const List<Num>& column) { s.append(w.codes, column[at]); });
-      s.change(at, 1);
-    });
-  });
+  const auto fetch =
+      engine.define<Num>("fetch " + name + " row", {"codes at"}, [&](Script& s, Arg<Num> from) {
+        s.set(at, from + 0);
+        s.clear(w.codes);
+        s.repeat(bits * column_turns(groups, columns), [&](Script& s) {
+          each_column(w, [&](int, const List<Num>& column) { s.append(w.codes, column[at]); });
+          s.change(at, 1);
+        });
+      });
   // One bit means 2 * code - 1 with the scale stored doubled: code - 0.5.
   const double start = bits == 1 ? -0.5 : -static_cast<double>(1 << (bits - 1));
   return engine.define<Num, Num, Num>(
-      "embed", {"codes at", "scale at", "out at"},
+      name, {"codes at", "scale at", "out at"},
       [&](Script& s, Arg<Num> codes_at, Arg<Num> scale_at, Arg<Num> out_at) {
         s.call(fetch, codes_at);
         s.set(group, 1);
@@ -136,6 +136,8 @@ Proc<Num, Num, Num> emit_column_embed(Sprite& engine, const Workspace& w, int bi
           s.change(group, 1);
           s.change(out, 16);
         });
+        // Padding columns must stay 0 for the table.
+        for (int col = cols; col < groups * 8; ++col) s.replace(w.act, out_at + col, 0);
       });
 }
 

@@ -33,6 +33,7 @@ blocks::Proc<blocks::Num> emit_append_to_columns(blocks::Sprite& engine, const W
 /// embed(codes_at, scale_at, out_at): one row of a matrix in columns as numbers.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_column_embed(blocks::Sprite& engine,
                                                                       const Workspace& w, int bits,
-                                                                      int cols);
+                                                                      int cols,
+                                                                      const std::string& name);
 
 }  // namespace sb3lm

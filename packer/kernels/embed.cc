@@ -23,12 +23,12 @@ std::vector<scratch::Scalar> spread_bits() {
 
 }  // namespace
 
-Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bits, int cols) {
-  const auto bytes = engine.list<Num>("_embed bits", spread_bits());
-  const auto at = engine.var<Num>("_embed at"), out = engine.var<Num>("_embed out"),
-             acc = engine.var<Num>("_embed acc"), next = engine.var<Num>("_embed next"),
-             base = engine.var<Num>("_embed base"), scale = engine.var<Num>("_embed scale"),
-             start = engine.var<Num>("_embed start");
+Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bits, int cols,
+                                     const std::string& name) {
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto bytes = engine.list<Num>("_" + name + " bits", spread_bits());
+  const auto at = local("at"), out = local("out"), acc = local("acc"), next = local("next"),
+             base = local("base"), scale = local("scale"), start = local("start");
   const int groups = (cols + 7) / 8;
   // The planes [from, from + count) of the group at `at`, as eight base-16 digits.
   const auto digits = [&](int from, int count) {
@@ -54,7 +54,7 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
     });
   };
   return engine.define<Num, Num, Num>(
-      "embed", {"codes at", "scale at", "out at"},
+      name, {"codes at", "scale at", "out at"},
       [&](Script& s, Arg<Num> codes_at, Arg<Num> scale_at, Arg<Num> out_at) {
         s.set(at, codes_at + 0);
         s.set(out, out_at + 0);
@@ -76,9 +76,10 @@ Proc<Num, Num, Num> emit_embed_codes(Sprite& engine, const Workspace& w, int bit
       });
 }
 
-Proc<Num, Num> emit_embed_floats(Sprite& engine, const Workspace& w, int cols) {
-  const auto at = engine.var<Num>("_embed at"), out = engine.var<Num>("_embed out");
-  return engine.define<Num, Num>("embed", {"weights at", "out at"},
+Proc<Num, Num> emit_embed_floats(Sprite& engine, const Workspace& w, int cols,
+                                 const std::string& name) {
+  const auto at = engine.var<Num>("_" + name + " at"), out = engine.var<Num>("_" + name + " out");
+  return engine.define<Num, Num>(name, {"weights at", "out at"},
                                  [&](Script& s, Arg<Num> weights_at, Arg<Num> out_at) {
                                    s.set(at, weights_at + 0);
                                    s.set(out, out_at + 0);

@@ -51,10 +51,18 @@ struct DotShape {
 using DotProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
 DotProc emit_dot(blocks::Sprite& engine, const Workspace& w, DotShape shape);
 
-/// rmsnorm(in_at, weight_at, out_at): out = x / sqrt(mean(x^2) + eps) * weight over `width` items.
+/// rmsnorm(in_at, weight_at, out_at): out = factor * x / sqrt(mean(x^2) + eps) * weight over
+/// `width` items.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_rmsnorm(
     blocks::Sprite& engine, const Workspace& w, int width, double eps,
-    const std::string& name = "rmsnorm");
+    const std::string& name = "rmsnorm", double factor = 1);
+
+/// plain norm(in_at, factor, out_at): out = factor * x / sqrt(mean(x^2) + eps) over `width` items;
+/// in place too.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_plain_norm(blocks::Sprite& engine,
+                                                                    const Workspace& w, int width,
+                                                                    double eps,
+                                                                    const std::string& name);
 
 /// add(from_at, factor, to_at, count): to += factor * from.
 using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
@@ -63,6 +71,39 @@ AddProc emit_add(blocks::Sprite& engine, const Workspace& w);
 /// add numbers(numbers_at, to_at, count): to += numbers of `scales`.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_add_numbers(blocks::Sprite& engine,
                                                                      const Workspace& w);
+
+/// add scaled(from_at, numbers_at, to_at, count): to += from * numbers of `scales`, item by item.
+AddProc emit_add_scaled(blocks::Sprite& engine, const Workspace& w);
+
+/// copy(from_at, to_at, count).
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_copy(blocks::Sprite& engine,
+                                                              const Workspace& w);
+
+/// mix(own_numbers_at, other_numbers_at, from_at, to_at, count): to = own * to + other * from, by
+/// numbers of `scales`.
+using MixProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
+MixProc emit_mix(blocks::Sprite& engine, const Workspace& w);
+
+/// smear(gates_at, from_at, to_at, count): to = (1 - g) * to + g * from, g = 1 / (1 + e^-gate) of
+/// the gates in `scales`.
+AddProc emit_smear(blocks::Sprite& engine, const Workspace& w, const ExpBlocks& exp);
+
+/// gain(numbers_at, at, heads, size): multiplies each head by its number of `scales`.
+AddProc emit_gain(blocks::Sprite& engine, const Workspace& w);
+
+/// exclude: out -= (out . n) n for every query head, n = v / |v| of its KV head.
+struct ExcludeShape {
+  ExcludeWith with;
+  int v_at = 0, out_at = 0;  // in act
+  bool operator==(const ExcludeShape&) const = default;
+};
+blocks::Proc<> emit_exclude(blocks::Sprite& engine, const Workspace& w, const ExcludeShape& shape,
+                            const std::string& name);
+
+/// bigram(token, before): Workspace::sum = the row of a table with `buckets` rows (bigram_row in
+/// model/spec.h); before -1: none.
+blocks::Proc<blocks::Num, blocks::Num> emit_bigram(blocks::Sprite& engine, const Workspace& w,
+                                                   int buckets, const std::string& name);
 
 /// gate(gate_at, up_at, count): gate = f(gate) * up, in place.
 blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_gate(blocks::Sprite& engine,
@@ -119,12 +160,13 @@ blocks::Proc<blocks::Num, blocks::Num> emit_router(blocks::Sprite& engine, const
                                                    const std::string& name);
 
 /// embed(codes_at, scale_at, out_at): one row of a matrix of bit planes as numbers.
-blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_embed_codes(blocks::Sprite& engine,
-                                                                     const Workspace& w, int bits,
-                                                                     int cols);
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_embed_codes(
+    blocks::Sprite& engine, const Workspace& w, int bits, int cols,
+    const std::string& name = "embed");
 /// embed(weights_at, out_at): one row of a float matrix.
 blocks::Proc<blocks::Num, blocks::Num> emit_embed_floats(blocks::Sprite& engine, const Workspace& w,
-                                                         int cols);
+                                                         int cols,
+                                                         const std::string& name = "embed");
 
 /// Next token from raw logits (docs/formats.md, "Numerics"). restart: seeds the generator and
 /// forgets what was seen; see(id): id counts for the repetition penalty; pick: sets `token` from

@@ -20,28 +20,37 @@ Expr<Num> bend(Script& s, const Workspace& w, const ExpBlocks& exp, Activation a
     case Activation::relu2:
       s.when(x < 0, [&](Script& s) { s.set(x, 0); });
       return x * x;
+    case Activation::leaky_relu2:
+      s.when(x < 0, [&](Script& s) { s.set(x, x / 2); });
+      return x * x;
   }
   return 0;
+}
+
+// acc = factor / sqrt(mean(x^2) + eps), of the items from `in_at`.
+void set_reciprocal_root(Script& s, const Workspace& w, Expr<Num> in_at, int width, double eps,
+                         double factor, const Var<Num>& in, const Var<Num>& acc) {
+  const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
+  s.set(in, std::move(in_at));
+  s.set(acc, 0);
+  s.repeat(width / unroll, [&](Script& s) {
+    s.set(acc, acc + unrolled_sum(unroll, [&](int k) { return w.act[in + k] * w.act[in + k]; }));
+    s.change(in, unroll);
+  });
+  s.set(acc, factor / sqrt(acc / width + eps));
 }
 
 }  // namespace
 
 Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, double eps,
-                                 const std::string& name) {
+                                 const std::string& name, double factor) {
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto in = local("in"), out = local("out"), weight = local("weight"), acc = local("acc");
   const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
   return engine.define<Num, Num, Num>(
       name, {"in at", "weight at", "out at"},
       [&](Script& s, Arg<Num> in_at, Arg<Num> weight_at, Arg<Num> out_at) {
-        s.set(in, in_at + 0);
-        s.set(acc, 0);
-        s.repeat(width / unroll, [&](Script& s) {
-          s.set(acc,
-                acc + unrolled_sum(unroll, [&](int k) { return w.act[in + k] * w.act[in + k]; }));
-          s.change(in, unroll);
-        });
-        s.set(acc, 1 / sqrt(acc / width + eps));
+        set_reciprocal_root(s, w, in_at + 0, width, eps, factor, in, acc);
         s.set(in, in_at + 0);
         s.set(out, out_at + 0);
         s.set(weight, weight_at + 0);
@@ -52,6 +61,26 @@ Proc<Num, Num, Num> emit_rmsnorm(Sprite& engine, const Workspace& w, int width, 
           s.change(in, unroll);
           s.change(out, unroll);
           s.change(weight, unroll);
+        });
+      });
+}
+
+Proc<Num, Num, Num> emit_plain_norm(Sprite& engine, const Workspace& w, int width, double eps,
+                                    const std::string& name) {
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto in = local("in"), out = local("out"), acc = local("acc");
+  const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
+  return engine.define<Num, Num, Num>(
+      name, {"in at", "factor", "out at"},
+      [&](Script& s, Arg<Num> in_at, Arg<Num> factor, Arg<Num> out_at) {
+        set_reciprocal_root(s, w, in_at + 0, width, eps, 1, in, acc);
+        s.set(acc, acc * factor);
+        s.set(in, in_at + 0);
+        s.set(out, out_at + 0);
+        s.repeat(width / unroll, [&](Script& s) {
+          for (int k = 0; k < unroll; ++k) s.replace(w.act, out + k, w.act[in + k] * acc);
+          s.change(in, unroll);
+          s.change(out, unroll);
         });
       });
 }

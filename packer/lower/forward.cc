@@ -42,6 +42,7 @@ class ForwardEmitter {
   ForwardBlocks emit() {
     emit_parts();
     const auto embed = engine_.define<Num>("embed token", {"id"}, [&](Script& s, Arg<Num> id) {
+      if (common_.has_tokens()) s.replace(common_.tokens(), w_.position + 1, id + 0);
       emit_steps(s, forward_.parts.front(), Places(id));
     });
     ForwardBlocks made{.head = emit_head()};

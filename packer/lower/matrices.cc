@@ -76,22 +76,40 @@ void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
   }
 }
 
-void MatrixBlocks::look_up(Script& s, const TensorPlace& m, const Arg<Num>& token, int out) const {
-  const int width = m.shape.cols;
-  const auto id = engine_.var<Num>("_embed id");
-  s.set(id, token + 0);
+MatrixBlocks::RowProcs MatrixBlocks::row_procs(const TensorPlace& m) {
+  const RowKind kind{m.storage, m.format.bits, m.shape.cols};
+  const auto known = embeds_.find(kind);
+  if (known != embeds_.end()) return known->second;
+  const int number = static_cast<int>(embeds_.size()) + 1, width = m.shape.cols;
+  const std::string name = number == 1 ? "embed" : fmt::format("embed {}", number);
+  RowProcs made;
   if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
-    const auto row = emit_column_embed(engine_, w_, m.format.bits, width);
-    s.call(row, id * (m.format.bits * turns_of(m)) + m.codes_at, id + m.scales_at, out);
+    made.codes = emit_column_embed(engine_, w_, m.format.bits, width, name);
   } else if (m.storage == Storage::codes) {
-    const auto row = emit_embed_codes(engine_, w_, m.format.bits, width);
-    s.call(row, id * (m.groups() * m.format.bits) + m.codes_at, id + m.scales_at, out);
+    made.codes = emit_embed_codes(engine_, w_, m.format.bits, width, name);
   } else if (m.storage == Storage::numbers) {
     Workspace numbers = w_;
     numbers.scales = w_.codes;  // the weights are there
-    s.call(emit_embed_floats(engine_, numbers, width), id * width + m.codes_at, out);
+    made.numbers = emit_embed_floats(engine_, numbers, width, name);
   } else {
-    s.call(emit_embed_floats(engine_, w_, width), id * m.stride + m.scales_at, out);
+    made.numbers = emit_embed_floats(engine_, w_, width, name);
+  }
+  return embeds_.emplace(kind, std::move(made)).first->second;
+}
+
+void MatrixBlocks::look_up(Script& s, const TensorPlace& m, Expr<Num> row, int out) {
+  if (!embed_id_) embed_id_ = engine_.var<Num>("_embed id");
+  const Var<Num>& id = *embed_id_;
+  const RowProcs procs = row_procs(m);
+  s.set(id, std::move(row));
+  if (m.storage == Storage::codes) {
+    const bool columns = layout_.kernel == Kernel::columns;
+    s.call(*procs.codes, id * (m.format.bits * (columns ? turns_of(m) : m.groups())) + m.codes_at,
+           id + m.scales_at, out);
+  } else if (m.storage == Storage::numbers) {
+    s.call(*procs.numbers, id * m.shape.cols + m.codes_at, out);
+  } else {
+    s.call(*procs.numbers, id * m.stride + m.scales_at, out);
   }
 }
 

@@ -31,11 +31,20 @@ class MatrixBlocks {
                 blocks::Expr<blocks::Num> scales_at, blocks::Expr<blocks::Num> in,
                 blocks::Expr<blocks::Num> out);
 
-  /// out = row `token` of the embedding `m`. Once only.
-  void look_up(blocks::Script& s, const TensorPlace& m, const blocks::Arg<blocks::Num>& token,
-               int out) const;
+  /// out = a row of the table `m`.
+  void look_up(blocks::Script& s, const TensorPlace& m, blocks::Expr<blocks::Num> row, int out);
 
  private:
+  struct RowKind {
+    Storage storage;
+    int bits, cols;
+    auto operator<=>(const RowKind&) const = default;
+  };
+  struct RowProcs {
+    std::optional<blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> codes;
+    std::optional<blocks::Proc<blocks::Num, blocks::Num>> numbers;
+  };
+  RowProcs row_procs(const TensorPlace& m);
   void emit_kernel(const TensorPlace& matrix);
   int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
 
@@ -47,6 +56,8 @@ class MatrixBlocks {
   std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;
+  std::map<RowKind, RowProcs> embeds_;
+  std::optional<blocks::Var<blocks::Num>> embed_id_;
 };
 
 }  // namespace sb3lm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "base/error.h"
 #include "model/spec_fields.h"
@@ -28,6 +29,32 @@ struct Checker {
 template <class T>
 bool is_within(const T& value, const Range& range) {
   return std::isfinite(static_cast<double>(value)) && value >= range.low && value <= range.high;
+}
+
+// Beyond it the hash of parameter-golf's programs leaves 32 bits, and is negative.
+constexpr int kBigramVocabulary = 59138;
+
+void check_start(const Checker& check, const ModelSpec& spec) {
+  // The first token has zeros before it, which such a norm would make of no size at all.
+  check.require(!spec.start_norm || !spec.smear || spec.norm_eps > 0,
+                "a start norm and smear with norm eps 0");
+  if (spec.bigram_buckets == 0) {
+    check.require(spec.bigram_width == 0, "a width of bigrams without buckets");
+    return;
+  }
+  check.require(spec.bigram_buckets >= 2 && spec.bigram_width > 0,
+                "{} bigram buckets of width {}: there must be 2 of width 1 at least",
+                spec.bigram_buckets, spec.bigram_width);
+  check.require(spec.vocabulary <= kBigramVocabulary, "bigrams of a vocabulary over {}",
+                kBigramVocabulary);
+}
+
+void check_values(const Checker& check, const ModelSpec& spec, int layer) {
+  if (!spec.layers[static_cast<std::size_t>(layer)].attention.value_embedding) return;
+  check.require(spec.value_width > 0, "a value embedding of width 0");
+  check.require(spec.kv_width(layer) == spec.value_size(),
+                "its values are {} wide, those of another layer with a value embedding {}",
+                spec.kv_width(layer), spec.value_size());
 }
 
 /// Every number of a part against its range; how many items lists have.
@@ -81,6 +108,8 @@ void check_layer(const Checker& check, const LayerSpec& layer) {
                 attention.kv_heads);
   check_rope(check, attention.rope, attention.head_size);
   check_feed_forward(check, layer.feed_forward);
+  check.require(!layer.branch_scales || !layer.feed_forward.is_mixture(),
+                "branch scales beside a mixture");
 }
 
 }  // namespace
@@ -88,6 +117,7 @@ void check_layer(const Checker& check, const LayerSpec& layer) {
 void ModelSpec::validate(const std::string& file) const {
   Checker check{file, ""};
   check_ranges(check, *this);
+  check_start(check, *this);
   std::vector<bool> used(layers.size(), false);
   for (const int pass : passes) {
     check.within("layer index of a pass", pass, 0, static_cast<int>(layers.size()) - 1);
@@ -97,7 +127,34 @@ void ModelSpec::validate(const std::string& file) const {
     check.where = fmt::format("layer {}: ", i);
     check.require(used[i], "no pass runs it");
     check_layer(check, layers[i]);
+    check_values(check, *this, static_cast<int>(i));
   }
+}
+
+int ModelSpec::value_size() const {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].attention.value_embedding) return kv_width(static_cast<int>(i));
+  }
+  return 0;
+}
+
+int ModelSpec::skip_before(int pass) const {
+  const int half = static_cast<int>(passes.size()) / 2;
+  return skips && pass >= half && pass < 2 * half ? 2 * half - 1 - pass : -1;
+}
+
+bool ModelSpec::takes_skip(int layer) const {
+  for (std::size_t pass = 0; pass < passes.size(); ++pass) {
+    if (passes[pass] == layer && skip_before(static_cast<int>(pass)) >= 0) return true;
+  }
+  return false;
+}
+
+int bigram_row(int buckets, int token, int before) {
+  if (before < 0) return buckets - 1;
+  return static_cast<int>((std::uint32_t{36313} * static_cast<std::uint32_t>(token) ^
+                           std::uint32_t{27191} * static_cast<std::uint32_t>(before)) %
+                          static_cast<std::uint32_t>(buckets - 1));
 }
 
 }  // namespace sb3lm

@@ -24,9 +24,19 @@ struct RopeSpec {
   bool operator==(const RopeSpec&) const = default;
 };
 
+/// Whether each head of q and k is normalised, before it is rotated.
+enum class HeadNorm {
+  none,
+  plain,  // RMSNorm without weight
+};
+
 /// Causal grouped-query attention: query head h reads KV head h / (query_heads / kv_heads); scores
 /// are divided by sqrt(head_size). With biases, each is added to q, k and v before rotation. With a
-/// window, a token sees the last `window` positions only, its own among them.
+/// window, a token sees the last `window` positions only, its own among them. With a value
+/// embedding, the token's own row of it joins v, times a factor of the layer. With a query gain,
+/// each head of q is multiplied by a number after rotation. Exclusive attention (arXiv 2603.09078)
+/// takes from each head's result what lies along its token's own value: y - (y . n) n with
+/// n = v / |v|.
 struct AttentionSpec {
   int query_heads = 0;
   int kv_heads = 0;
@@ -34,6 +44,10 @@ struct AttentionSpec {
   RopeSpec rope;
   bool qkv_bias = false;
   int window = 0;  // 0: all positions
+  HeadNorm head_norm = HeadNorm::none;
+  bool query_gain = false;
+  bool value_embedding = false;
+  bool exclusive = false;
   bool operator==(const AttentionSpec&) const = default;
 };
 
@@ -45,8 +59,9 @@ enum class RouterNorm {
 
 /// What bends the hidden numbers of a feed-forward.
 enum class Activation {
-  silu,   // x / (1 + e^-x)
-  relu2,  // max(x, 0)^2
+  silu,         // x / (1 + e^-x)
+  relu2,        // max(x, 0)^2
+  leaky_relu2,  // x^2, or (x/2)^2 below 0
 };
 
 /// down(f(gate x) * up x), or down(f(up x)) where it is not gated; SwiGLU is the first with f =
@@ -67,16 +82,28 @@ struct FeedForwardSpec {
   bool operator==(const FeedForwardSpec&) const = default;
 };
 
+/// x += attention(norm(x)); x += feed_forward(norm(x)). With a start mix, x first becomes
+/// stream_mix * x + start_mix * (what the first layer got). With branch scales, what is added is
+/// multiplied by a number for each item. What norms give is multiplied by norm_factor.
 struct LayerSpec {
   int id = 0;  // the number that the checkpoint's names use
   AttentionSpec attention;
   FeedForwardSpec feed_forward;
+  bool start_mix = false;
+  bool branch_scales = false;
+  double norm_factor = 1;
   bool operator==(const LayerSpec&) const = default;
 };
 
-/// Pre-norm decoder: x += attention(norm(x)); x += feed_forward(norm(x)) for every pass; then the
-/// final norm and the head. Norms are RMSNorm with weight: x / sqrt(mean(x^2) + eps) * w. With a
-/// cap, logits become cap * tanh(logits / cap).
+/// Pre-norm decoder: a token's embedding goes through every pass, the final norm and the head.
+/// Norms are RMSNorm: x / sqrt(mean(x^2) + eps) * w, or without w where they have no weights. With
+/// a cap, logits become cap * tanh(logits / cap). Before the passes, in this order: with bigrams, a
+/// row joins the embedding, scaled and brought to its width, that a hash of the token and the one
+/// before chooses (bigram_row); with a start norm, x = norm(x) without weights; with smear, x = (1
+/// - g) x + g (the same of the token before), where g = 1 / (1 + e^-gate) by item and the first
+/// token has zeros before it. With skips, the first half of the passes leave their results for the
+/// second half: pass half + j begins with x += skip * (what pass half - 1 - j gave), half = passes
+/// / 2.
 struct ModelSpec {
   std::string family;  // for people: "ssmoelm", "llama2.c"
   int width = 0;
@@ -84,7 +111,14 @@ struct ModelSpec {
   int context = 0;  // positions that the model was trained for
   double norm_eps = 1e-5;
   bool tied_head = true;
-  double logit_cap = 0;           // 0: none
+  double logit_cap = 0;  // 0: none
+  bool norm_weights = true;
+  int bigram_buckets = 0;  // 0: none
+  int bigram_width = 0;
+  bool start_norm = false;
+  bool smear = false;
+  bool skips = false;
+  int value_width = 0;            // of the value embedding's rows; 0: none
   std::vector<LayerSpec> layers;  // stored once each
   std::vector<int> passes;  // indices into `layers`, in running order; each has its own KV cache
 
@@ -92,10 +126,20 @@ struct ModelSpec {
     const AttentionSpec& a = layers[static_cast<std::size_t>(layer)].attention;
     return a.kv_heads * a.head_size;
   }
+  /// The width of v where it has a value embedding, 0 without.
+  int value_size() const;
+  /// The pass whose result joins before this one, -1 for none.
+  int skip_before(int pass) const;
+  /// Whether a pass of the layer begins with another one's result.
+  bool takes_skip(int layer) const;
   bool operator==(const ModelSpec&) const = default;
 
   /// Throws bad_input that names the contradictory field; `file` goes in front.
   void validate(const std::string& file) const;
 };
+
+/// Row of a table with `buckets` rows for a token and the one before, -1 if there is none:
+/// buckets - 1 at the beginning, else ((36313 token) xor (27191 before)) mod (buckets - 1).
+int bigram_row(int buckets, int token, int before);
 
 }  // namespace sb3lm

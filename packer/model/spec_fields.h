@@ -66,6 +66,10 @@ inline constexpr std::tuple kAttentionFields{
     Field{"rope", "RoPE", &AttentionSpec::rope, {}, Written::always},
     Field{"qkv_bias", "biases of q, k and v", &AttentionSpec::qkv_bias},
     Field{"window", "window", &AttentionSpec::window, {0, limits::kExtent}},
+    Field{"head_norm", "head norm", &AttentionSpec::head_norm},
+    Field{"query_gain", "query gain", &AttentionSpec::query_gain},
+    Field{"value_embedding", "value embedding", &AttentionSpec::value_embedding},
+    Field{"exclusive", "exclusive attention", &AttentionSpec::exclusive},
 };
 
 inline constexpr std::tuple kFeedForwardFields{
@@ -97,6 +101,9 @@ inline constexpr std::tuple kLayerFields{
     Field{"id", "layer", &LayerSpec::id, {0, limits::kLayerId}, Written::always},
     Field{nullptr, nullptr, &LayerSpec::attention},
     Field{nullptr, nullptr, &LayerSpec::feed_forward},
+    Field{"start_mix", "start mix", &LayerSpec::start_mix},
+    Field{"branch_scales", "branch scales", &LayerSpec::branch_scales},
+    Field{"norm_factor", "norm factor", &LayerSpec::norm_factor, {1e-6, 1e6}},
 };
 
 inline constexpr std::tuple kModelFields{
@@ -108,6 +115,13 @@ inline constexpr std::tuple kModelFields{
     Field{"norm_eps", "norm eps", &ModelSpec::norm_eps, {0, 1}, Written::always},
     Field{"tied_head", "tied head", &ModelSpec::tied_head, {}, Written::always},
     Field{"logit_cap", "logit cap", &ModelSpec::logit_cap, {0, 1e6}},
+    Field{"norm_weights", "norm weights", &ModelSpec::norm_weights},
+    Field{"bigram_buckets", "bigram buckets", &ModelSpec::bigram_buckets, {0, limits::kExtent}},
+    Field{"bigram_width", "bigram width", &ModelSpec::bigram_width, {0, limits::kExtent}},
+    Field{"start_norm", "start norm", &ModelSpec::start_norm},
+    Field{"smear", "smear", &ModelSpec::smear},
+    Field{"skips", "skips", &ModelSpec::skips},
+    Field{"value_width", "value width", &ModelSpec::value_width, {0, limits::kExtent}},
     Field{"layers", "number of layers", &ModelSpec::layers, {1, limits::kLayers}, Written::always},
     Field{"passes", "number of passes", &ModelSpec::passes, {1, limits::kPasses}, Written::always},
 };
@@ -182,8 +196,15 @@ inline constexpr std::array<EnumNames<RopeLayout>, 3> kRopeLayouts{
      {RopeLayout::interleaved, "interleaved"}}};
 inline constexpr std::array<EnumNames<RouterNorm>, 2> kRouterNorms{
     {{RouterNorm::chosen, "chosen"}, {RouterNorm::all, "all"}}};
-inline constexpr std::array<EnumNames<Activation>, 2> kActivations{
-    {{Activation::silu, "silu"}, {Activation::relu2, "relu2"}}};
+inline constexpr std::array<EnumNames<HeadNorm>, 2> kHeadNorms{
+    {{HeadNorm::none, "none"}, {HeadNorm::plain, "plain"}}};
+inline constexpr std::array<EnumNames<Activation>, 3> kActivations{
+    {{Activation::silu, "silu"},
+     {Activation::relu2, "relu2"},
+     {Activation::leaky_relu2, "leaky-relu2"}}};
+constexpr const auto& names_of(HeadNorm) {
+  return kHeadNorms;
+}
 constexpr const auto& names_of(RopeLayout) {
   return kRopeLayouts;
 }

@@ -26,12 +26,12 @@ class StepsMaker {
   explicit StepsMaker(const ModelSpec& spec) : spec_(spec) {}
 
   ForwardSteps make() {
-    begin(PartKind::start, "embedding", -1);
-    step({.op = StepOp::lookup, .out = stream(), .tensors = {{Role::embedding}}});
+    start();
     for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) {
       layer_ = spec_.passes[pass];
       attention(static_cast<int>(pass));
       feed_forward(static_cast<int>(pass));
+      leave_skip(static_cast<int>(pass));
     }
     layer_ = -1;
     begin(PartKind::end, "head", -1);
@@ -61,6 +61,9 @@ class StepsMaker {
   SlotId stream() { return slot("x", spec_.width); }
   SlotId normed() { return slot("normed", spec_.width); }
   SlotId added() { return slot("added", spec_.width); }
+  SlotId began() { return slot("began", spec_.width); }
+  SlotId values() { return slot("value embedding", spec_.value_size()); }
+  SlotId left_by(int pass) { return slot("left by pass " + std::to_string(pass), spec_.width); }
 
   void begin(PartKind kind, const char* name, int pass) {
     made_.parts.push_back({kind, name, pass, {}});
@@ -72,12 +75,70 @@ class StepsMaker {
 
   bool has(Role role) const { return shape_of_role(role, spec_, layer_).has_value(); }
 
+  // What the first layer gets. A token that came before goes the same way anew: its vector need not
+  // be remembered, wherever a conversation is taken up again.
+  void start() {
+    begin(PartKind::start, "embedding", -1);
+    enter(stream(), 0);
+    if (spec_.smear) {
+      const SlotId before = slot("before", spec_.width);
+      enter(before, 1);
+      step({.op = StepOp::smear, .in = {before}, .out = stream(), .tensors = {{Role::smear_gate}}});
+    }
+    for (const LayerSpec& layer : spec_.layers) {
+      if (!layer.start_mix) continue;
+      copy(stream(), began());
+      break;
+    }
+    if (spec_.value_size() > 0) {
+      look_up(StepOp::lookup, Role::value_embedding, Role::value_proj, values(), 0);
+    }
+  }
+
+  // The embedding of the token so many positions back, in `out`.
+  void enter(SlotId out, int back) {
+    step({.op = StepOp::lookup,
+          .out = out,
+          .tensors = {{Role::embedding}},
+          .with = LookupWith{back}});
+    if (spec_.bigram_buckets > 0) {
+      const SlotId pair = slot("bigram", spec_.width);
+      look_up(StepOp::lookup_pair, Role::bigram_embedding, Role::bigram_proj, pair, back);
+      add(pair, out, {{Role::bigram_scale}});
+    }
+    if (spec_.start_norm) {
+      step({.op = StepOp::norm, .in = {out}, .out = out, .with = NormWith{spec_.norm_eps}});
+    }
+  }
+
+  // A row of a table, by a matrix where the model has one to give it its width.
+  void look_up(StepOp op, Role table, Role proj, SlotId out, int back) {
+    const SlotId row = has(proj) ? slot("row", shape_of_role(table, spec_, -1)->cols) : out;
+    step({.op = op,
+          .out = row,
+          .size = shape_of_role(table, spec_, -1)->cols,
+          .tensors = {{table}},
+          .with = LookupWith{back}});
+    if (has(proj)) matrix(proj, row, out);
+  }
+
   void norm(Role weight) {
+    std::vector<TensorKey> tensors;
+    if (has(weight)) tensors.push_back({weight, layer_});
     step({.op = StepOp::norm,
           .in = {stream()},
           .out = normed(),
-          .tensors = {{weight, layer_}},
-          .with = NormWith{spec_.norm_eps}});
+          .tensors = std::move(tensors),
+          .with = NormWith{spec_.norm_eps, layer_ < 0 ? 1 : layer().norm_factor}});
+  }
+  void norm_heads(SlotId heads, int count) {
+    const AttentionSpec& a = layer().attention;
+    if (a.head_norm == HeadNorm::none) return;
+    step({.op = StepOp::norm,
+          .in = {heads},
+          .out = heads,
+          .size = count * a.head_size,
+          .with = NormWith{spec_.norm_eps, 1, count}});
   }
   void matrix(Role role, SlotId in, SlotId out, std::optional<Role> bias = std::nullopt) {
     std::vector<TensorKey> tensors = {{role, outside(role) ? -1 : layer_}};
@@ -95,31 +156,84 @@ class StepsMaker {
     if (a.rope.layout == RopeLayout::none) return;
     step({.op = StepOp::turn, .out = heads, .size = size, .with = TurnWith{a.rope, a.head_size}});
   }
-  void add(SlotId update) { step({.op = StepOp::add, .in = {update}, .out = stream()}); }
+  /// out += from, times each of the tensors.
+  void add(SlotId from, SlotId out, std::vector<TensorKey> by = {}, int size = 0) {
+    step({.op = StepOp::add, .in = {from}, .out = out, .size = size, .tensors = std::move(by)});
+  }
+  void add_branch(Role scale) {
+    std::vector<TensorKey> by;
+    if (has(scale)) by.push_back({scale, layer_});
+    add(added(), stream(), std::move(by));
+  }
+  void copy(SlotId from, SlotId to) { step({.op = StepOp::copy, .in = {from}, .out = to}); }
+
+  // What joins the stream before the layer's own work.
+  void join(int pass) {
+    if (const int from = spec_.skip_before(pass); from >= 0) {
+      add(left_by(from), stream(), {{Role::skip_scale, layer_}});
+    }
+    if (layer().start_mix) {
+      step({.op = StepOp::mix,
+            .in = {began()},
+            .out = stream(),
+            .tensors = {{Role::stream_mix, layer_}, {Role::start_mix, layer_}}});
+    }
+  }
+
+  void leave_skip(int pass) {
+    for (std::size_t later = 0; later < spec_.passes.size(); ++later) {
+      if (spec_.skip_before(static_cast<int>(later)) == pass) copy(stream(), left_by(pass));
+    }
+  }
 
   // Keys and values come before the query: of the last pass of a prompt token nobody needs more.
   void attention(int pass) {
     const AttentionSpec& a = layer().attention;
-    const int width = a.query_heads * a.head_size, kv_width = spec_.kv_width(layer_);
-    made_.states.push_back({kv_width, a.window});
-    const SlotId q = slot("q", width), k = slot("k", kv_width), v = slot("v", kv_width),
-                 mixed = slot("mixed", width);
+    const int width = a.query_heads * a.head_size;
+    made_.states.push_back({spec_.kv_width(layer_), a.window});
+    const SlotId q = slot("q", width), mixed = slot("mixed", width);
     begin(PartKind::attention, "attention", pass);
+    join(pass);
     norm(Role::attention_norm);
-    matrix(Role::k, normed(), k, Role::k_bias);
-    matrix(Role::v, normed(), v, Role::v_bias);
-    turn(k, kv_width);
-    step({.op = StepOp::store, .in = {k, v}, .size = kv_width, .state = pass});
+    const SlotId v = keys_and_values(pass);
     matrix(Role::q, normed(), q, Role::q_bias);
+    norm_heads(q, a.query_heads);
     turn(q, width);
+    if (a.query_gain) {
+      step({.op = StepOp::gain, .out = q, .size = width, .tensors = {{Role::query_gain, layer_}}});
+    }
     step({.op = StepOp::attend,
           .in = {q},
           .out = mixed,
           .size = width,
           .with = AttendWith{a.query_heads, a.kv_heads, a.head_size, a.window},
           .state = pass});
+    if (a.exclusive) {
+      step({.op = StepOp::exclude,
+            .in = {v},
+            .out = mixed,
+            .size = width,
+            .with = ExcludeWith{a.query_heads, a.kv_heads, a.head_size},
+            .state = pass});
+    }
     matrix(Role::o, mixed, added());
-    add(added());
+    add_branch(Role::attention_scale);
+  }
+
+  /// The values' slot.
+  SlotId keys_and_values(int pass) {
+    const AttentionSpec& a = layer().attention;
+    const int width = spec_.kv_width(layer_);
+    const SlotId k = slot("k", width), v = slot("v", width);
+    matrix(Role::k, normed(), k, Role::k_bias);
+    matrix(Role::v, normed(), v, Role::v_bias);
+    if (a.value_embedding) {
+      add(values(), v, {{Role::value_scale}, {Role::value_layer_scale, layer_}}, width);
+    }
+    norm_heads(k, a.kv_heads);
+    turn(k, width);
+    step({.op = StepOp::store, .in = {k, v}, .size = width, .state = pass});
+    return v;
   }
 
   void feed_forward(int pass) {
@@ -147,7 +261,7 @@ class StepsMaker {
           .size = f.hidden,
           .with = ActivateWith{f.activation}});
     matrix(Role::down, bent, added());
-    add(added());
+    add_branch(Role::ffn_scale);
   }
 
   void mixture(int pass) {
@@ -228,6 +342,18 @@ std::vector<StepOp> all_ops() {
 
 ForwardSteps steps_of(const ModelSpec& spec) {
   return StepsMaker(spec).make();
+}
+
+int tokens_back(const ForwardSteps& forward) {
+  int most = 0;
+  for (const Part& part : forward.parts) {
+    for (const Step& step : part.steps) {
+      const auto* with = std::get_if<LookupWith>(&step.with);
+      if (with == nullptr) continue;
+      most = std::max(most, with->back + (step.op == StepOp::lookup_pair ? 1 : 0));
+    }
+  }
+  return most;
 }
 
 std::vector<SlotId> read_slots(const Step& step) {

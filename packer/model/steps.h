@@ -50,8 +50,15 @@ struct State {
 using StateId = int;
 inline constexpr StateId kNoState = -1;
 
+/// The row of the token so many positions back.
+struct LookupWith {
+  int back = 0;
+  bool operator==(const LookupWith&) const = default;
+};
+/// heads: how many equal parts have a norm of their own. factor: of what comes out.
 struct NormWith {
-  double eps = 0;
+  double eps = 0, factor = 1;
+  int heads = 1;
   bool operator==(const NormWith&) const = default;
 };
 struct TurnWith {
@@ -63,6 +70,11 @@ struct TurnWith {
 struct AttendWith {
   int query_heads = 0, kv_heads = 0, head_size = 0, window = 0;
   bool operator==(const AttendWith&) const = default;
+};
+/// As in AttendWith; the step's state is where its values were stored.
+struct ExcludeWith {
+  int query_heads = 0, kv_heads = 0, head_size = 0;
+  bool operator==(const ExcludeWith&) const = default;
 };
 struct ActivateWith {
   Activation activation{};
@@ -84,8 +96,8 @@ struct CapWith {
   double cap = 0;
   bool operator==(const CapWith&) const = default;
 };
-using Constants = std::variant<std::monostate, NormWith, TurnWith, AttendWith, ActivateWith,
-                               RouteWith, ExpertsWith, CapWith>;
+using Constants = std::variant<std::monostate, LookupWith, NormWith, TurnWith, AttendWith,
+                               ExcludeWith, ActivateWith, RouteWith, ExpertsWith, CapWith>;
 
 struct Step {
   StepOp op{};
@@ -122,6 +134,9 @@ ForwardSteps steps_of(const ModelSpec& spec);
 
 /// The slots that a step reads; where it adds to `out` or turns it, that too.
 std::vector<SlotId> read_slots(const Step& step);
+
+/// The furthest token back that a step looks up.
+int tokens_back(const ForwardSteps& forward);
 
 /// For each step of each part, whether a later token depends on it: what a token does whose logits
 /// nobody wants.

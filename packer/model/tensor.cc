@@ -94,7 +94,7 @@ bool is_router(Role role) {
 }
 
 bool is_vocabulary_matrix(Role role) {
-  return about(role).home == RoleHome::model && !is_vector(role);
+  return role == Role::embedding || role == Role::head;
 }
 
 Role swap_gate_and_up(Role role) {
@@ -110,7 +110,8 @@ Role swap_gate_and_up(Role role) {
 
 std::optional<Shape> shape_of_role(Role role, const ModelSpec& s, int layer) {
   const LayerSpec none;
-  const LayerSpec& of = layer < 0 ? none : s.layers[static_cast<std::size_t>(layer)];
+  [[maybe_unused]] const LayerSpec& of =
+      layer < 0 ? none : s.layers[static_cast<std::size_t>(layer)];
   [[maybe_unused]] const AttentionSpec& a = of.attention;
   [[maybe_unused]] const FeedForwardSpec& f = of.feed_forward;
   switch (role) {

@@ -94,8 +94,9 @@ void run_trials(const Model& model, const ActivationStats& stats, int threads,
 }
 
 double share_of(const TensorKey& key, const Model& model, const ActivationStats& stats) {
-  if (key.role == Role::head) return 1;
   if (key.role == Role::embedding) return model.spec.tied_head ? 2 : 1;
+  // The head, and tables beside the embedding.
+  if (about(key.role).home == RoleHome::model) return 1;
   const auto found = stats.stream_share.find({about(key.role).outlet, key.layer, key.expert});
   if (found != stats.stream_share.end()) return found->second / stats.tokens;
   check(key.expert >= 0, "the outlet of a matrix added nothing to the residual stream");

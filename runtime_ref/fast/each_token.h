@@ -1,6 +1,7 @@
 // Most operations go from token to token.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime_ref/fast/binder.h"
@@ -24,6 +25,15 @@ class EachToken final : public BoundStep {
 template <class Run>
 std::unique_ptr<BoundStep> each_token(Run run) {
   return std::make_unique<EachToken<Run>>(std::move(run));
+}
+
+/// out = a row of a table, zeros for -1.
+inline void look_up(const PackedMatrix& rows, int row, std::span<float> out) {
+  if (row >= 0) {
+    dequantise_row(rows, row, out);
+  } else {
+    std::fill(out.begin(), out.end(), 0.0F);
+  }
 }
 
 }  // namespace sb3lm::fast

@@ -5,9 +5,10 @@ namespace sb3lm::fast {
 std::unique_ptr<BoundStep> bind_lookup(const Place& place, Binder& binder) {
   const Step& step = *place.step;
   const PackedMatrix& rows = binder.matrix(step.tensors[0]);
+  const int back = std::get<LookupWith>(step.with).back;
   Vectors& vectors = binder.shared.vectors;
-  return each_token([&step, &rows, &vectors](const Batch& batch, std::size_t t) {
-    dequantise_row(rows, batch.ids[t], {vectors.row(step.out, t), size_of(step.size)});
+  return each_token([&step, &rows, &vectors, back](const Batch& batch, std::size_t t) {
+    look_up(rows, batch.token(t, back), {vectors.row(step.out, t), size_of(step.size)});
   });
 }
 

@@ -4,12 +4,19 @@ namespace sb3lm::fast {
 
 std::unique_ptr<BoundStep> bind_norm(const Place& place, Binder& binder) {
   const Step& step = *place.step;
-  const std::vector<float>& weights = binder.vector(step.tensors[0]);
-  const auto eps = static_cast<float>(std::get<NormWith>(step.with).eps);
+  const auto& with = std::get<NormWith>(step.with);
+  const std::size_t size = size_of(step.size / with.heads);
+  std::vector<float> weights(size, 1.0F);
+  if (!step.tensors.empty()) weights = binder.vector(step.tensors[0]);
+  for (float& weight : weights) weight *= static_cast<float>(with.factor);
   Shared& shared = binder.shared;
-  return each_token([&step, &weights, &shared, eps](const Batch&, std::size_t t) {
-    shared.kernels.rms_norm(shared.vectors.row(step.in[0], t), weights.data(), weights.size(), eps,
-                            shared.vectors.row(step.out, t));
+  return each_token([&step, &with, &shared, weights](const Batch&, std::size_t t) {
+    const float* in = shared.vectors.row(step.in[0], t);
+    float* out = shared.vectors.row(step.out, t);
+    for (int at = 0; at < step.size; at += step.size / with.heads) {
+      shared.kernels.rms_norm(in + at, weights.data(), weights.size(), static_cast<float>(with.eps),
+                              out + at);
+    }
   });
 }
 

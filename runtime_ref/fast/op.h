@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -19,10 +20,16 @@ using Tokens = std::span<const std::size_t>;
 struct Batch {
   std::span<const int> ids;
   std::size_t position = 0;
-  Tokens all;     // in a row
-  Tokens wanted;  // the last of them: those whose logits are asked for
+  std::array<int, 2> before = {-1, -1};  // the tokens before them, the last one first; -1 for none
+  Tokens all;                            // in a row
+  Tokens wanted;                         // the last of them: those whose logits are asked for
 
   Tokens those(bool for_all) const { return for_all ? all : wanted; }
+  /// The token `back` before token t, at most two before the first; -1 where there is none.
+  int token(std::size_t t, int back) const {
+    const std::size_t far = static_cast<std::size_t>(back);
+    return far <= t ? ids[t - far] : before[far - t - 1];
+  }
 };
 
 class BoundStep {

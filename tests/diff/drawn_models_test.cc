@@ -22,7 +22,7 @@ namespace {
 using namespace sb3lm;
 using namespace sb3lm::test;
 
-constexpr std::uint64_t kFewestModels = 60, kMostModels = 100;
+constexpr std::uint64_t kFewestModels = 60, kMostModels = 140;
 // So many models have each thing, for in one model it may be without effect: the router of a dense
 // layer, a window that is longer than the text.
 constexpr int kEnough = 4;

@@ -23,10 +23,12 @@ struct Hint {
   int step = 1;
 };
 constexpr Hint kHints[] = {
-    {"width", 8, 48},         {"vocabulary", 20, 64},   {"context", 20, 40}, {"query_heads", 1, 6},
-    {"kv_heads", 1, 3},       {"head_size", 3, 16},     {"dims", 0, 8, 2},   {"hidden", 1, 40},
-    {"shared_hidden", 0, 24}, {"routed_experts", 0, 5}, {"top_k", 0, 3},     {"layers", 1, 3},
-    {"passes", 1, 4},         {"logit_cap", 0.25, 50},
+    {"width", 8, 48},         {"vocabulary", 20, 64},    {"context", 20, 40},
+    {"query_heads", 1, 6},    {"kv_heads", 1, 3},        {"head_size", 3, 16},
+    {"dims", 0, 8, 2},        {"hidden", 1, 40},         {"shared_hidden", 0, 24},
+    {"routed_experts", 0, 5}, {"top_k", 0, 3},           {"layers", 1, 3},
+    {"passes", 1, 4},         {"logit_cap", 0.25, 50},   {"norm_factor", 0.1, 4},
+    {"bigram_width", 1, 24},  {"bigram_buckets", 0, 40}, {"value_width", 0, 24},
 };
 constexpr int kStep = 7;
 

@@ -15,6 +15,28 @@ const AddProc& CommonBlocks::add() {
   return *add_;
 }
 
+const List<Num>& CommonBlocks::tokens() {
+  if (!tokens_) {
+    tokens_ = engine_.list<Num>("_tokens", {}, static_cast<std::size_t>(layout_.context));
+  }
+  return *tokens_;
+}
+
+void CommonBlocks::clear(Script& s, int first, int count) {
+  if (!clear_) {
+    const auto at = engine_.var<Num>("_clear at");
+    clear_ = engine_.define<Num, Num>("clear", {"at", "count"},
+                                      [&](Script& s, Arg<Num> first, Arg<Num> count) {
+                                        s.set(at, first + 0);
+                                        s.repeat(count, [&](Script& s) {
+                                          s.replace(w_.act, at, 0);
+                                          s.change(at, 1);
+                                        });
+                                      });
+  }
+  s.call(*clear_, first, count);
+}
+
 const Proc<Num, Num, Num>& CommonBlocks::gate(Activation activation) {
   const auto known = gates_.find(activation);
   if (known != gates_.end()) return known->second;

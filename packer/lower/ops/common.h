@@ -22,6 +22,11 @@ class CommonBlocks {
   const Layout& layout() const { return layout_; }
   MatrixBlocks& matrices() { return matrices_; }
   const AddProc& add();
+  /// The token at each position so far, where steps look up earlier ones.
+  const blocks::List<blocks::Num>& tokens();
+  bool has_tokens() const { return tokens_.has_value(); }
+  /// Zeros, in a loop.
+  void clear(blocks::Script& s, int at, int count);
   const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& gate(Activation activation);
 
  private:
@@ -30,6 +35,8 @@ class CommonBlocks {
   const ExpBlocks& exp_;
   const Layout& layout_;
   std::optional<AddProc> add_;
+  std::optional<blocks::List<blocks::Num>> tokens_;
+  std::optional<blocks::Proc<blocks::Num, blocks::Num>> clear_;
   std::map<Activation, blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> gates_;
   MatrixBlocks matrices_;
 };

@@ -1,4 +1,7 @@
-// RMSNorm.
+// RMSNorm, of a whole vector or of each of its heads.
+#include <tuple>
+
+#include "base/error.h"
 #include "lower/ops/op.h"
 
 namespace sb3lm {
@@ -11,22 +14,59 @@ class NormBlocks final : public OpBlocks {
  public:
   using OpBlocks::OpBlocks;
 
-  void prepare(const Step& step) override { norm(step); }
+  void prepare(const Step& step) override {
+    step.tensors.empty() ? plain(step) : weighted(step);
+    if (heads_of(step) > 1 && !at_) at_ = common_.engine().var<Num>("_norm at");
+  }
   void emit(Script& s, const Step& step, const Places& places) override {
-    s.call(norm(step), at(step.in[0]), places.scales_of(layout_.at(step.tensors[0])), at(step.out));
+    if (heads_of(step) == 1) {
+      norm(s, step, places, at(step.in[0]), at(step.out));
+      return;
+    }
+    check(step.in[0] == step.out, "norms of heads are in place");
+    s.set(*at_, at(step.out));
+    s.repeat(heads_of(step), [&](Script& s) {
+      norm(s, step, places, *at_ + 0, *at_ + 0);
+      s.change(*at_, step.size / heads_of(step));
+    });
   }
 
  private:
   using Norm = Proc<Num, Num, Num>;
-  const Norm& norm(const Step& step) {
-    const double eps = std::get<NormWith>(step.with).eps;
-    return norms_.of({step.size, eps}, [&](const std::string& number) {
-      return emit_rmsnorm(common_.engine(), common_.w(), step.size, eps,
-                          number == "1" ? "rmsnorm" : "rmsnorm " + number);
+  using Key = std::tuple<int, double, double>;  // size, eps, factor
+
+  static const NormWith& with(const Step& step) { return std::get<NormWith>(step.with); }
+  static int heads_of(const Step& step) { return with(step).heads; }
+  static std::string name(const char* what, const std::string& number) {
+    return number == "1" ? what : std::string(what) + " " + number;
+  }
+
+  void norm(Script& s, const Step& step, const Places& places, Expr<Num> in, Expr<Num> out) {
+    if (step.tensors.empty()) {
+      s.call(plain(step), std::move(in), with(step).factor, std::move(out));
+    } else {
+      s.call(weighted(step), std::move(in), places.scales_of(layout_.at(step.tensors[0])),
+             std::move(out));
+    }
+  }
+
+  const Norm& weighted(const Step& step) {
+    const int size = step.size / heads_of(step);
+    return weighted_.of({size, with(step).eps, with(step).factor}, [&](const std::string& number) {
+      return emit_rmsnorm(common_.engine(), common_.w(), size, with(step).eps,
+                          name("rmsnorm", number), with(step).factor);
+    });
+  }
+  const Norm& plain(const Step& step) {
+    const int size = step.size / heads_of(step);
+    return plain_.of({size, with(step).eps, 1}, [&](const std::string& number) {
+      return emit_plain_norm(common_.engine(), common_.w(), size, with(step).eps,
+                             name("plain norm", number));
     });
   }
 
-  OneEach<std::pair<int, double>, Norm> norms_;
+  OneEach<Key, Norm> weighted_, plain_;
+  std::optional<Var<Num>> at_;
 };
 
 }  // namespace
