@@ -230,10 +230,13 @@ class Machine {
       }
       return;
     }
+    if (module == "torch" || module.starts_with("torch.")) {
+      refuse("global '{}' is not read; save state_dict(), a dict of dense tensors", spaced(both));
+    }
     if (!class_.empty() && class_ != both) {
       refuse(
-          "global '{}' beside '{}': only one class that is not PyTorch's is read, for a "
-          "configuration",
+          "global '{}' beside '{}': one class that is not PyTorch's own is read, as a "
+          "configuration; save state_dict() and a dict",
           spaced(both), spaced(class_));
     }
     class_ = both;
@@ -259,7 +262,10 @@ class Machine {
     const PickleValue &of = at(parts[0]), &with = at(parts[1]);
     if (of.kind != Kind::global) fail("{} is no class", kind_name(of.kind));
     if (with.kind != Kind::tuple || !with.items.empty()) {
-      refuse("global '{}' is called with arguments, and nothing is called here", spaced(of.text));
+      refuse(
+          "global '{}' is called with arguments, and nothing is called here; save state_dict() and "
+          "a dict",
+          spaced(of.text));
     }
     push_new({.kind = Kind::record, .text = of.text});
   }
