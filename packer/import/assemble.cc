@@ -15,6 +15,7 @@ Tensor unpack(const PackedGroup& group, int part, const TensorKey& key,
   if (group.form == PackedForm::plain) return unpack_plain(group, part);
   if (group.form == PackedForm::bits) return unpack_bits(group, part, conventions);
   if (group.form == PackedForm::bytes) return unpack_bytes(group, part);
+  if (group.form == PackedForm::codes) return unpack_codes(group, part);
   const bool vocabulary = is_vocabulary_matrix(key.role);
   return unpack_nibbles(group, part, conventions,
                         conventions.text(vocabulary ? "embedding-code" : "nibble-code"),
@@ -90,6 +91,7 @@ PackedMatrix view(const PackedGroup& group, int part, const TensorKey& key,
   if (group.form == PackedForm::plain) return pack_tensor(unpack_plain(group, part));
   if (group.form == PackedForm::bits) return view_bits(group, part, conventions);
   if (group.form == PackedForm::bytes) return view_bytes(group, part);
+  if (group.form == PackedForm::codes) return view_codes(group, part);
   return view_nibbles(
       group, part, conventions,
       conventions.text(is_vocabulary_matrix(key.role) ? "embedding-code" : "nibble-code"));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,18 +19,21 @@ struct StoredTensor {
   std::string name;
   std::string type;  // "F16", "U8", "I32", ...
   std::vector<std::int64_t> shape;
-  Bytes bytes;               // points into the file
+  Bytes bytes;               // points into the file, or a buffer of the container
   std::uint64_t offset = 0;  // in the file, for errors
+  Bytes row_scales = {};     // where `bytes` are codes (I8): a binary16 for each row
 
   std::uint64_t elements() const;
 };
 
 struct Container {
   std::string file;    // its name, for errors
-  std::string format;  // "safetensors", "llama2.c"
+  std::string format;  // "safetensors", "llama2.c", "torch"
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::string> metadata;  // texts of no fixed meaning
   std::optional<ModelSpec> spec;                // where the file describes its model itself
+  std::optional<std::string> config;            // JSON, where the file has what config.json has
+  std::vector<std::shared_ptr<const std::string>> buffers;  // bytes that do not lie in the file
 
   const StoredTensor* find(std::string_view name) const;
 };

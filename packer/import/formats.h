@@ -11,6 +11,9 @@ namespace sb3lm {
 Container read_llama2c(const CheckpointFiles& files);
 bool looks_like_llama2c(Bytes bytes);
 
+/// PyTorch's zip of a pickle and storages, or such a zip compressed (torch/).
+Container read_torch(const CheckpointFiles& files);
+
 /// A Hugging Face tokenizer.json: BPE with byte fallback, or byte-level BPE. Throws unsupported
 /// with the name of the piece that we do not handle.
 Tokenizer read_tokenizer_json(const NamedBytes& file);

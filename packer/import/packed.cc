@@ -45,6 +45,7 @@ void place(PackedGroup& group, const StoredTensor& tensor, const Part* part) {
     group.fail("'{}' and '{}' hold the same thing", (group.*slot)->name, tensor.name);
   }
   group.*slot = &tensor;
+  if (!tensor.row_scales.empty()) group.form = PackedForm::codes;
   if (part != nullptr && part->form != PackedForm::plain) group.form = part->form;
 }
 
@@ -57,11 +58,10 @@ std::vector<std::int64_t> read_extents(const PackedGroup& group, const StoredTen
   return extents;
 }
 
-/// Sets stack and extent from a list of 1 to 3 extents.
-void take_shape(PackedGroup& group, const std::vector<std::int64_t>& extents) {
-  if (extents.empty() || extents.size() > 3) {
-    group.fail("rank {} is outside 1..3", extents.size());
-  }
+/// Sets stack and extent from a list of at most 3 extents; none is a single number.
+void take_shape(PackedGroup& group, std::vector<std::int64_t> extents) {
+  if (extents.size() > 3) group.fail("rank {} is outside 0..3", extents.size());
+  if (extents.empty()) extents = {1};
   for (const std::int64_t extent : extents) {
     if (extent < 1 || extent > kMaxExtent) {
       group.fail("extent {} is outside 1..{}", extent, kMaxExtent);
@@ -122,19 +122,27 @@ void size_packed(PackedGroup& group) {
   }
 }
 
+void size_codes(PackedGroup& group) {
+  take_shape(group, group.data->shape);
+  const bool fits = group.data->type == "I8" && group.data->shape.size() == 2 &&
+                    group.data->row_scales.size() == all_rows(group) * sizeof(std::uint16_t);
+  check(fits, "codes that are no matrix with row scales");
+}
+
 void size_group(PackedGroup& group) {
   if (group.data == nullptr) {
     group.fail("its scale, shape or cols is there without '{}__bin', '__int4' or '__int8'",
                group.stem);
   }
-  if (group.form != PackedForm::plain) {
+  const bool alone = group.form == PackedForm::plain || group.form == PackedForm::codes;
+  if (!alone) {
     size_packed(group);
     return;
   }
   if (group.scale != nullptr || group.shape != nullptr || group.cols != nullptr) {
     group.fail("a plain tensor has a packed tensor's scale, shape or cols");
   }
-  take_shape(group, group.data->shape);
+  group.form == PackedForm::codes ? size_codes(group) : take_shape(group, group.data->shape);
 }
 
 /// Which nibble of a byte holds an even column.
@@ -152,13 +160,14 @@ Bytes part_bytes(const PackedGroup& group, int part) {
 Bytes part_scales(const PackedGroup& group, int part) {
   const auto rows = static_cast<std::size_t>(group.extent.rows);
   const std::size_t first = static_cast<std::size_t>(part) * rows;
+  const Bytes all = group.form == PackedForm::codes ? group.data->row_scales : group.scale->bytes;
   for (std::size_t row = first; row < first + rows; ++row) {
     constexpr int kExponent = 0x7c00;  // all ones: infinite or not a number
-    if ((load<std::uint16_t>(group.scale->bytes, row) & kExponent) == kExponent) {
+    if ((load<std::uint16_t>(all, row) & kExponent) == kExponent) {
       group.fail("the scale of row {} is not finite", row);
     }
   }
-  return group.scale->bytes.subspan(first * sizeof(std::uint16_t), rows * sizeof(std::uint16_t));
+  return all.subspan(first * sizeof(std::uint16_t), rows * sizeof(std::uint16_t));
 }
 
 CodedTensor empty_coded(const PackedGroup& group, int part, int bits) {
@@ -314,6 +323,21 @@ Tensor unpack_bytes(const PackedGroup& group, int part) {
   return tensor;
 }
 
+Tensor unpack_codes(const PackedGroup& group, int part) {
+  const Bytes bytes = part_bytes(group, part);
+  int bits = 2;
+  for (const std::uint8_t byte : bytes) {
+    const int level = static_cast<std::int8_t>(byte);
+    while (level < -(1 << (bits - 1)) || level >= 1 << (bits - 1)) ++bits;
+  }
+  CodedTensor tensor = empty_coded(group, part, bits);
+  for (const std::uint8_t byte : bytes) {
+    const int code = static_cast<std::int8_t>(byte) - tensor.format.offset;
+    tensor.codes.push_back(static_cast<std::uint8_t>(code));
+  }
+  return tensor;
+}
+
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                       const std::string& nibble_code, bool allow_narrow) {
   CodedTensor tensor = empty_coded(group, part, 4);
@@ -358,6 +382,12 @@ PackedMatrix view_bytes(const PackedGroup& group, int part) {
           .offset = CodeFormat::of_bits(8).offset,
           .data = part_bytes(group, part),
           .scales = part_scales(group, part)};
+}
+
+PackedMatrix view_codes(const PackedGroup& group, int part) {
+  PackedMatrix matrix = view_bytes(group, part);
+  matrix.flip = 128;  // two's complement to offset 128
+  return matrix;
 }
 
 PackedMatrix view_nibbles(const PackedGroup& group, int part, const Conventions& conventions,

@@ -5,7 +5,7 @@
 //   STEM__scale  F16  one factor per row
 //   STEM__shape  I32  [rows, cols] or [experts, rows, cols]             optional
 //   STEM__cols   I32  weights per row                                   optional
-// or STEM alone is a plain F16, BF16 or F32 tensor.
+// or STEM alone is a plain F16, BF16 or F32 tensor, or I8 codes whose row scales the container has.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@
 
 namespace sb3lm {
 
-enum class PackedForm { plain, bits, nibbles, bytes };
+enum class PackedForm { plain, bits, nibbles, bytes, codes };
 
 /// One logical tensor of the file.
 struct PackedGroup {
@@ -67,6 +67,8 @@ std::string guess_narrow_code(const NibbleCounts& counts, const std::string& lik
 Tensor unpack_plain(const PackedGroup& group, int part);
 Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conventions);
 Tensor unpack_bytes(const PackedGroup& group, int part);
+/// In the least width whose values, -2^(b-1) to 2^(b-1) - 1, hold all codes.
+Tensor unpack_codes(const PackedGroup& group, int part);
 /// `allow_narrow`: a matrix whose values all lie in -4..3 becomes 3-bit.
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                       const std::string& nibble_code, bool allow_narrow);
@@ -74,6 +76,7 @@ Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& con
 /// The same, checked but left where they are; owner is not set.
 PackedMatrix view_bits(const PackedGroup& group, int part, const Conventions& conventions);
 PackedMatrix view_bytes(const PackedGroup& group, int part);
+PackedMatrix view_codes(const PackedGroup& group, int part);
 PackedMatrix view_nibbles(const PackedGroup& group, int part, const Conventions& conventions,
                           const std::string& nibble_code);
 

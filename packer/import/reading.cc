@@ -119,6 +119,8 @@ Description describe(Container container, const CheckpointFiles& files,
   // A file that describes its model needs no config.json, and one that lies there may be another's.
   if (files.config && !container.spec) {
     config.emplace(files.config->file, as_text(files.config->bytes));
+  } else if (container.config && !container.spec) {
+    config.emplace(container.file + ": its configuration", *container.config);
   }
   const Config* beside = config ? &*config : nullptr;
   Description d{.container = std::move(container)};

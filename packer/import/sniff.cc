@@ -8,6 +8,7 @@
 #include "import/formats.h"
 #include "import/safetensors.h"
 #include "import/shards.h"
+#include "import/torch/decompress.h"
 
 namespace sb3lm {
 namespace {
@@ -69,25 +70,21 @@ bool is_llama2c(const NamedBytes& file) {
 bool is_named_llama2c(const NamedBytes& file) {
   return file.file.ends_with(".bin");  // its reader says what is wrong
 }
-bool is_compressed(const NamedBytes& file) {
-  return starts_with(file, "\x28\xb5\x2f\xfd", std::string_view("\xfd\x37zXZ\0", 6), "\x1f\x8b",
-                     "\x78\xda", "\x78\x9c");
+bool is_compressed_torch(const NamedBytes& file) {
+  return is_compressed(file.bytes);
+}
+bool is_named_artifact(const NamedBytes& file) {
+  return file.file.ends_with(".ptz");
 }
 bool is_anything(const NamedBytes&) {
   return true;
 }
 
-constexpr std::string_view kSaveTensors =
-    "save its tensors with safetensors.torch.save_file, config.json beside them";
-
-/// Tried in order. What has no magic comes after what has.
-constexpr std::string_view kUnpack =
-    "decompress it; of a PyTorch checkpoint, save the tensors as safetensors";
-
 /// Tried in order: bytes tell more than names.
-constexpr std::array<FileFormat, 10> kFormats{{
-    {"a PyTorch checkpoint", Kind::unsupported, is_torch_zip, nullptr, false, kSaveTensors},
-    {"a PyTorch checkpoint", Kind::unsupported, is_old_torch, nullptr, false, kSaveTensors},
+constexpr std::array<FileFormat, 11> kFormats{{
+    {"torch", Kind::checkpoint, is_torch_zip, read_torch},
+    {"a PyTorch checkpoint of before 1.6", Kind::unsupported, is_old_torch, nullptr, false,
+     "load it with PyTorch and save it again"},
     {"an .sb3", Kind::project, is_zip},
     {"a GGUF file", Kind::unsupported, is_gguf, nullptr, false,
      "use the safetensors that it was made from"},
@@ -95,8 +92,10 @@ constexpr std::array<FileFormat, 10> kFormats{{
      "export it with --version 0"},
     {"safetensors", Kind::checkpoint, is_safetensors, read_safetensors, true},
     {"llama2.c version 0", Kind::checkpoint, is_llama2c, read_llama2c},
-    {"compressed", Kind::unsupported, is_compressed, nullptr, false, kUnpack},
+    {"torch", Kind::checkpoint, is_compressed_torch, read_torch},
     {"llama2.c version 0", Kind::checkpoint, is_named_llama2c, read_llama2c},
+    {"compressed in no way that we know, perhaps with brotli", Kind::unsupported, is_named_artifact,
+     nullptr, false, "compress the same torch.save file with zstd, xz or zlib"},
     {"unknown", Kind::unknown, is_anything},
 }};
 
@@ -121,7 +120,7 @@ const FileFormat& checkpoint_format(const NamedBytes& file) {
       fail(Fault::unsupported, "{}: this is {}: not read yet; {}", file.file, format.name,
            format.advice);
     case Kind::unknown:
-      fail(Fault::bad_input, "{}: neither a checkpoint (safetensors, llama2.c) nor an .sb3",
+      fail(Fault::bad_input, "{}: neither a checkpoint (safetensors, torch, llama2.c) nor an .sb3",
            file.file);
   }
   return format;
