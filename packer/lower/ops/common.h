@@ -23,6 +23,7 @@ class CommonBlocks {
   MatrixBlocks& matrices() { return matrices_; }
   const AddProc& add();
   const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& gate(Activation activation);
+  const blocks::Proc<blocks::Num, blocks::Num>& activate(Activation activation);
 
  private:
   blocks::Sprite& engine_;
@@ -31,6 +32,7 @@ class CommonBlocks {
   const Layout& layout_;
   std::optional<AddProc> add_;
   std::map<Activation, blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> gates_;
+  std::map<Activation, blocks::Proc<blocks::Num, blocks::Num>> plain_;
   MatrixBlocks matrices_;
 };
 
