@@ -67,7 +67,8 @@ Engine::Layer Engine::bind(int layer) const {
   const auto of = [&](Role role) { return weights(role, layer); };
   const auto expert = [&](int e) {
     const auto part = [&](Role role) { return weights(role, layer, e); };
-    return Block{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down)};
+    return Block{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down),
+                 ffn.activation};
   };
   Layer bound{.attention_norm = of(Role::attention_norm),
               .q = of(Role::q),
@@ -94,7 +95,8 @@ Engine::Layer Engine::bind(int layer) const {
   }
   for (int e = 0; e < ffn.routed_experts; ++e) bound.experts.push_back(expert(e));
   if (ffn.shared_experts > 0) {
-    bound.shared.push_back({of(Role::shared_gate), of(Role::shared_up), of(Role::shared_down)});
+    bound.shared.push_back(
+        {of(Role::shared_gate), of(Role::shared_up), of(Role::shared_down), ffn.activation});
   }
   return bound;
 }

@@ -94,8 +94,6 @@ void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
                 "top-k {} is outside 1..{} (the routed experts)", ffn.top_k, ffn.routed_experts);
   check.require(!ffn.shared_gated || ffn.shared_experts == 1,
                 "a gate for the shared expert without a shared expert");
-  check.require(ffn.gated && ffn.activation == Activation::silu,
-                "experts have a gate and the activation silu");
   check.require(ffn.shared_experts == 0 || ffn.shared_hidden > 0,
                 "hidden width of the shared expert 0 is outside 1..{}", limits::kExtent);
 }

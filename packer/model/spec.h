@@ -65,9 +65,9 @@ enum class Activation {
 };
 
 /// down(f(gate x) * up x), or down(f(up x)) where it is not gated; SwiGLU is the first with f =
-/// silu, and the only one that experts have. One dense block, or a mixture of `routed_experts` of
-/// which `top_k` run per token, plus `shared_experts` (0 or 1) that always runs, with weight 1 or,
-/// where it is gated, 1 / (1 + exp(-shared_router x)).
+/// silu. One dense block, or a mixture of `routed_experts` of which `top_k` run per token, plus
+/// `shared_experts` (0 or 1) that always runs, with weight 1 or, where it is gated, 1 / (1 +
+/// exp(-shared_router x)). All experts of a layer have the same form.
 struct FeedForwardSpec {
   int hidden = 0;          // of the dense block, or of each routed expert
   int routed_experts = 0;  // 0: dense

@@ -279,12 +279,16 @@ class StepsMaker {
     std::vector<SlotId> in = {normed(), weights};
     if (f.shared_gated) in.push_back(shared_weight());
     const int slots = f.top_k + f.shared_experts, hidden = std::max(f.hidden, f.shared_hidden);
+    std::vector<SlotId> between = {slot("gate", hidden, slots)};
+    if (f.gated) between.push_back(slot("up", hidden, slots));
+    between.push_back(added());
     step({.op = StepOp::experts,
           .in = std::move(in),
           .out = stream(),
-          .between = {slot("gate", hidden, slots), slot("up", hidden, slots), added()},
+          .between = std::move(between),
           .tensors = experts(f),
-          .with = ExpertsWith{f.routed_experts, f.top_k, f.shared_experts > 0}});
+          .with =
+              ExpertsWith{f.routed_experts, f.top_k, f.shared_experts > 0, f.gated, f.activation}});
   }
 
   SlotId shared_weight() {
@@ -296,16 +300,13 @@ class StepsMaker {
 
   std::vector<TensorKey> experts(const FeedForwardSpec& f) const {
     std::vector<TensorKey> all;
+    const auto put = [&](Role role, int expert) {
+      if (has(role)) all.push_back({role, layer_, expert});
+    };
     for (int e = 0; e < f.routed_experts; ++e) {
-      for (const Role role : {Role::expert_gate, Role::expert_up, Role::expert_down}) {
-        all.push_back({role, layer_, e});
-      }
+      for (const Role role : {Role::expert_gate, Role::expert_up, Role::expert_down}) put(role, e);
     }
-    if (f.shared_experts > 0) {
-      for (const Role role : {Role::shared_gate, Role::shared_up, Role::shared_down}) {
-        all.push_back({role, layer_});
-      }
-    }
+    for (const Role role : {Role::shared_gate, Role::shared_up, Role::shared_down}) put(role, -1);
     return all;
   }
 

@@ -86,10 +86,14 @@ struct RouteWith {
   bool operator==(const RouteWith&) const = default;
 };
 /// in: the vector, the weights of the routed experts and, where it has one, of the shared expert.
-/// `most` of the routed ones have a weight. tensors: three of each expert, the shared one last.
+/// `most` of the routed ones have a weight. tensors: gate, up and down of each expert, without a
+/// gate up and down; the shared one last. between: hidden vectors, with a gate what they are
+/// multiplied by, and what an expert adds.
 struct ExpertsWith {
   int routed = 0, most = 0;
   bool shared = false;
+  bool gated = true;
+  Activation activation = Activation::silu;
   bool operator==(const ExpertsWith&) const = default;
 };
 struct CapWith {

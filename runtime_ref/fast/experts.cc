@@ -1,4 +1,5 @@
 // The tokens of a batch are sorted by expert, so that each expert's weights are read once.
+#include "runtime_ref/fast/bend.h"
 #include "runtime_ref/fast/binder.h"
 #include "runtime_ref/fast/ops.h"
 #include "runtime_ref/fast/products.h"
@@ -13,10 +14,13 @@ class Experts final : public BoundStep {
         with_(std::get<ExpertsWith>(step_.with)),
         shared_(binder.shared),
         prepares_(place.prepares) {
-    for (std::size_t i = 0; i < step_.tensors.size(); i += 3) {
-      experts_.push_back({.gate = binder.reader(step_.tensors[i], in()),
-                          .up = binder.reader(step_.tensors[i + 1], in()),
-                          .down = binder.reader(step_.tensors[i + 2], gate())});
+    for (std::size_t i = 0; i < step_.tensors.size(); i += with_.gated ? 3 : 2) {
+      const auto matrix = [&](std::size_t which, SlotId from) {
+        return &binder.reader(step_.tensors[i + which], from);
+      };
+      experts_.push_back({.entry = matrix(0, in()),
+                          .up = with_.gated ? matrix(1, in()) : nullptr,
+                          .down = matrix(with_.gated ? 2 : 1, hidden())});
     }
     shared_.vectors.widen(added(), with_.most + (with_.shared ? 1 : 0));
   }
@@ -34,21 +38,21 @@ class Experts final : public BoundStep {
   }
 
  private:
-  /// Which tokens an expert serves. Vector `first` + i of gate, up and added belongs to the i-th of
-  /// them.
+  /// Which tokens an expert serves. Vector `first` + i of hidden, up and added belongs to the i-th
+  /// of them.
   struct Expert {
-    const PackedMatrix &gate, &up, &down;
+    const PackedMatrix *entry, *up, *down;  // entry: the gate; without one the only way up
     std::vector<std::size_t> tokens = {};
     std::vector<float> weights = {};
     std::size_t first = 0;
-    std::size_t hidden() const { return size_of(gate.shape.rows); }
+    std::size_t hidden() const { return size_of(entry->shape.rows); }
   };
 
   SlotId in() const { return step_.in[0]; }
-  SlotId gate() const { return step_.between[0]; }
+  SlotId hidden() const { return step_.between[0]; }
   SlotId up() const { return step_.between[1]; }
-  SlotId added() const { return step_.between[2]; }
-  std::size_t columns() const { return size_of(experts_.front().gate.shape.cols); }
+  SlotId added() const { return step_.between.back(); }
+  std::size_t columns() const { return size_of(experts_.front().entry->shape.cols); }
 
   void share_out(Tokens tokens) {
     for (Expert& expert : experts_) {
@@ -83,8 +87,9 @@ class Experts final : public BoundStep {
       if (e.tokens.empty()) continue;
       const Inputs* x = &vectors.inputs(in());
       products_.push_back(
-          {&e.gate, x, e.tokens, vectors.row(gate(), e.first), vectors.stride(gate())});
-      products_.push_back({&e.up, x, e.tokens, vectors.row(up(), e.first), vectors.stride(up())});
+          {e.entry, x, e.tokens, vectors.row(hidden(), e.first), vectors.stride(hidden())});
+      if (e.up == nullptr) continue;
+      products_.push_back({e.up, x, e.tokens, vectors.row(up(), e.first), vectors.stride(up())});
     }
     multiply(shared_.kernels, shared_.workers, products_);
   }
@@ -96,11 +101,12 @@ class Experts final : public BoundStep {
       if (e.tokens.empty()) continue;
       const Tokens places = vectors.numbers(e.first, e.tokens.size());
       for (const std::size_t v : places) {
-        float* hidden = vectors.row(gate(), v);
-        shared_.kernels.swiglu(hidden, vectors.row(up(), v), e.hidden(), hidden);
-        vectors.inputs(gate()).prepare(shared_.kernels, v, e.hidden());
+        float* bent = vectors.row(hidden(), v);
+        bend(shared_.kernels, with_.activation,
+             {bent, e.up != nullptr ? vectors.row(up(), v) : nullptr, e.hidden(), bent});
+        vectors.inputs(hidden()).prepare(shared_.kernels, v, e.hidden());
       }
-      products_.push_back({&e.down, &vectors.inputs(gate()), places, vectors.row(added(), e.first),
+      products_.push_back({e.down, &vectors.inputs(hidden()), places, vectors.row(added(), e.first),
                            vectors.stride(added())});
     }
     multiply(shared_.kernels, shared_.workers, products_);

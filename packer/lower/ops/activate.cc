@@ -12,13 +12,14 @@ class ActivateBlocks final : public OpBlocks {
   using OpBlocks::OpBlocks;
 
   void prepare(const Step& step) override {
-    is_gated(step) ? void(common_.gate(activation_of(step))) : void(plain(step));
+    const Activation activation = activation_of(step);
+    is_gated(step) ? void(common_.gate(activation)) : void(common_.activate(activation));
   }
   void emit(Script& s, const Step& step, const Places& /*places*/) override {
     if (is_gated(step)) {
       s.call(common_.gate(activation_of(step)), at(step.in[0]), at(step.in[1]), step.size);
     } else {
-      s.call(plain(step), at(step.in[0]), step.size);
+      s.call(common_.activate(activation_of(step)), at(step.in[0]), step.size);
     }
   }
 
@@ -27,14 +28,6 @@ class ActivateBlocks final : public OpBlocks {
   static Activation activation_of(const Step& step) {
     return std::get<ActivateWith>(step.with).activation;
   }
-  const Proc<Num, Num>& plain(const Step& step) {
-    const Activation activation = activation_of(step);
-    return plain_.of(activation, [&](const std::string& /*number*/) {
-      return emit_activate(common_.engine(), common_.w(), common_.exp_blocks(), activation);
-    });
-  }
-
-  OneEach<Activation, Proc<Num, Num>> plain_;
 };
 
 }  // namespace

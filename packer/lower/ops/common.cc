@@ -43,6 +43,12 @@ const Proc<Num, Num, Num>& CommonBlocks::gate(Activation activation) {
   return gates_.emplace(activation, emit_gate(engine_, w_, exp_, activation)).first->second;
 }
 
+const Proc<Num, Num>& CommonBlocks::activate(Activation activation) {
+  const auto known = plain_.find(activation);
+  if (known != plain_.end()) return known->second;
+  return plain_.emplace(activation, emit_activate(engine_, w_, exp_, activation)).first->second;
+}
+
 Expr<Num> Places::codes_of(const TensorPlace& m) const {
   if (codes_at_ == nullptr) return static_cast<double>(m.codes_at);
   return *codes_at_ + static_cast<double>(m.codes_at - begin_.codes_at);

@@ -28,6 +28,7 @@ class CommonBlocks {
   /// Zeros, in a loop.
   void clear(blocks::Script& s, int at, int count);
   const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& gate(Activation activation);
+  const blocks::Proc<blocks::Num, blocks::Num>& activate(Activation activation);
 
  private:
   blocks::Sprite& engine_;
@@ -38,6 +39,7 @@ class CommonBlocks {
   std::optional<blocks::List<blocks::Num>> tokens_;
   std::optional<blocks::Proc<blocks::Num, blocks::Num>> clear_;
   std::map<Activation, blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> gates_;
+  std::map<Activation, blocks::Proc<blocks::Num, blocks::Num>> plain_;
   MatrixBlocks matrices_;
 };
 

@@ -10,20 +10,23 @@ using namespace blocks;
 namespace {
 
 struct Expert {
-  const TensorPlace *gate, *up, *down;
+  const TensorPlace* gate;  // null without
+  const TensorPlace *up, *down;
 };
 
 // An expert's way up and its way down in the place that is next, given where its matrices lie.
 struct ExpertProcs {
-  Proc<Num, Num, Num, Num> raise;  // gate codes, gate scales, up codes, up scales
-  Proc<Num, Num, Num> lower;       // down codes, down scales, factor
+  std::optional<Proc<Num, Num, Num, Num>> raise;  // gate codes, gate scales, up codes, up scales
+  std::optional<Proc<Num, Num>> raise_alone;      // without a gate: up codes, up scales
+  Proc<Num, Num, Num> lower;                      // down codes, down scales, factor
 };
 
-// Positions of the vectors.
+// Positions of the vectors. `hidden` is the one that is bent, `by` what it is multiplied by then.
 struct Vectors {
   int in = 0, weights = 0, out = 0, added = 0;
-  int gate = 0, gate_stride = 0, up = 0, up_stride = 0;
+  int hidden = 0, hidden_stride = 0, by = 0, by_stride = 0;
   int width = 0;
+  Activation activation{};
   bool operator==(const Vectors&) const = default;
 };
 
@@ -55,23 +58,34 @@ class ExpertsBlocks final : public OpBlocks {
  private:
   Mixture mixture_of(const Step& step) {
     const auto& with = std::get<ExpertsWith>(step.with);
-    Mixture m{.at = {.in = at(step.in[0]),
-                     .weights = at(step.in[1]),
-                     .out = at(step.out),
-                     .added = at(step.between[2]),
-                     .gate = at(step.between[0]),
-                     .gate_stride = stride(step.between[0]),
-                     .up = at(step.between[1]),
-                     .up_stride = stride(step.between[1]),
-                     .width = step.size},
+    Mixture m{.at = vectors_of(step),
               .routed = static_cast<std::size_t>(with.routed),
               .shared_weight = step.in.size() > 2 ? at(step.in[2]) : 0};
-    for (std::size_t i = 0; i < step.tensors.size(); i += 3) {
-      m.experts.push_back({&layout_.at(step.tensors[i]), &layout_.at(step.tensors[i + 1]),
-                           &layout_.at(step.tensors[i + 2])});
+    const auto place = [&](std::size_t i) { return &layout_.at(step.tensors[i]); };
+    for (std::size_t i = 0; i < step.tensors.size(); ++i) {
+      const TensorPlace* gate = with.gated ? place(i++) : nullptr;
+      const TensorPlace* up = place(i++);
+      m.experts.push_back({gate, up, place(i)});
       m.procs.push_back(&procs_of(m.experts.back(), m.at));
     }
     return m;
+  }
+
+  Vectors vectors_of(const Step& step) const {
+    const auto& with = std::get<ExpertsWith>(step.with);
+    Vectors vectors{.in = at(step.in[0]),
+                    .weights = at(step.in[1]),
+                    .out = at(step.out),
+                    .added = at(step.between.back()),
+                    .hidden = at(step.between[0]),
+                    .hidden_stride = stride(step.between[0]),
+                    .width = step.size,
+                    .activation = with.activation};
+    if (with.gated) {
+      vectors.by = at(step.between[1]);
+      vectors.by_stride = stride(step.between[1]);
+    }
+    return vectors;
   }
 
   int stride(SlotId slot) const { return layout_.act.stride[static_cast<std::size_t>(slot)]; }
@@ -79,47 +93,80 @@ class ExpertsBlocks final : public OpBlocks {
   // One pair for all experts of one kind, whatever their layer.
   const ExpertProcs& procs_of(const Expert& expert, const Vectors& at) {
     for (const Known& known : known_) {
-      if (same_kind(*known.expert.gate, *expert.gate) && same_kind(*known.expert.up, *expert.up) &&
-          same_kind(*known.expert.down, *expert.down) && known.at == at) {
-        return known.procs;
-      }
+      if (alike(known.expert, expert) && known.at == at) return known.procs;
     }
     const std::string number = std::to_string(known_.size() + 1);
     return known_.emplace_back(Known{expert, at, emit_procs(expert, at, number)}).procs;
   }
 
+  static bool alike(const Expert& a, const Expert& b) {
+    if ((a.gate == nullptr) != (b.gate == nullptr)) return false;
+    return (a.gate == nullptr || same_kind(*a.gate, *b.gate)) && same_kind(*a.up, *b.up) &&
+           same_kind(*a.down, *b.down);
+  }
+
+  Expr<Num> hidden_at(const Vectors& at) const { return slot_ * at.hidden_stride + at.hidden; }
+  Expr<Num> by_at(const Vectors& at) const { return slot_ * at.by_stride + at.by; }
+
   ExpertProcs emit_procs(const Expert& expert, const Vectors& at, const std::string& number) {
+    ExpertProcs procs;
+    const std::string name = "expert up " + number;
+    if (expert.gate != nullptr) {
+      procs.raise = emit_raise(expert, at, name);
+    } else {
+      procs.raise_alone = emit_raise_alone(expert, at, name);
+    }
+    procs.lower = emit_lower(expert, at, "expert down " + number);
+    return procs;
+  }
+
+  Proc<Num, Num, Num, Num> emit_raise(const Expert& expert, const Vectors& at,
+                                      const std::string& name) {
     MatrixBlocks& matrices = common_.matrices();
-    const auto gate_at = [&] { return slot_ * at.gate_stride + at.gate; };
-    const auto up_at = [&] { return slot_ * at.up_stride + at.up; };
-    auto raise = common_.engine().define<Num, Num, Num, Num>(
-        "expert up " + number, {"gate codes", "gate scales", "up codes", "up scales"},
+    return common_.engine().define<Num, Num, Num, Num>(
+        name, {"gate codes", "gate scales", "up codes", "up scales"},
         [&](Script& s, Arg<Num> gate_codes, Arg<Num> gate_scales, Arg<Num> up_codes,
             Arg<Num> up_scales) {
-          matrices.multiply(s, *expert.gate, gate_codes, gate_scales, at.in, gate_at());
-          matrices.multiply(s, *expert.up, up_codes, up_scales, at.in, up_at());
+          matrices.multiply(s, *expert.gate, gate_codes, gate_scales, at.in, hidden_at(at));
+          matrices.multiply(s, *expert.up, up_codes, up_scales, at.in, by_at(at));
           s.change(slot_, 1);
         });
-    const int hidden = expert.gate->shape.rows;
-    auto lower = common_.engine().define<Num, Num, Num>(
-        "expert down " + number, {"codes", "scales", "factor"},
+  }
+
+  Proc<Num, Num> emit_raise_alone(const Expert& expert, const Vectors& at,
+                                  const std::string& name) {
+    return common_.engine().define<Num, Num>(
+        name, {"up codes", "up scales"}, [&](Script& s, Arg<Num> codes, Arg<Num> scales) {
+          common_.matrices().multiply(s, *expert.up, codes, scales, at.in, hidden_at(at));
+          s.change(slot_, 1);
+        });
+  }
+
+  Proc<Num, Num, Num> emit_lower(const Expert& expert, const Vectors& at, const std::string& name) {
+    MatrixBlocks& matrices = common_.matrices();
+    const int hidden = expert.up->shape.rows;
+    return common_.engine().define<Num, Num, Num>(
+        name, {"codes", "scales", "factor"},
         [&](Script& s, Arg<Num> codes, Arg<Num> scales, Arg<Num> factor) {
-          s.call(common_.gate(Activation::silu), gate_at(), up_at(), hidden);
-          matrices.clear_padding(s, gate_at(), hidden);
-          if (expert.down->storage == Storage::codes) {
-            matrices.build_table(s, gate_at(), *expert.down);
+          if (expert.gate != nullptr) {
+            s.call(common_.gate(at.activation), hidden_at(at), by_at(at), hidden);
+          } else {
+            s.call(common_.activate(at.activation), hidden_at(at), hidden);
           }
-          matrices.multiply(s, *expert.down, codes, scales, gate_at(), at.added);
+          matrices.clear_padding(s, hidden_at(at), hidden);
+          if (expert.down->storage == Storage::codes) {
+            matrices.build_table(s, hidden_at(at), *expert.down);
+          }
+          matrices.multiply(s, *expert.down, codes, scales, hidden_at(at), at.added);
           s.call(common_.add(), at.added, factor, at.out, at.width);
           s.change(slot_, 1);
         });
-    return {std::move(raise), std::move(lower)};
   }
 
   static bool runs_in_loop(const Mixture& m) {
     if (m.routed < 2) return false;
     for (const auto part : {&Expert::gate, &Expert::up, &Expert::down}) {
-      for (std::size_t e = 1; e < m.routed; ++e) {
+      for (std::size_t e = 1; m.experts[0].*part != nullptr && e < m.routed; ++e) {
         const TensorPlace &a = *(m.experts[0].*part), &b = *(m.experts[1].*part),
                           &c = *(m.experts[e].*part);
         const auto distance = static_cast<std::int64_t>(e);
@@ -137,9 +184,13 @@ class ExpertsBlocks final : public OpBlocks {
     return w_.act[m.shared_weight] + 0;
   }
   static void raise(Script& s, const Mixture& m, std::size_t e, const Places& places) {
-    const TensorPlace &gate = *m.experts[e].gate, &up = *m.experts[e].up;
-    s.call(m.procs[e]->raise, places.codes_of(gate), places.scales_of(gate), places.codes_of(up),
-           places.scales_of(up));
+    const TensorPlace *gate = m.experts[e].gate, &up = *m.experts[e].up;
+    if (gate != nullptr) {
+      s.call(*m.procs[e]->raise, places.codes_of(*gate), places.scales_of(*gate),
+             places.codes_of(up), places.scales_of(up));
+    } else {
+      s.call(*m.procs[e]->raise_alone, places.codes_of(up), places.scales_of(up));
+    }
   }
   static void lower(Script& s, const Mixture& m, std::size_t e, Expr<Num> factor,
                     const Places& places) {
@@ -184,8 +235,12 @@ class ExpertsBlocks final : public OpBlocks {
       });
     };
     each_chosen([&](Script& s, Expr<Num> /*factor*/) {
-      s.call(m.procs[0]->raise, codes(&Expert::gate), scales(&Expert::gate), codes(&Expert::up),
-             scales(&Expert::up));
+      if (first.gate != nullptr) {
+        s.call(*m.procs[0]->raise, codes(&Expert::gate), scales(&Expert::gate), codes(&Expert::up),
+               scales(&Expert::up));
+      } else {
+        s.call(*m.procs[0]->raise_alone, codes(&Expert::up), scales(&Expert::up));
+      }
     });
     if (m.has_shared()) raise(s, m, m.routed, places);
     each_chosen([&](Script& s, Expr<Num> factor) {
