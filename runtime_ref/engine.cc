@@ -184,7 +184,7 @@ Vector Engine::embed(int token) {
   }
   if (spec_.start_norm) ops::plain_norm(x, spec_.norm_eps);
   if (!spec_.smear) return x;
-  const Tensor& gate = *weights(Role::smear_gate);
+  const Tensor& gate = *weights(Role::smear_share);
   Vector smeared(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double g = ops::sigmoid(weight_at(gate, 0, static_cast<int>(i)));

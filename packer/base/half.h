@@ -38,6 +38,12 @@ inline std::uint16_t half_from_double(double value) {
   return sign | static_cast<std::uint16_t>(((exponent + 14) << 10) + mantissa);
 }
 
+/// The nearest bfloat16 of a finite number, ties to even.
+inline float bfloat16_rounded(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return std::bit_cast<float>((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000);
+}
+
 inline float bfloat16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }

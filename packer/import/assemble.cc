@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "import/matrix_rule.h"
 #include "import/reading.h"
 
@@ -22,6 +23,22 @@ Tensor unpack(const PackedGroup& group, int part, const TensorKey& key,
                         vocabulary);
 }
 
+/// Tables as parameter-golf's programs have them in memory.
+Tensor rounded_table(Tensor tensor, const TensorKey& key, const Conventions& conventions) {
+  const bool is_rounded = conventions.is("embedding-rounding", "bf16") &&
+                          about(key.role).kind == RoleKind::lookup &&
+                          std::holds_alternative<CodedTensor>(tensor);
+  if (!is_rounded) return tensor;
+  const Shape shape = shape_of(tensor);
+  FloatTensor rounded{.shape = shape, .type = FloatType::bf16};
+  for (int row = 0; row < shape.rows; ++row) {
+    for (int col = 0; col < shape.cols; ++col) {
+      rounded.values.push_back(bfloat16_rounded(static_cast<float>(weight_at(tensor, row, col))));
+    }
+  }
+  return rounded;
+}
+
 /// Under which export writes what the file has not as it is: in the file's numbers of layers.
 std::string own_name(TensorKey key, const ModelSpec& spec) {
   if (key.layer >= 0) key.layer = spec.layers[static_cast<std::size_t>(key.layer)].id;
@@ -30,6 +47,7 @@ std::string own_name(TensorKey key, const ModelSpec& spec) {
 
 Tensor obey(const NamedGroup& entry, Tensor tensor, const Model& model) {
   if (entry.rule->is_plain()) return tensor;
+  if (entry.row >= 0) tensor = take_row(tensor, entry.row);
   const int layer = std::max(entry.key.layer, 0);
   const AttentionSpec& attention = model.spec.layers[static_cast<std::size_t>(layer)].attention;
   return obey_rule(*entry.rule, std::move(tensor),
@@ -107,6 +125,7 @@ Model assemble(Container container, const CheckpointFiles& files,
   for (const NamedGroup& entry : d.named) {
     each_part(entry, d.model, [&](const TensorKey& key, int part) {
       Tensor tensor = obey(entry, unpack(*entry.group, part, key, d.settings.conventions), d.model);
+      tensor = rounded_table(std::move(tensor), key, d.settings.conventions);
       const bool is_new = d.model.tensors.emplace(key, std::move(tensor)).second;
       if (!is_new) entry.group->fail("there is another tensor for {}", tensor_key_text(key));
     });

@@ -9,7 +9,7 @@
 namespace sb3lm {
 namespace {
 
-const std::array<ConventionRow, 6> kRows{{
+const std::array<ConventionRow, 7> kRows{{
     {"bit-order", {"msb", "lsb"}, "which bit of a packed byte comes first"},
     {"sign", {"plus", "minus"}, "what a 1 bit means: +scale or -scale"},
     {"nibble-order", {"low", "high"}, "which half of a byte comes first"},
@@ -20,6 +20,10 @@ const std::array<ConventionRow, 6> kRows{{
      {"auto", "offset8", "twos", "offset4"},
      "the same for embedding and head; auto: as nibble-code if that is given"},
     {"swiglu", {"gate", "up"}, "which side goes through silu"},
+    {"embedding-rounding",
+     {"none", "bf16"},
+     "whether tables of codes are rounded to bfloat16, as parameter-golf's programs load them",
+     false},
 }};
 
 const ConventionRow* find_row(std::string_view name) {

@@ -14,6 +14,7 @@ struct ConventionRow {
   std::string_view name;
   std::vector<std::string_view> allowed;  // the first is the default
   std::string_view help;
+  bool is_noted = true;  // also where it has its default
 };
 
 /// All conventions, for checking, help texts and `probe`.

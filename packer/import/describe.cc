@@ -1,5 +1,7 @@
 #include "import/describe.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace sb3lm {
@@ -37,7 +39,8 @@ void complete_feed_forward(const Index& index, const std::string& file, int laye
   ffn.shared_experts = 0;
   ffn.shared_hidden = 0;
   if (!ffn.is_mixture()) {
-    ffn.hidden = need(index, file, {Role::gate, layer}).rows;
+    ffn.gated = index.contains({Role::gate, layer}) || !index.contains({Role::up, layer});
+    ffn.hidden = need(index, file, {ffn.gated ? Role::gate : Role::up, layer}).rows;
     return;
   }
   if (ffn.top_k == 0) {
@@ -49,6 +52,29 @@ void complete_feed_forward(const Index& index, const std::string& file, int laye
     ffn.shared_experts = 1;
     ffn.shared_hidden = shared->second->extent.rows;
     ffn.shared_gated = index.contains({Role::shared_router, layer});
+  }
+}
+
+/// What comes before the layers, and between passes.
+void complete_start(const Index& index, ModelSpec& spec) {
+  if (const auto table = index.find({Role::bigram_embedding}); table != index.end()) {
+    spec.bigram_buckets = table->second->extent.rows;
+    spec.bigram_width = table->second->extent.cols;
+  }
+  if (const auto table = index.find({Role::value_embedding}); table != index.end()) {
+    spec.value_width = table->second->extent.cols;
+  }
+  spec.smear = index.contains({Role::smear_share});
+  spec.skips = index.contains({Role::skip_scale});
+}
+
+/// As many layers as have a factor for it, the last ones.
+void complete_values(const Index& index, ModelSpec& spec) {
+  int own = 0;
+  while (index.contains({Role::value_layer_scale, own})) ++own;
+  const int layers = static_cast<int>(spec.layers.size());
+  for (int layer = std::max(layers - own, 0); layer < layers; ++layer) {
+    spec.layers[static_cast<std::size_t>(layer)].attention.value_embedding = true;
   }
 }
 
@@ -80,22 +106,35 @@ Index index_groups(const std::vector<NamedGroup>& named) {
   return index;
 }
 
-void derive_spec(const Index& index, const std::string& file, const Facts& facts, ModelSpec& spec) {
+void derive_spec(const Index& index, const std::string& file, const Family& family,
+                 const Facts& facts, ModelSpec& spec) {
   facts.apply(spec);
   const Shape embedding = need(index, file, {Role::embedding});
   spec.width = embedding.cols;
   spec.vocabulary = embedding.rows;
   spec.tied_head = !index.contains({Role::head});
-  if (spec.context == 0) {
-    fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
-  }
+  complete_start(index, spec);
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const int at = static_cast<int>(i);
     LayerSpec& layer = spec.layers[i];
+    if (const auto gain = index.find({Role::query_gain, at}); gain != index.end()) {
+      layer.attention.query_heads = gain->second->extent.cols;
+    }
     complete_heads(file, need(index, file, {Role::q, at}).rows,
                    need(index, file, {Role::k, at}).rows, layer.attention);
     layer.attention.qkv_bias = index.contains({Role::q_bias, at});
+    layer.attention.query_gain = index.contains({Role::query_gain, at});
+    layer.start_mix = index.contains({Role::stream_mix, at});
+    layer.branch_scales = index.contains({Role::attention_scale, at});
     complete_feed_forward(index, file, at, layer.feed_forward);
+  }
+  complete_values(index, spec);
+  if (family.assume_layers != nullptr) {
+    family.assume_layers(spec);
+    facts.apply(spec, Saying::file);
+  }
+  if (spec.context == 0) {
+    fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
   }
   facts.compare(file, spec);
   for (LayerSpec& layer : spec.layers) settle(layer);

@@ -14,7 +14,8 @@ Index index_groups(const std::vector<NamedGroup>& named);
 
 /// Completes a spec whose layers are numbered. Throws bad_input for what nothing says, and where
 /// facts and tensors contradict each other.
-void derive_spec(const Index& index, const std::string& file, const Facts& facts, ModelSpec& spec);
+void derive_spec(const Index& index, const std::string& file, const Family& family,
+                 const Facts& facts, ModelSpec& spec);
 
 /// Changes a spec that the file gave by what the user says.
 void override_spec(const Facts& facts, ModelSpec& spec);

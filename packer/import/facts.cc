@@ -122,30 +122,94 @@ T parsed(const std::string& origin, const std::string& name, const F& field,
        std::is_same_v<T, int> ? "whole number" : "number", field.range.low, field.range.high);
 }
 
+std::vector<std::string_view> split(std::string_view text, char by) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t at = std::min(text.find(by), text.size());
+    parts.push_back(text.substr(0, at));
+    if (at == text.size()) return parts;
+    text.remove_prefix(at + 1);
+  }
+}
+
+std::optional<int> number_in(std::string_view text) {
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  return whole && value >= 0 && value <= limits::kLayerId ? std::optional(value) : std::nullopt;
+}
+
+/// "0,2,4-10".
+std::vector<int> layers_in(const std::string& origin, std::string_view name,
+                           std::string_view text) {
+  std::vector<int> layers;
+  for (const std::string_view part : split(text, ',')) {
+    const std::size_t dash = std::min(part.find('-'), part.size());
+    const std::optional<int> first = number_in(part.substr(0, dash));
+    const std::optional<int> last = dash == part.size() ? first : number_in(part.substr(dash + 1));
+    if (!first || !last || *last < *first) {
+      fail(Fault::usage, "{}: '{}': '{}' are no layers; they read like 0,2,4-10", origin, name,
+           text);
+    }
+    for (int layer = *first; layer <= *last; ++layer) layers.push_back(layer);
+  }
+  return layers;
+}
+
 }  // namespace
+
+bool Facts::Value::is_for(const LayerSpec& layer) const {
+  return layers.empty() || std::find(layers.begin(), layers.end(), layer.id) != layers.end();
+}
+
+std::vector<Facts::Value> Facts::layer_values(const std::string& origin, std::string_view name,
+                                              std::string_view text) {
+  std::vector<Value> values;
+  each_fact<LayerSpec>("", kItself,
+                       [&](const std::string& own, const auto& field, const auto& value) {
+                         if (own != name) return;
+                         for (const std::string_view part : split(text, '/')) {
+                           const std::size_t at = part.find('@');
+                           Value& one = values.emplace_back();
+                           if (at != part.npos)
+                             one.layers = layers_in(origin, name, part.substr(at + 1));
+                           using T = std::remove_cvref_t<decltype(value(one.of))>;
+                           value(one.of) = parsed<T>(origin, own, field, part.substr(0, at));
+                         }
+                       });
+  return values;
+}
 
 void Facts::set(const std::string& origin, std::string_view name, std::string_view text,
                 Saying saying) {
   const auto before = said_.find(name);
-  bool counts = before == said_.end() || before->second.saying <= saying;
-  bool found = false;
-  const auto into = [&](auto& whole) {
-    return [&](const std::string& own, const auto& field, const auto& value) {
-      if (own != name) return;
-      using T = std::remove_cvref_t<decltype(value(whole))>;
-      const T given = parsed<T>(origin, own, field, text);
-      const bool is_news = !is_stated(name) || value(whole) != given;
-      counts = counts && is_news;
-      if (counts) value(whole) = given;
-      found = true;
-    };
-  };
-  each_fact(into(model_), into(layer_));
+  const bool may = before == said_.end() || before->second.saying <= saying;
+  Said said{origin, std::string(text), saying, layer_values(origin, name, text)};
+  bool found = false, is_news = !is_stated(name);
+  each_fact<LayerSpec>("", kItself, [&](const std::string& own, const auto&, const auto& value) {
+    if (own != name) return;
+    found = true;
+    if (before == said_.end()) return;
+    const std::vector<Value>& known = before->second.values;
+    is_news = is_news || !std::equal(known.begin(), known.end(), said.values.begin(),
+                                     said.values.end(), [&](const Value& a, const Value& b) {
+                                       return a.layers == b.layers && value(a.of) == value(b.of);
+                                     });
+  });
+  each_fact<ModelSpec>(
+      "", kItself, [&](const std::string& own, const auto& field, const auto& value) {
+        if (own != name) return;
+        const auto given =
+            parsed<std::remove_cvref_t<decltype(value(model_))>>(origin, own, field, text);
+        found = true;
+        is_news = is_news || value(model_) != given;
+        if (may) value(model_) = given;
+      });
   if (!found) {
     fail(Fault::usage, "{}: there is no field '{}'; there are {}", origin, name,
          fmt::join(fact_names(), ", "));
   }
-  if (counts) said_.insert_or_assign(std::string(name), Said{origin, std::string(text), saying});
+  if (may && is_news) said_.insert_or_assign(std::string(name), std::move(said));
 }
 
 void Facts::set_all(const std::string& origin, const ModelSpec& spec) {
@@ -161,30 +225,38 @@ bool Facts::is_stated(std::string_view name) const {
 }
 
 void Facts::apply(ModelSpec& spec, Saying least) const {
-  const auto copy = [&](const auto& from, auto& to) {
-    return [&](const std::string& name, const auto&, const auto& value) {
-      const auto found = said_.find(name);
-      if (found != said_.end() && found->second.saying >= least) value(to) = value(from);
-    };
-  };
-  each_fact<ModelSpec>("", kItself, copy(model_, spec));
-  for (LayerSpec& layer : spec.layers) each_fact<LayerSpec>("", kItself, copy(layer_, layer));
+  each_fact<ModelSpec>("", kItself, [&](const std::string& name, const auto&, const auto& value) {
+    const auto found = said_.find(name);
+    if (found != said_.end() && found->second.saying >= least) value(spec) = value(model_);
+  });
+  each_fact<LayerSpec>("", kItself, [&](const std::string& name, const auto&, const auto& value) {
+    const auto found = said_.find(name);
+    if (found == said_.end() || found->second.saying < least) return;
+    for (LayerSpec& layer : spec.layers) {
+      for (const Value& said : found->second.values) {
+        if (said.is_for(layer)) value(layer) = value(said.of);
+      }
+    }
+  });
 }
 
 void Facts::compare(const std::string& checkpoint, const ModelSpec& shown) const {
-  const auto same = [&](const auto& said, const auto& is) {
-    return [&](const std::string& name, const auto&, const auto& value) {
-      if (!is_stated(name) || value(said) == value(is)) return;
-      const Said& by = said_.find(name)->second;
-      fail(Fault::bad_input, "{}{} is {}, but the tensors of {} show {}", by.origin,
-           by.saying == Saying::user ? " " + name : "", by.text, checkpoint,
-           text_of(name, value(is)));
-    };
+  const auto refuse = [&](const std::string& name, const std::string& is) {
+    const Said& by = said_.find(name)->second;
+    fail(Fault::bad_input, "{}{} is {}, but the tensors of {} show {}", by.origin,
+         by.saying == Saying::user ? " " + name : "", by.text, checkpoint, is);
   };
-  each_fact<ModelSpec>("", kItself, same(model_, shown));
-  for (const LayerSpec& layer : shown.layers) {
-    each_fact<LayerSpec>("", kItself, same(layer_, layer));
-  }
+  ModelSpec as_said = shown;
+  apply(as_said, Saying::file);
+  each_fact<ModelSpec>("", kItself, [&](const std::string& name, const auto&, const auto& value) {
+    if (value(as_said) != value(shown)) refuse(name, text_of(name, value(shown)));
+  });
+  each_fact<LayerSpec>("", kItself, [&](const std::string& name, const auto&, const auto& value) {
+    for (std::size_t i = 0; i < shown.layers.size(); ++i) {
+      const LayerSpec& layer = shown.layers[i];
+      if (value(as_said.layers[i]) != value(layer)) refuse(name, text_of(name, value(layer)));
+    }
+  });
 }
 
 std::map<std::string, std::string> Facts::texts(Saying least) const {

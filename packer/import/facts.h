@@ -17,6 +17,8 @@ enum class Saying { assumed, file, user };
 
 class Facts {
  public:
+  /// A layer's field can have values that hold for some layers, after one for all of them or none:
+  /// "0/1024@0,2,4-10", by the numbers that the file has for layers.
   /// Throws usage (`origin` in front) if there is no such field or it cannot have the value. Saying
   /// once more what a file says changes nothing: its layers may differ.
   void set(const std::string& origin, std::string_view name, std::string_view text,
@@ -28,9 +30,6 @@ class Facts {
   bool is_stated(std::string_view name) const;
   bool is_known(std::string_view name) const { return said_.contains(name); }
 
-  const ModelSpec& model() const { return model_; }  // without layers
-  const LayerSpec& layer() const { return layer_; }  // what all layers share
-
   /// Copies what was said (by `least` or later ones) to a model and all its layers.
   void apply(ModelSpec& spec, Saying least = Saying::assumed) const;
 
@@ -41,12 +40,20 @@ class Facts {
   std::map<std::string, std::string> texts(Saying least) const;
 
  private:
+  /// For which layers, all of them if none is named.
+  struct Value {
+    std::vector<int> layers;
+    LayerSpec of;
+    bool is_for(const LayerSpec& layer) const;
+  };
   struct Said {
     std::string origin, text;
     Saying saying;
+    std::vector<Value> values;  // of a layer's field; later ones win
   };
+  static std::vector<Value> layer_values(const std::string& origin, std::string_view name,
+                                         std::string_view text);
   ModelSpec model_;
-  LayerSpec layer_;
   std::map<std::string, Said, std::less<>> said_;
 };
 

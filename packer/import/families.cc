@@ -24,8 +24,8 @@ void assume(const std::vector<Assumption>& assumed, Settings& settings) {
 }  // namespace
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 3> all{&ssmoelm_family(), &llama_family(),
-                                                &llama2c_family()};
+  static const std::array<const Family*, 5> all{&ssmoelm_family(), &llama_family(),
+                                                &llama2c_family(), &golf_family(), &shard_family()};
   return all;
 }
 
@@ -34,6 +34,9 @@ const Family& family_of(const Container& container, const Config* config, bool i
                            : config != nullptr ? config->model_type()
                                                : "";
   if (const Family* family = with_name(type)) return *family;
+  for (const Family* family : families()) {
+    if (family->claims != nullptr && family->claims(container, config)) return *family;
+  }
   if (!type.empty() && !container.spec && !is_packed) {
     std::string known;
     for (const Family* family : families()) {

@@ -24,15 +24,21 @@ struct FusedRows {
   bool operator==(const FusedRows&) const = default;
 };
 
-/// Which tensor has which role, and what makes it the matrix that the role means: first it is
-/// transposed, then rows are taken, then 1 is added.
+/// Which tensor has which role, and what makes it the matrix that the role means: first a row is
+/// taken, or it is transposed, then rows are taken, then 1 is added.
 struct NameRule {
   Role role;
   std::string_view pattern;  // "(a|b)" is a choice, {L} the layer, {E} the expert
   FusedRows rows = {};
   bool transposed = false;  // stored input x output
   bool plus_one = false;
-  bool is_plain() const { return rows == FusedRows{} && !transposed && !plus_one; }
+  int row = -1;  // a vector: this row of the tensor
+  /// It counts only the layers that have the role: {L} is a number among them; without {L}, each
+  /// row of the tensor is one's.
+  bool counts_own = false;
+  bool is_plain() const {
+    return rows == FusedRows{} && !transposed && !plus_one && row < 0 && !counts_own;
+  }
 };
 
 /// Of tensors that are what they are called: by a name map, or by export's own names.
@@ -63,9 +69,14 @@ struct Family {
   std::vector<std::string_view> settled;  // conventions and facts that its files do not leave open
   std::vector<FactSpelling> spellings;    // in config.json, and in metadata if that is read
   bool reads_metadata = false;
+  /// Whether files that name no family are its own, by their tensors and fields.
+  bool (*claims)(const Container&, const Config*) = nullptr;
   /// What more there is in config.json. Throws unsupported for what changes the model in ways that
   /// we do not handle.
   void (*read_config)(const Config&, Settings&) = nullptr;
+  /// With all shapes known: what neither they nor the file say of single layers, but its programs
+  /// do. What file or user say is set again after it.
+  void (*assume_layers)(ModelSpec&) = nullptr;
   /// With everything known: what differs from layer to layer, and what contradicts config.json.
   void (*finish)(const Config&, ModelSpec&) = nullptr;
 };

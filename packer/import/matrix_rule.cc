@@ -84,4 +84,14 @@ Tensor obey_rule(const NameRule& rule, Tensor tensor, const TensorName& named, i
   return tensor;
 }
 
+Tensor take_row(const Tensor& tensor, int row) {
+  const int cols = shape_of(tensor).cols;
+  const auto* plain = std::get_if<FloatTensor>(&tensor);
+  FloatTensor out{.shape = {1, cols}, .type = plain != nullptr ? plain->type : FloatType::f32};
+  for (int col = 0; col < cols; ++col) {
+    out.values.push_back(static_cast<float>(weight_at(tensor, row, col)));
+  }
+  return out;
+}
+
 }  // namespace sb3lm

@@ -18,4 +18,7 @@ struct TensorName {
 /// Throws unsupported where codes with a scale per row cannot be changed so.
 Tensor obey_rule(const NameRule& rule, Tensor tensor, const TensorName& named, int heads);
 
+/// One row of a matrix as a vector.
+Tensor take_row(const Tensor& tensor, int row);
+
 }  // namespace sb3lm

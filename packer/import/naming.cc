@@ -36,6 +36,10 @@ std::map<std::string, TensorKey> read_name_map(const CheckpointFiles& files) {
 
 Shape extent_under(const NameRule& rule, const PackedGroup& group) {
   Shape extent = group.extent;
+  if (rule.row >= 0) {
+    if (rule.row >= extent.rows) group.fail("it has {} rows, not {}", extent.rows, rule.row + 1);
+    extent.rows = 1;
+  }
   if (rule.transposed) std::swap(extent.rows, extent.cols);
   int& fused = is_vector(rule.role) ? extent.cols : extent.rows;
   if (fused % rule.rows.of != 0) {
@@ -93,7 +97,7 @@ std::vector<int> numbers_in_names(const Container& container, const std::vector<
                                   const std::vector<int>& ids) {
   std::set<int> used;
   for (const NamedGroup& entry : named) {
-    if (entry.key.layer >= 0) used.insert(entry.key.layer);
+    if (entry.key.layer >= 0 && !entry.rule->counts_own) used.insert(entry.key.layer);
   }
   const std::vector<int> sorted(used.begin(), used.end());
   if (ids.empty()) return sorted;
@@ -147,7 +151,7 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& 
       roles = roles_of_name(family, group.stem);
     }
     for (const auto& [key, rule] : roles) {
-      named.push_back({key, &group, rule, extent_under(*rule, group)});
+      named.push_back({key, &group, rule, extent_under(*rule, group), rule->row});
     }
     if (roles.empty() && ++unknowns <= kListed) {
       unknown += fmt::format("{}'{}' {} (nearest: {})", unknown.empty() ? "" : ", ", group.stem,
@@ -173,11 +177,41 @@ void number_layers(const Container& container, std::vector<NamedGroup>& named, M
   if (!is_described) ids = metadata_list(container, "layer_ids");
   const std::vector<int> numbers = numbers_in_names(container, named, ids);
   for (NamedGroup& entry : named) {
-    if (entry.key.layer >= 0) entry.key.layer = index_in(numbers, entry.key.layer);
+    if (entry.key.layer < 0 || entry.rule->counts_own) continue;
+    entry.key.layer = index_in(numbers, entry.key.layer);
   }
   if (is_described) return;
   for (const int number : numbers) spec.layers.push_back({.id = number});
   spec.passes = passes_of(container, ids.empty() ? numbers : ids);
+}
+
+void give_to_layers(const ModelSpec& spec, std::vector<NamedGroup>& named) {
+  std::vector<NamedGroup> given;
+  for (const NamedGroup& entry : named) {
+    if (!entry.rule->counts_own) {
+      given.push_back(entry);
+      continue;
+    }
+    const Role role = entry.key.role;
+    std::vector<int> own;
+    for (int layer = 0; layer < static_cast<int>(spec.layers.size()); ++layer) {
+      if (shape_of_role(role, spec, layer)) own.push_back(layer);
+    }
+    const int layers = static_cast<int>(own.size()), rows = entry.extent.rows;
+    const int number = entry.key.layer;
+    if (number < 0 ? rows != layers : number >= layers) {
+      entry.group->fail("{} layers have a {}, but here is one for {}", layers, role_name(role),
+                        number < 0 ? rows : number + 1);
+    }
+    for (int row = number < 0 ? 0 : number; row < (number < 0 ? rows : number + 1); ++row) {
+      NamedGroup one = entry;
+      one.key.layer = own[static_cast<std::size_t>(row)];
+      one.extent.rows = 1;
+      if (number < 0) one.row = row;
+      given.push_back(one);
+    }
+  }
+  named = std::move(given);
 }
 
 }  // namespace sb3lm

@@ -94,7 +94,8 @@ void find_spec(const CheckpointFiles& files, const Config* config,
   if (!d.container.spec) {
     preset = preset_of(index);
     spec.family = preset != nullptr ? preset->family : d.model.source.format;
-    if (config != nullptr && d.family != families().front()) spec.family = config->model_type();
+    const std::string type = config != nullptr ? config->model_type() : "";
+    if (d.family != families().front()) spec.family = type.empty() ? d.family->name : type;
   }
   if (preset != nullptr) {
     apply_preset(*preset, d.settings);
@@ -105,9 +106,10 @@ void find_spec(const CheckpointFiles& files, const Config* config,
   if (d.container.spec) {
     override_spec(d.settings.facts, spec);
   } else {
-    derive_spec(index, file, d.settings.facts, spec);
+    derive_spec(index, file, *d.family, d.settings.facts, spec);
   }
   spec.validate(file);
+  give_to_layers(spec, d.named);
   if (config != nullptr && d.family->finish != nullptr) d.family->finish(*config, spec);
 }
 

@@ -43,7 +43,10 @@ std::map<std::string, std::string> Settings::in_force() const {
   for (const std::string_view name : kNoted) {
     if (const auto found = said.find(std::string(name)); found != said.end()) all.insert(*found);
   }
-  all.insert(conventions.all().begin(), conventions.all().end());
+  for (const ConventionRow& row : convention_rows()) {
+    const std::string& text = conventions.text(row.name);
+    if (row.is_noted || text != row.allowed.front()) all.emplace(row.name, text);
+  }
   return all;
 }
 

@@ -8,5 +8,7 @@ namespace sb3lm {
 const Family& ssmoelm_family();
 const Family& llama_family();
 const Family& llama2c_family();
+const Family& golf_family();
+const Family& shard_family();
 
 }  // namespace sb3lm
