@@ -23,17 +23,22 @@ double nats_of(std::span<const double> logits, int token) {
   return largest - logits[static_cast<std::size_t>(token)] + std::log(sum);
 }
 
-/// The windows of one text, taken one after the other by whichever thread is free. Each token's
-/// place in the result is its own, so threads never write to the same one.
+/// The windows of one text, taken one after the other by whichever thread is free. Each window's
+/// places in the result are its own, so threads never write to the same one.
 class Evaluation {
  public:
   Evaluation(const MakeDecoder& make, std::span<const int> tokens, const WindowRule& rule)
       : make_(make),
         tokens_(tokens),
         context_(rule.context),
-        windows_(evaluation_windows(tokens.size(), rule)),
-        nats_(tokens.size() - 1) {
-    for (const EvaluationWindow& window : windows_) steps_ += window.count;
+        windows_(evaluation_windows(tokens.size(), rule)) {
+    std::size_t scores = 0;
+    for (const EvaluationWindow& window : windows_) {
+      steps_ += window.count;
+      first_score_.push_back(scores);
+      scores += window.scored;
+    }
+    nats_.resize(scores);
   }
 
   std::size_t windows() const { return windows_.size(); }
@@ -45,7 +50,7 @@ class Evaluation {
       check_ids(*decoder);
       for (std::size_t i = next_++; i < windows_.size(); i = next_++) {
         decoder->reset();
-        run(*decoder, windows_[i], progress);
+        run(*decoder, i, progress);
       }
     } catch (...) {
       next_ = windows_.size();
@@ -68,14 +73,18 @@ class Evaluation {
     }
   }
 
-  void run(Decoder& decoder, const EvaluationWindow& window, Progress* progress) {
+  void run(Decoder& decoder, std::size_t number, Progress* progress) {
+    const EvaluationWindow& window = windows_[number];
     const std::size_t end = window.first + window.count, silent_end = end - window.scored;
+    const std::span<double> scores = std::span(nats_).subspan(first_score_[number], window.scored);
     for (std::size_t at = window.first; at < end;) {
       // Short stretches, so that progress shows.
       const std::size_t stop = std::min(at + kStretch, at < silent_end ? silent_end : end);
       const std::size_t wanted = at < silent_end ? 0 : stop - at;
       decoder.run(tokens_.subspan(at, stop - at), wanted,
-                  [&](std::size_t i, std::span<const double> logits) { judge(at + i, logits); });
+                  [&](std::size_t i, std::span<const double> logits) {
+                    scores[at + i - silent_end] = judge(at + i, logits);
+                  });
       done_ += stop - at;
       if (progress != nullptr) {
         progress->report("evaluating", static_cast<double>(done_) / static_cast<double>(steps_));
@@ -84,16 +93,19 @@ class Evaluation {
     }
   }
 
-  void judge(std::size_t at, std::span<const double> logits) {
-    nats_[at] = nats_of(logits, tokens_[at + 1]);
-    if (std::isfinite(nats_[at])) return;
-    fail(Fault::bad_input, "token {} of the text: the model's logits are not finite", at + 1);
+  double judge(std::size_t at, std::span<const double> logits) const {
+    const double nats = nats_of(logits, tokens_[at + 1]);
+    if (!std::isfinite(nats)) {
+      fail(Fault::bad_input, "token {} of the text: the model's logits are not finite", at + 1);
+    }
+    return nats;
   }
 
   const MakeDecoder& make_;
   std::span<const int> tokens_;
   int context_;
   std::vector<EvaluationWindow> windows_;
+  std::vector<std::size_t> first_score_;  // of each window
   std::vector<double> nats_;
   std::size_t steps_ = 0;
   std::atomic<std::size_t> next_ = 0;
@@ -113,15 +125,31 @@ std::vector<EvaluationWindow> evaluation_windows(std::size_t tokens, const Windo
     fail(Fault::usage, "a text of {} tokens: nothing to predict in fewer than 2", tokens);
   }
   const std::size_t positions = tokens - 1;  // the last token predicts nothing
+  const std::size_t last = rule.prefix == 0 ? positions : std::min(rule.prefix, positions);
   const auto context = static_cast<std::size_t>(rule.context);
+  const auto stride = static_cast<std::size_t>(rule.stride);
+  const bool is_once = rule.scoring == Scoring::once;
   std::vector<EvaluationWindow> windows;
-  std::size_t scored = 0;
-  for (std::size_t first = 0; scored < positions; first += static_cast<std::size_t>(rule.stride)) {
+  std::size_t done = 0;  // by the windows so far
+  for (std::size_t first = 0; is_once ? done < last : first < positions; first += stride) {
     const std::size_t end = std::min(first + context, positions);
-    windows.push_back({first, end - first, end - scored});
-    scored = end;
+    const std::size_t later = is_once ? end - done : std::min(stride, end - first);
+    const std::size_t begin = first == 0 ? 0 : end - later;
+    done = end;
+    // Of a prefix, the windows are those of the whole text, but end with it.
+    const std::size_t stop = std::min(end, last);
+    if (begin < stop) windows.push_back({first, stop - first, stop - begin});
   }
   return windows;
+}
+
+std::vector<std::size_t> scored_positions(std::span<const EvaluationWindow> windows) {
+  std::vector<std::size_t> positions;
+  for (const EvaluationWindow& window : windows) {
+    const std::size_t end = window.first + window.count;
+    for (std::size_t at = end - window.scored; at < end; ++at) positions.push_back(at);
+  }
+  return positions;
 }
 
 std::vector<double> token_nats(const MakeDecoder& make, std::span<const int> tokens,

@@ -6,6 +6,7 @@
 
 #include "base/enum_names.h"
 #include "model/choices.h"
+#include "runtime_ref/evaluate.h"
 
 namespace sb3lm {
 
@@ -37,6 +38,13 @@ inline constexpr std::array<EnumNames<EngineKind>, 2> kEngineKinds{
     {{EngineKind::fast, "fast"}, {EngineKind::exact, "double"}}};
 constexpr const auto& names_of(EngineKind) {
   return kEngineKinds;
+}
+
+/// How eval's windows score a text.
+inline constexpr std::array<EnumNames<Scoring>, 2> kScorings{
+    {{Scoring::once, "once"}, {Scoring::parameter_golf, "parameter-golf"}}};
+constexpr const auto& names_of(Scoring) {
+  return kScorings;
 }
 
 /// Where blocks can run: the block evaluator, and the machines of tools/vm.

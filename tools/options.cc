@@ -14,6 +14,7 @@ namespace {
 constexpr int kUsage = 2;
 constexpr int kLongestContext = 1 << 20;
 constexpr int kMostThreads = 256;
+constexpr int kMostPositions = 1 << 30;
 
 // What callbacks fill in; the chosen subcommand's struct becomes the Command.
 struct Parsed {
@@ -238,14 +239,21 @@ void add_eval(CLI::App& app, Parsed& p) {
                   "positions of a window (default: the model's, at most 2048)")
       ->check(CLI::Range(1, kLongestContext));
   sub->add_option("--stride", p.eval.stride,
-                  "from one window's start to the next (default: half the context)")
+                  "from one window's start to the next (default: half the context; 64 with --rule "
+                  "parameter-golf)")
       ->check(CLI::Range(1, kLongestContext));
+  add_choice<Scoring>(sub, "--rule", p.eval.rule,
+                      "once: each token; parameter-golf: windows and bytes as its programs count "
+                      "them (default: once)");
+  sub->add_option("--prefix", p.eval.prefix, "score only the first positions (default: all)")
+      ->check(CLI::Range(1, kMostPositions));
   add_engine(sub, p.eval.engine, p.eval.threads);
   sub->add_flag("--json", p.eval.json, "machine-readable");
   sub->footer(
       "Examples:\n"
       "  sb3lm eval model.safetensors\n"
       "  sb3lm eval chat.sb3 story.txt --context 256 --stride 64\n"
+      "  sb3lm eval model.ptz val.bin --rule parameter-golf --prefix 65536\n"
       "  head -c 5000 story.txt | sb3lm eval model.safetensors - --json");
 }
 

@@ -111,7 +111,9 @@ struct EvalOptions {
   InputOptions input;
   TextOptions text;
   int context = 0;  // 0: the model's, at most 2,048
-  int stride = 0;   // 0: half the context
+  int stride = 0;   // 0: half the context, 64 for parameter-golf
+  Scoring rule = Scoring::once;
+  int prefix = 0;   // positions; 0: all
   int threads = 0;  // 0: one per processor
   EngineKind engine = EngineKind::fast;
   bool json = false;

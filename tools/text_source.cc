@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "import/token_shard.h"
 #include "model/unicode.h"
 #include "runtime_ref/model_change.h"
 #include "samples/samples.h"
@@ -35,19 +36,22 @@ std::string read_standard_input() {
   return text;
 }
 
-std::string read_text_file(const std::string& name) {
+SourceText read_file(const std::string& name) {
   const MappedFile file(name);
+  if (is_token_shard(file.bytes())) {
+    return {.name = name, .ids = read_token_shard(name, file.bytes()), .is_shard = true};
+  }
   if (file.bytes().size() > kMostBytes) fail_too_long(name);
-  return std::string(file.text());
+  return {.name = name, .text = std::string(file.text())};
 }
 
 SourceText read_any(const TextOptions& options) {
-  if (!options.tokens.empty()) return {"--tokens", "", options.tokens};
+  if (!options.tokens.empty()) return {.name = "--tokens", .ids = options.tokens};
   if (options.file.empty()) {
-    return {std::string("samples/") + kBuiltIn, std::string(sample_file(kBuiltIn)), {}};
+    return {.name = std::string("samples/") + kBuiltIn, .text = std::string(sample_file(kBuiltIn))};
   }
-  if (options.file == "-") return {"standard input", read_standard_input(), {}};
-  return {options.file, read_text_file(options.file), {}};
+  if (options.file == "-") return {.name = "standard input", .text = read_standard_input()};
+  return read_file(options.file);
 }
 
 }  // namespace
@@ -60,7 +64,7 @@ std::vector<std::filesystem::path> with_text_file(std::vector<std::filesystem::p
 
 SourceText read_source_text(const TextOptions& options) {
   SourceText source = read_any(options);
-  if (!source.ids.empty()) return source;
+  if (source.is_shard || !source.ids.empty()) return source;
   if (source.text.empty()) fail(Fault::bad_input, "{}: the text is empty", source.name);
   if (const std::size_t byte = invalid_byte(source.text); byte != std::string::npos) {
     fail(Fault::bad_input, "{}: byte {}: not UTF-8", source.name, byte);
@@ -70,7 +74,7 @@ SourceText read_source_text(const TextOptions& options) {
 
 std::vector<int> source_tokens(const Model& model, const SourceText& text) {
   std::vector<int> tokens = text.ids;
-  if (tokens.empty()) {
+  if (tokens.empty() && !text.is_shard) {
     if (!model.tokenizer.present()) {
       fail(Fault::usage, "{}: the model has no tokenizer; use --tokenizer or --tokens", text.name);
     }
@@ -106,11 +110,14 @@ ModelChange change_on_sample(const Model& before, const Model& after, int tokens
 }
 
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,
-                                           const std::vector<int>& tokens) {
+                                           const std::vector<int>& tokens, std::size_t predicted) {
   if (!model.tokenizer.present()) return std::nullopt;
   const std::size_t unpredicted = decode(model.tokenizer, {tokens.front()}).size();
-  const std::size_t all =
-      text.ids.empty() ? text.text.size() : decode(model.tokenizer, tokens).size();
+  const bool is_all = predicted + 1 == tokens.size();
+  const auto end = tokens.begin() + static_cast<std::ptrdiff_t>(predicted + 1);
+  const std::size_t all = text.ids.empty() && is_all
+                              ? text.text.size()
+                              : decode(model.tokenizer, {tokens.begin(), end}).size();
   return all - std::min(all, unpredicted);
 }
 

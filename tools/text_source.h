@@ -12,25 +12,27 @@ namespace sb3lm {
 
 /// Read once, encoded by whichever model asks.
 struct SourceText {
-  std::string name;  // for messages: the file, "standard input", "samples/english.txt"
-  std::string text;  // valid UTF-8, not empty unless there are `ids`
-  std::vector<int> ids;
+  std::string name;       // for messages: the file, "standard input", "samples/english.txt"
+  std::string text = {};  // valid UTF-8, not empty unless there are `ids`
+  std::vector<int> ids = {};
+  bool is_shard = false;  // the file holds ids (packer/import/token_shard.h)
 };
 
 /// `files`, and the one that the text is read from, if any.
 std::vector<std::filesystem::path> with_text_file(std::vector<std::filesystem::path> files,
                                                   const TextOptions& options);
 
-/// Throws bad_input: no such file, empty, not UTF-8, or longer than 16 MiB.
+/// Throws bad_input: no such file, a broken shard of ids; or empty, not UTF-8, longer than 16 MiB.
 SourceText read_source_text(const TextOptions& options);
 
 /// The ids, with the start token where the tokenizer puts one in front of a plain text. Throws
 /// usage if there is a text but no tokenizer, bad_input if there are fewer than 2 tokens.
 std::vector<int> source_tokens(const Model& model, const SourceText& text);
 
-/// Bytes of text that all tokens but the first stand for; nothing for ids without a tokenizer.
+/// Bytes of text that the `predicted` tokens after the first stand for; nothing for ids without a
+/// tokenizer.
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,
-                                           const std::vector<int>& tokens);
+                                           const std::vector<int>& tokens, std::size_t predicted);
 
 /// Ids from all over the vocabulary, for models without a tokenizer.
 std::vector<int> spread_ids(const Model& model, int count);

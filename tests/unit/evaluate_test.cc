@@ -127,6 +127,45 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("parameter-golf's windows score what reaches the end once more for each") {
+  constexpr Scoring kGolf = Scoring::parameter_golf;
+  CHECK(evaluation_windows(9, {.context = 4, .stride = 2, .scoring = kGolf}) ==
+        Windows{{0, 4, 4}, {2, 4, 2}, {4, 4, 2}, {6, 2, 2}});
+  CHECK(evaluation_windows(12, {.context = 6, .stride = 2, .scoring = kGolf}) ==
+        Windows{{0, 6, 6}, {2, 6, 2}, {4, 6, 2}, {6, 5, 2}, {8, 3, 2}, {10, 1, 1}});
+  CHECK(evaluation_windows(4, {.context = 6, .stride = 2, .scoring = kGolf}) ==
+        Windows{{0, 3, 3}, {2, 1, 1}});
+  // The validation set of the challenge, scaled down: (context / stride - 1) * stride more.
+  for (const std::size_t positions : {64, 192, 640}) {
+    const std::vector<std::size_t> scored = scored_positions(
+        evaluation_windows(positions + 1, {.context = 64, .stride = 8, .scoring = kGolf}));
+    CHECK(scored.size() == positions + 56);
+    CHECK(std::count(scored.begin(), scored.end(), positions - 1) == 8);
+    CHECK(std::count(scored.begin(), scored.end(), positions - 9) == 1);
+  }
+}
+
+TEST_CASE("a prefix is scored as it is in the whole text") {
+  const Model model = tiny_model("tiny-moe");
+  const std::vector<int> tokens = some_tokens(model, 30);
+  for (const Scoring scoring : {Scoring::once, Scoring::parameter_golf}) {
+    const WindowRule whole{.context = 8, .stride = 3, .scoring = scoring};
+    const std::vector<double> all = evaluate(model, tokens, whole);
+    const auto positions = scored_positions(evaluation_windows(tokens.size(), whole));
+    REQUIRE(positions.size() == all.size());
+    for (const std::size_t prefix : {1, 7, 8, 9, 20, 28, 29, 1000}) {
+      CAPTURE(prefix);
+      WindowRule rule = whole;
+      rule.prefix = prefix;
+      std::vector<double> expected;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (positions[i] < prefix) expected.push_back(all[i]);
+      }
+      CHECK(evaluate(model, tokens, rule) == expected);
+    }
+  }
+}
+
 TEST_CASE("rules outside their range are refused") {
   CHECK(refusal(5, {.context = 0, .stride = 1}) == "context 0: it must be at least 1");
   CHECK(refusal(5, {.context = 4, .stride = 0}) == "stride 0: it must be 1 to the context of 4");
