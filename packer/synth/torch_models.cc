@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "base/portable_math.h"
 #include "import/json.h"
 #include "synth/torch_out.h"
 #include "synth/weights.h"
@@ -173,14 +174,17 @@ class TorchModelWriter {
 };
 
 /// RoPE's cosines or sines, which modules keep as buffers that are no weights.
-TorchTensor rope_table(const ModelSpec& spec, const char* name, double (*of)(double)) {
+TorchTensor rope_table(const ModelSpec& spec, const char* name, double portable::Turn::*part) {
+  constexpr double kFullTurn = 6.283185307179586;
   const RopeSpec& rope = spec.layers.front().attention.rope;
   const int pairs = rope.dims / 2;
   TorchTensor table{.name = name, .type = "BF16", .shape = {spec.context, pairs}};
   for (int position = 0; position < spec.context; ++position) {
     for (int pair = 0; pair < pairs; ++pair) {
-      const double turn = position * std::pow(rope.base, -2.0 * pair / rope.dims);
-      append(table.bytes, bfloat16_of(static_cast<float>(of(turn))));
+      const double frequency = portable::exp(portable::log(rope.base) * -2 * pair / rope.dims);
+      const double turns = position * frequency / kFullTurn;
+      const double rest = std::ldexp(std::floor(std::ldexp(turns - std::floor(turns), 53)), -53);
+      append(table.bytes, bfloat16_of(static_cast<float>(portable::turn(rest).*part)));
     }
   }
   return table;
@@ -215,8 +219,8 @@ std::string write_torch_model(const SynthModel& model, const SynthOptions& optio
   if (model.format == SynthFormat::golf_clean) {
     return write_torch(tensors, {.layout = TorchLayout::clean, .compression = Compression::zlib});
   }
-  tensors.push_back(rope_table(model.spec, "rope_cos", std::cos));
-  tensors.push_back(rope_table(model.spec, "rope_sin", std::sin));
+  tensors.push_back(rope_table(model.spec, "rope_cos", &portable::Turn::cosine));
+  tensors.push_back(rope_table(model.spec, "rope_sin", &portable::Turn::sine));
   return write_torch(tensors, {.layout = TorchLayout::model,
                                .config = shard_config(model.spec),
                                .config_class = model.fused ? "config Config" : "",

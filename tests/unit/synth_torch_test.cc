@@ -88,11 +88,16 @@ TEST_CASE("what is assumed of a preset's file is what the preset is") {
 }
 
 TEST_CASE("codes that went in come out") {
-  const std::map<std::string, int> matrices = {
+  struct Case {
+    std::string preset;
+    int matrices;
+  };
+  const Case cases[] = {
       {"tiny-golf592", 3 + 5 * 6}, {"tiny-golf585", 3 + 4 * 6}, {"tiny-golf-nb", 1 + 3 * 6}};
-  for (const auto& [preset, count] : matrices) {
-    CAPTURE(preset);
-    const SyntheticFiles files = files_of(preset);
+  for (const Case& one : cases) {
+    CAPTURE(one.preset);
+    const int count = one.matrices;
+    const SyntheticFiles files = files_of(one.preset);
     const Container container =
         read_torch({.checkpoint = {files.checkpoint_name, as_bytes(files.checkpoint)}});
     Model model = import_files(files);
