@@ -106,8 +106,8 @@ Index index_groups(const std::vector<NamedGroup>& named) {
   return index;
 }
 
-void derive_spec(const Index& index, const std::string& file, const Family& family,
-                 const Facts& facts, ModelSpec& spec) {
+std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
+                                   const Family& family, Facts& facts, ModelSpec& spec) {
   facts.apply(spec);
   const Shape embedding = need(index, file, {Role::embedding});
   spec.width = embedding.cols;
@@ -129,15 +129,20 @@ void derive_spec(const Index& index, const std::string& file, const Family& fami
     complete_feed_forward(index, file, at, layer.feed_forward);
   }
   complete_values(index, spec);
-  if (family.assume_layers != nullptr) {
-    family.assume_layers(spec);
-    facts.apply(spec, Saying::file);
+  std::vector<ShapeFact> assumed;
+  if (family.assume != nullptr) assumed = family.assume(spec);
+  Facts implied;
+  for (const ShapeFact& one : assumed) {
+    if (!facts.is_stated(one.fact)) implied.set(file, one.fact, one.text);
+    facts.set(file, one.fact, one.text, Saying::assumed);
   }
+  implied.apply(spec);
   if (spec.context == 0) {
     fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
   }
   facts.compare(file, spec);
   for (LayerSpec& layer : spec.layers) settle(layer);
+  return assumed;
 }
 
 void override_spec(const Facts& facts, ModelSpec& spec) {

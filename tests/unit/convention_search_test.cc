@@ -135,6 +135,7 @@ std::string other_value(const std::string& name, const std::string& value) {
                                  {"half-split", "interleaved"},
                                  {"chosen", "all"},
                                  {"gate", "up"},
+                                 {"none", "plain"},
                                  {"plus", "minus"}}) {
     if (value == one) return two;
     if (value == two && std::string(one) != "offset4") return one;
@@ -145,7 +146,7 @@ std::string other_value(const std::string& name, const std::string& value) {
 ConventionMap all_wrong(const ConventionMap& right) {
   ConventionMap wrong = right;
   for (const std::string& name : searchable_settings()) {
-    if (name == "activation") continue;  // experts have but one
+    if (name == "activation") continue;  // it has more than two values
     wrong[name] = other_value(name, right.at(name));
   }
   return wrong;
@@ -251,8 +252,8 @@ TEST_CASE("a start that cannot be read is refused") {
 TEST_CASE("every choice is searched, no count and no number") {
   CHECK(searchable_settings() == std::vector<std::string>{"bit-order", "sign", "nibble-order",
                                                           "nibble-code", "embedding-code", "swiglu",
-                                                          "rope", "rope-sign", "router-norm",
-                                                          "activation"});
+                                                          "rope", "rope-sign", "head-norm",
+                                                          "router-norm", "activation"});
 }
 
 TEST_CASE("a repacked file read the other way is the same model, and another one read as before") {
