@@ -68,8 +68,9 @@ void complete_start(const Index& index, ModelSpec& spec) {
   spec.skips = index.contains({Role::skip_scale});
 }
 
-/// As many layers as have a factor for it, the last ones.
-void complete_values(const Index& index, ModelSpec& spec) {
+/// As many layers as have a factor for it, the last ones unless it is said which.
+void complete_values(const Index& index, const Facts& facts, ModelSpec& spec) {
+  if (facts.is_stated("value-embedding")) return;
   int own = 0;
   while (index.contains({Role::value_layer_scale, own})) ++own;
   const int layers = static_cast<int>(spec.layers.size());
@@ -128,7 +129,7 @@ std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
     layer.branch_scales = index.contains({Role::attention_scale, at});
     complete_feed_forward(index, file, at, layer.feed_forward);
   }
-  complete_values(index, spec);
+  complete_values(index, facts, spec);
   std::vector<ShapeFact> assumed;
   if (family.assume != nullptr) assumed = family.assume(spec);
   Facts implied;

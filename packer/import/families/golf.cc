@@ -73,7 +73,8 @@ std::vector<ShapeFact> assume(const ModelSpec& spec) {
   const bool later = spec.value_size() > 0, first = !later && spec.bigram_buckets == 0;
   const int context = spec.context > 0 ? spec.context : first ? kFirstContext : kLaterContext;
   const AttentionSpec& attention = spec.layers.front().attention;
-  const int whole = attention.head_size, part = std::min(kRotated, whole);
+  const int whole = attention.head_size, said = attention.rope.dims;
+  const int part = said > 0 ? said : std::min(kRotated, whole);
   const int layers = static_cast<int>(spec.layers.size());
   std::vector<ShapeFact> facts = {{"context", fmt::format("{}", context)},
                                   {"activation", "relu2", {"leaky-relu2"}}};
