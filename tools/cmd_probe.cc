@@ -208,6 +208,7 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
                 .sidecar = {}};
   const SearchRequest request{.start = model.conventions,
                               .names = names_to_search(model, options),
+                              .choices = model.choices,
                               .lost_nats = kLost * std::log(probed.vocabulary)};
   probed.search = search_conventions(request, std::ref(scorer), progress);
   probed.scored = scorer.scored();

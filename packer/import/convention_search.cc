@@ -127,9 +127,11 @@ class Search {
   }
 
   /// The reading with every other value of one convention.
-  static std::vector<ConventionMap> flips(const ConventionMap& reading, const std::string& name) {
+  std::vector<ConventionMap> flips(const ConventionMap& reading, const std::string& name) const {
+    const auto own = request_.choices.find(name);
     std::vector<ConventionMap> all;
-    for (const std::string& value : setting_choices(name)) {
+    for (const std::string& value :
+         own != request_.choices.end() ? own->second : setting_choices(name)) {
       if (value == reading.at(name)) continue;
       all.push_back(reading);
       all.back()[name] = value;

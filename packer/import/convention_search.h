@@ -53,6 +53,7 @@ struct ConventionSearch {
 struct SearchRequest {
   ConventionMap start;             // a value for each of `names`; what else it has stays
   std::vector<std::string> names;  // to search, in this order
+  std::map<std::string, std::vector<std::string>> choices = {};  // if not setting_choices(name)
   double lost_nats = 0;  // mean per token from which pairs are tried as well: a reading that bad
                          // has more than one mistake, and mending one may not show
 };

@@ -14,7 +14,7 @@ struct ConventionRow {
   std::string_view name;
   std::vector<std::string_view> allowed;  // the first is the default
   std::string_view help;
-  bool is_noted = true;  // also where it has its default
+  bool is_common = true;  // noted also where it has its default, and for `probe` to try
 };
 
 /// All conventions, for checking, help texts and `probe`.

@@ -73,8 +73,9 @@ void complete_start(const Index& index, ModelSpec& spec) {
   spec.skips = index.contains({Role::skip_scale});
 }
 
-/// As many layers as have a factor for it, the last ones.
-void complete_values(const Index& index, ModelSpec& spec) {
+/// As many layers as have a factor for it, the last ones unless it is said which.
+void complete_values(const Index& index, const Facts& facts, ModelSpec& spec) {
+  if (facts.is_stated("value-embedding")) return;
   int own = 0;
   while (index.contains({Role::value_layer_scale, own})) ++own;
   const int layers = static_cast<int>(spec.layers.size());
@@ -111,8 +112,8 @@ Index index_groups(const std::vector<NamedGroup>& named) {
   return index;
 }
 
-void derive_spec(const Index& index, const std::string& file, const Family& family,
-                 const Facts& facts, ModelSpec& spec) {
+std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
+                                   const Family& family, Facts& facts, ModelSpec& spec) {
   facts.apply(spec);
   const Shape embedding = need(index, file, {Role::embedding});
   spec.width = embedding.cols;
@@ -133,16 +134,21 @@ void derive_spec(const Index& index, const std::string& file, const Family& fami
     layer.branch_scales = index.contains({Role::attention_scale, at});
     complete_feed_forward(index, file, at, layer.feed_forward);
   }
-  complete_values(index, spec);
-  if (family.assume_layers != nullptr) {
-    family.assume_layers(spec);
-    facts.apply(spec, Saying::file);
+  complete_values(index, facts, spec);
+  std::vector<ShapeFact> assumed;
+  if (family.assume != nullptr) assumed = family.assume(spec);
+  Facts implied;
+  for (const ShapeFact& one : assumed) {
+    if (!facts.is_stated(one.fact)) implied.set(file, one.fact, one.text);
+    facts.set(file, one.fact, one.text, Saying::assumed);
   }
+  implied.apply(spec);
   if (spec.context == 0) {
     fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
   }
   facts.compare(file, spec);
   for (LayerSpec& layer : spec.layers) settle(layer);
+  return assumed;
 }
 
 void override_spec(const Facts& facts, ModelSpec& spec) {

@@ -224,6 +224,11 @@ bool Facts::is_stated(std::string_view name) const {
   return found != said_.end() && found->second.saying != Saying::assumed;
 }
 
+bool Facts::is_said_by_file(std::string_view name) const {
+  const auto found = said_.find(name);
+  return found != said_.end() && found->second.saying == Saying::file;
+}
+
 void Facts::apply(ModelSpec& spec, Saying least) const {
   each_fact<ModelSpec>("", kItself, [&](const std::string& name, const auto&, const auto& value) {
     const auto found = said_.find(name);

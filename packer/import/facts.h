@@ -28,7 +28,7 @@ class Facts {
 
   /// True if file or user say it.
   bool is_stated(std::string_view name) const;
-  bool is_known(std::string_view name) const { return said_.contains(name); }
+  bool is_said_by_file(std::string_view name) const;
 
   /// Copies what was said (by `least` or later ones) to a model and all its layers.
   void apply(ModelSpec& spec, Saying least = Saying::assumed) const;

@@ -50,6 +50,12 @@ struct Assumption {
   std::string_view fact, text;
 };
 
+/// A fact that holds for models of certain shapes, and the other values that `probe` may try.
+struct ShapeFact {
+  std::string fact, text;
+  std::vector<std::string> others = {};
+};
+
 /// A "model_type" of config.json, and what programs assume where its files are silent.
 struct ModelType {
   std::string_view name;
@@ -81,9 +87,8 @@ struct Family {
   /// What more there is in config.json. Throws unsupported for what changes the model in ways that
   /// we do not handle.
   void (*read_config)(const Config&, Settings&) = nullptr;
-  /// With all shapes known: what neither they nor the file say of single layers, but its programs
-  /// do. What file or user say is set again after it.
-  void (*assume_layers)(ModelSpec&) = nullptr;
+  /// With all shapes known: facts that follow from them unless file or user say otherwise.
+  std::vector<ShapeFact> (*assume)(const ModelSpec&) = nullptr;
   /// With everything known: what differs from layer to layer, and what contradicts config.json.
   void (*finish)(const Config&, ModelSpec&) = nullptr;
 };

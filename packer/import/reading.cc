@@ -90,6 +90,19 @@ std::string assumptions_note(const Description& d, const Config* config) {
       assumed.empty() ? "" : assumed + " (--convention NAME=VALUE changes them)");
 }
 
+/// What shapes leave open.
+void note_choices(const std::vector<ShapeFact>& facts, Description& d) {
+  for (const ShapeFact& fact : facts) {
+    if (fact.others.empty() || d.settings.facts.is_said_by_file(fact.fact)) continue;
+    std::vector<std::string>& values = d.model.choices[fact.fact];
+    values = {fact.text};
+    for (const std::string& other : fact.others) {
+      if (std::ranges::find(values, other) == values.end()) values.push_back(other);
+    }
+    d.model.open.push_back(fact.fact);
+  }
+}
+
 void read_users_settings(const CheckpointFiles& files,
                          const std::map<std::string, std::string>& options, Settings& settings) {
   if (files.sidecar) read_sidecar(files.sidecar->file, as_text(files.sidecar->bytes), settings);
@@ -121,7 +134,7 @@ void find_spec(const CheckpointFiles& files, const Config* config,
   if (d.container.spec) {
     override_spec(d.settings.facts, spec);
   } else {
-    derive_spec(index, file, *d.family, d.settings.facts, spec);
+    note_choices(derive_spec(index, file, *d.family, d.settings.facts, spec), d);
   }
   spec.validate(file);
   give_to_layers(spec, d.named);
@@ -162,6 +175,9 @@ Description describe(Container container, const CheckpointFiles& files,
   Conventions& conventions = d.settings.conventions;
   settle_nibble_codes(d.named, conventions);
   d.model.conventions = d.settings.in_force();
+  for (const auto& [name, text] : d.settings.facts.texts(Saying::assumed)) {
+    if (d.model.choices.contains(name)) d.model.conventions.emplace(name, text);
+  }
   if (conventions.is("swiglu", "up")) {
     for (NamedGroup& entry : d.named) entry.key.role = swap_gate_and_up(entry.key.role);
   }

@@ -45,7 +45,7 @@ std::map<std::string, std::string> Settings::in_force() const {
   }
   for (const ConventionRow& row : convention_rows()) {
     const std::string& text = conventions.text(row.name);
-    if (row.is_noted || text != row.allowed.front()) all.emplace(row.name, text);
+    if (row.is_common || text != row.allowed.front()) all.emplace(row.name, text);
   }
   return all;
 }
@@ -73,8 +73,11 @@ std::vector<std::string> setting_choices(std::string_view name) {
 
 std::vector<std::string> searchable_settings() {
   std::vector<std::string> names;
-  for (std::string& name : setting_names()) {
-    if (!setting_choices(name).empty()) names.push_back(std::move(name));
+  for (const ConventionRow& row : convention_rows()) {
+    if (row.is_common) names.emplace_back(row.name);
+  }
+  for (std::string& name : fact_names()) {
+    if (!fact_choices(name).empty()) names.push_back(std::move(name));
   }
   return names;
 }

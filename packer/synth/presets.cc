@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "synth/torch_presets.h"
 
 namespace sb3lm {
 namespace {
@@ -143,7 +144,7 @@ SynthModel tiny_dense() {
   layer.feed_forward.hidden = 80;
   spec.layers = {layer, layer};
   spec.layers[1].id = 1;
-  return {.spec = spec, .llama2c = true};
+  return {.spec = spec, .format = SynthFormat::llama2c};
 }
 
 SynthModel tiny_dense_untied() {
@@ -156,9 +157,12 @@ struct PresetRow {
   SynthPreset about;
   SynthModel (*make)();
 };
+constexpr bool kFull = true;
 constexpr PresetRow kPresets[] = {
-    {{"ssmoelm-5l", "the shape of SSMoELM-it-5L: 40.24M stored weights, 6 passes"}, ssmoelm_5l},
-    {{"ssmoelm-6l", "the shape of SSMoELM-it: 47.04M stored weights, 4-bit embedding"}, ssmoelm_6l},
+    {{"ssmoelm-5l", "the shape of SSMoELM-it-5L: 40.24M stored weights, 6 passes", kFull},
+     ssmoelm_5l},
+    {{"ssmoelm-6l", "the shape of SSMoELM-it: 47.04M stored weights, 4-bit embedding", kFull},
+     ssmoelm_6l},
     {{"tiny-moe", "3 stored layers, 4 passes, width 64, 4 experts, vocabulary 512"}, tiny_moe},
     {{"tiny-moe-hf", "tiny-moe, other names, stacked experts, layers by slot"}, tiny_moe_hf},
     {{"tiny-moe-flipped", "tiny-moe with every convention the other way"}, tiny_moe_flipped},
@@ -173,6 +177,14 @@ constexpr PresetRow kPresets[] = {
      tiny_relu2},
     {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
     {{"tiny-dense-untied", "tiny-dense with a head of its own"}, tiny_dense_untied},
+    {{"golf592", "parameter golf: 30.40M weights of 5, 6 and 8 bits, 12 layers", kFull}, golf592},
+    {{"golf585", "parameter golf: 33.58M weights of 5 and 8 bits, 11 layers", kFull}, golf585},
+    {{"golf-nb", "parameter golf's first form: 7 layers of width 384", kFull}, golf_nb},
+    {{"shard-40m", "the shape of Shard-40m-v1: 54.54M bfloat16 weights", kFull}, shard_40m},
+    {{"tiny-golf592", "golf592 with 5 layers of width 48"}, tiny_golf592},
+    {{"tiny-golf585", "golf585 with 4 layers of width 48"}, tiny_golf585},
+    {{"tiny-golf-nb", "golf-nb with 3 layers of width 40"}, tiny_golf_nb},
+    {{"tiny-shard", "shard-40m with 3 layers of width 48, fused tensors"}, tiny_shard},
 };
 
 std::vector<SynthPreset> preset_list() {
@@ -219,6 +231,8 @@ void keep_layers(SynthModel& model, int layers) {
 }
 
 int stored_bits(const SynthModel& model, const TensorKey& key) {
+  const auto own = model.bits.find(key.role);
+  if (own != model.bits.end()) return own->second;
   if (is_vocabulary_matrix(key.role)) return model.embedding_bits;
   const int last = static_cast<int>(model.spec.layers.size()) - 1;
   // Only the outer layers have these at their usual width.

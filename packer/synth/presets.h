@@ -1,6 +1,7 @@
 // The synthetic models, as data.
 #pragma once
 
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -9,14 +10,24 @@
 
 namespace sb3lm {
 
+enum class SynthFormat {
+  packed,      // safetensors with SSMoELM's packed tensors
+  llama2c,     // version 0
+  golf,        // parameter-golf's artifact: {"w", "m"}, zstd
+  golf_clean,  // the first ones: int8_clean_per_row_v1, zlib
+  shard,       // PyTorch's zip of {"cfg", "model"}, bfloat16
+};
+
 struct SynthModel {
   std::string_view name;
   ModelSpec spec;  // layers carry their original ids
-  bool llama2c = false;
+  SynthFormat format = SynthFormat::packed;
   int embedding_bits = 3;
-  double weight_std = 0;         // 0: 1 / sqrt(columns), so that small models are lively too
-  bool describes_itself = true;  // spec and chat template in the metadata
+  std::map<Role, int> bits = {};  // instead of the usual ones; 16: plain
+  double weight_std = 0;          // 0: 1 / sqrt(columns), so that small models are lively too
+  bool describes_itself = true;   // spec and chat template in the metadata
   SynthLayout layout;
+  bool fused = false;  // shard: q, k and v in one tensor, gate and up in another
 };
 
 /// Throws usage, with the list of presets, if there is no such preset.

@@ -10,6 +10,7 @@
 #include "import/pack_tensors.h"
 #include "import/safetensors.h"
 #include "synth/presets.h"
+#include "synth/torch_models.h"
 #include "synth/vocabulary.h"
 #include "synth/weights.h"
 
@@ -214,6 +215,21 @@ std::string write_llama2c(const SynthModel& model, const SynthOptions& options) 
   return out;
 }
 
+const char* file_name(SynthFormat format) {
+  switch (format) {
+    case SynthFormat::packed:
+      return "model.safetensors";
+    case SynthFormat::llama2c:
+      return "model.bin";
+    case SynthFormat::golf:
+    case SynthFormat::golf_clean:
+      return "model.ptz";
+    case SynthFormat::shard:
+      return "model.pt";
+  }
+  return "";
+}
+
 // A vocabulary has bytes, letters and some pieces.
 constexpr int kSmallestVocabulary = 512;
 
@@ -231,13 +247,17 @@ SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
     model.describes_itself = true;
   }
   if (options.layout) model.layout = *options.layout;
-  if (model.llama2c) {
+  if (model.format == SynthFormat::llama2c) {
     return {.checkpoint = write_llama2c(model, options),
+            .checkpoint_name = file_name(model.format),
             .tokenizer = tokenizer_bin(model.spec.vocabulary),
             .tokenizer_name = "tokenizer.bin",
             .sidecar = ""};
   }
-  return {.checkpoint = PackedWriter(model, options).write(progress),
+  const bool is_packed = model.format == SynthFormat::packed;
+  return {.checkpoint = is_packed ? PackedWriter(model, options).write(progress)
+                                  : write_torch_model(model, options, progress),
+          .checkpoint_name = file_name(model.format),
           .tokenizer = spaced_tokenizer_json(model.spec.vocabulary),
           .tokenizer_name = "tokenizer.json",
           .sidecar = sidecar_of(model)};

@@ -32,11 +32,13 @@ struct SynthOptions {
 struct SynthPreset {
   std::string_view name;
   std::string_view description;
+  bool full_scale = false;  // of the size of a published model
 };
 std::span<const SynthPreset> synth_presets();
 
 struct SyntheticFiles {
   std::string checkpoint;
+  std::string checkpoint_name;  // one that such a file usually has: "model.safetensors"
   std::string tokenizer;
   std::string tokenizer_name;  // "tokenizer.json" or "tokenizer.bin"
   std::string sidecar;         // conventions; empty if the defaults hold

@@ -115,8 +115,7 @@ class TorchWriter {
     pickle_.begin_dict();
     for (const TorchTensor& tensor : tensors) {
       pickle_.text(tensor.name);
-      // The number means nothing: real files give it to codes of any width.
-      pickle_.json(tensor.row_scales.empty() ? Json("passthrough") : Json{{"type", "int6"}});
+      pickle_.json(tensor.row_scales.empty() ? Json("passthrough") : Json{{"type", tensor.how}});
     }
     pickle_.end_dict();
     pickle_.end_dict();

@@ -16,6 +16,7 @@ struct TorchTensor {
   std::vector<std::int64_t> shape;  // empty: a single number
   std::string bytes;
   std::string row_scales = {};  // codes: a binary16 for each row, or one for all
+  std::string how = "int6";     // codes: what `m` calls them, which means nothing
   std::string shares = {};      // the earlier plain tensor whose storage this is; then no bytes
 };
 

@@ -24,7 +24,8 @@ double largest_size(const std::vector<double>& row) {
 
 double row_step(const std::vector<double>& row, int bits) {
   if (bits == 1) return mean_size(row);
-  return largest_size(row) / (bits == 3 ? 4 : 7);
+  // Wider ones are symmetric, as parameter golf's are.
+  return largest_size(row) / (bits == 3 ? 4 : (1 << (bits - 1)) - 1);
 }
 
 int level_of(double value, double scale, int bits) {

@@ -62,7 +62,7 @@ std::vector<BuiltModel> build_all_tiny() {
   std::vector<BuiltModel> all;
   for (const SynthPreset& preset : synth_presets()) {
     const std::string name(preset.name);
-    if (name.starts_with("ssmoelm")) continue;  // full scale
+    if (preset.full_scale) continue;
     if (name.starts_with("tiny-dense")) {
       for (const char* bits : {"4", "8", "float"}) all.push_back(build_tiny(name, bits, kContext));
     } else {

@@ -16,9 +16,8 @@ Model tiny_model(const SynthOptions& options,
 
 Model import_files(const SyntheticFiles& files,
                    const std::map<std::string, std::string>& conventions) {
-  const bool packed = files.tokenizer_name.ends_with(".json");
-  CheckpointFiles in{
-      .checkpoint = {packed ? "tiny.safetensors" : "tiny.bin", as_bytes(files.checkpoint)}};
+  const std::string ending = files.checkpoint_name.substr(files.checkpoint_name.rfind('.'));
+  CheckpointFiles in{.checkpoint = {"tiny" + ending, as_bytes(files.checkpoint)}};
   if (!files.tokenizer.empty()) {
     in.tokenizer = NamedBytes{files.tokenizer_name, as_bytes(files.tokenizer)};
   }

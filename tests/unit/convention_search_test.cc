@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <set>
 
 #include "base/error.h"
 #include "import/settings.h"
@@ -56,16 +57,16 @@ const ConventionFinding& finding(const ConventionSearch& result, const std::stri
 }
 
 /// A text that the model itself wrote at temperature 1, so that its right reading predicts it best.
-std::vector<int> own_text(const Model& model) {
+std::vector<int> own_text(const Model& model, int count = kTokens) {
   Engine engine(model);
   GenerateOptions options;
   options.sampling.temperature = 1;
   options.sampling.top_p = 1;
-  options.max_new_tokens = kTokens;
+  options.max_new_tokens = count;
   std::vector<int> tokens = {1};
   const Generated made = generate(engine, tokens, options);
   tokens.insert(tokens.end(), made.tokens.begin(), made.tokens.end());
-  REQUIRE(tokens.size() == kTokens + 1);
+  REQUIRE(static_cast<int>(tokens.size()) == count + 1);
   return tokens;
 }
 
@@ -78,7 +79,8 @@ class FileScorer {
     try {
       const Model model = import_files(files_, reading);
       SilentProgress silent;
-      return token_nats(model, tokens_, {.context = kTokens, .stride = kTokens}, 1, silent);
+      const int context = static_cast<int>(tokens_.size()) - 1;
+      return token_nats(model, tokens_, {.context = context, .stride = context}, 1, silent);
     } catch (const Error& error) {
       REQUIRE(error.fault == Fault::bad_input);
       return std::nullopt;
@@ -135,6 +137,7 @@ std::string other_value(const std::string& name, const std::string& value) {
                                  {"half-split", "interleaved"},
                                  {"chosen", "all"},
                                  {"gate", "up"},
+                                 {"none", "plain"},
                                  {"plus", "minus"}}) {
     if (value == one) return two;
     if (value == two && std::string(one) != "offset4") return one;
@@ -145,7 +148,7 @@ std::string other_value(const std::string& name, const std::string& value) {
 ConventionMap all_wrong(const ConventionMap& right) {
   ConventionMap wrong = right;
   for (const std::string& name : searchable_settings()) {
-    if (name == "activation") continue;  // experts have but one
+    if (name == "activation") continue;  // it has more than two values
     wrong[name] = other_value(name, right.at(name));
   }
   return wrong;
@@ -251,8 +254,8 @@ TEST_CASE("a start that cannot be read is refused") {
 TEST_CASE("every choice is searched, no count and no number") {
   CHECK(searchable_settings() == std::vector<std::string>{"bit-order", "sign", "nibble-order",
                                                           "nibble-code", "embedding-code", "swiglu",
-                                                          "rope", "rope-sign", "router-norm",
-                                                          "activation"});
+                                                          "rope", "rope-sign", "head-norm",
+                                                          "router-norm", "activation"});
 }
 
 TEST_CASE("a repacked file read the other way is the same model, and another one read as before") {
@@ -326,4 +329,36 @@ TEST_CASE("everything wrong at once is mended too") {
                                           .lost_nats = 0.75 * std::log(512)},
                                          FileScorer(files, own_text(model)));
   CHECK(mistakes(result, reading_of(model)) == "");
+}
+
+TEST_CASE("what the shapes of a golf artifact leave open can be tried, each value another model") {
+  const SyntheticFiles files = synthetic("tiny-golf592");
+  const Model model = import_files(files);
+  CHECK(model.open == std::vector<std::string>{"rope", "rope-sign", "activation", "exclusive",
+                                               "norm-factor", "rope-dims", "rope-base"});
+  for (const auto& [name, values] : model.choices) {
+    CAPTURE(name);
+    CHECK(values.front() == model.conventions.at(name));
+    std::set<std::uint64_t> models;
+    for (const std::string& value : values) {
+      models.insert(model_fingerprint(import_files(files, {{name, value}})));
+    }
+    CHECK(models.size() == values.size());
+    CHECK(models.contains(model_fingerprint(model)));
+  }
+}
+
+TEST_CASE("which layers are exclusive, and how norms fade, is found by the model's own text") {
+  const SyntheticFiles files = synthetic("tiny-golf592");
+  const Model model = import_files(files);
+  const std::vector<int> tokens = own_text(model, 1500);
+  for (const auto& [name, wrong] : {std::pair{"exclusive", "false"}, {"norm-factor", "1"}}) {
+    CAPTURE(name);
+    ConventionMap start = model.conventions;
+    start[name] = wrong;
+    const ConventionSearch result =
+        search({.start = start, .names = {name}, .choices = model.choices, .lost_nats = 100},
+               FileScorer(files, tokens));
+    CHECK(mistakes(result, model.conventions) == "");
+  }
 }

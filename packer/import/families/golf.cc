@@ -1,6 +1,8 @@
 // Models of OpenAI's parameter golf, whose artifacts hold tensors only. What their programs do
 // beside (which layers, which activation, how RoPE turns) is assumed by what tensors there are:
 // with value embeddings, as in the records from 2026-03-22 on; without, as in those before.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -46,28 +48,48 @@ bool claims(const Container& container, const Config* /*config*/) {
 
 /// Of sequences longer than 1,024: the base grows with the length that models were trained at, for
 /// every position alike.
-double stretched_base(int context, int dims) {
-  constexpr double kBase = 10000;
-  if (context <= kFirstContext || dims <= 2) return kBase;
-  return kBase * portable::exp(portable::log(static_cast<double>(context) / kFirstContext) * dims /
-                               (dims - 2));
+std::string stretched_base(int context, int dims) {
+  double base = 10000;
+  if (context > kFirstContext && dims > 2) {
+    base *= portable::exp(portable::log(static_cast<double>(context) / kFirstContext) * dims /
+                          (dims - 2));
+  }
+  return fmt::format("{}", base);
 }
 
-void assume_layers(ModelSpec& spec) {
-  const bool later = spec.value_size() > 0;
-  if (spec.context == 0) {
-    spec.context = later || spec.bigram_buckets > 0 ? kLaterContext : kFirstContext;
-  }
-  if (!later) return;
+/// Norms grow quieter from layer to layer.
+std::string fading(int layers) {
+  std::string factors = "1";
+  for (int i = 1; i < layers; ++i) factors += fmt::format("/{}@{}", 1 / std::sqrt(i + 1.0), i);
+  return factors;
+}
+
+std::string of_last_layers(int layers) {
+  return layers <= kExclusive ? "true"
+                              : fmt::format("false/true@{}-{}", layers - kExclusive, layers - 1);
+}
+
+std::vector<ShapeFact> assume(const ModelSpec& spec) {
+  const bool later = spec.value_size() > 0, first = !later && spec.bigram_buckets == 0;
+  const int context = spec.context > 0 ? spec.context : first ? kFirstContext : kLaterContext;
+  const AttentionSpec& attention = spec.layers.front().attention;
+  const int whole = attention.head_size, said = attention.rope.dims;
+  const int part = said > 0 ? said : std::min(kRotated, whole);
   const int layers = static_cast<int>(spec.layers.size());
-  for (int i = 0; i < layers; ++i) {
-    LayerSpec& layer = spec.layers[static_cast<std::size_t>(i)];
-    AttentionSpec& a = layer.attention;
-    if (a.rope.dims == 0) a.rope.dims = std::min(kRotated, a.head_size);
-    a.rope.base = stretched_base(spec.context, a.rope.dims);
-    a.exclusive = a.kv_heads == a.query_heads || i >= layers - kExclusive;
-    layer.norm_factor = 1 / std::sqrt(i + 1.0);
-  }
+  std::vector<ShapeFact> facts = {{"context", fmt::format("{}", context)},
+                                  {"activation", "relu2", {"leaky-relu2"}}};
+  if (first) return facts;
+  const std::string none = "false", all = "true", last = of_last_layers(layers);
+  const bool is_for_all = attention.kv_heads == attention.query_heads;
+  facts.push_back({"exclusive", !later ? none : is_for_all ? all : last, {none, last, all}});
+  facts.push_back({"norm-factor", later ? fading(layers) : "1", {"1", fading(layers)}});
+  const std::string dims = fmt::format("{}", later ? part : whole);
+  facts.push_back({"rope-dims", dims, {fmt::format("{}", part), fmt::format("{}", whole)}});
+  facts.push_back(
+      {"rope-base",
+       later ? stretched_base(context, part) : stretched_base(0, 0),
+       {stretched_base(0, 0), stretched_base(context, part), stretched_base(context, whole)}});
+  return facts;
 }
 
 }  // namespace
@@ -82,14 +104,13 @@ const Family& golf_family() {
                                          {"norm-weights", "false"},
                                          {"start-norm", "true"},
                                          {"head-norm", "plain"},
-                                         {"activation", "relu2"},
                                          {"logit-cap", "30"}},
                              .rules = {kNames},
                              .ignored = {},
-                             .settled = {},
+                             .settled = {"swiglu"},
                              .spellings = {},
                              .claims = claims,
-                             .assume_layers = assume_layers};
+                             .assume = assume};
   return family;
 }
 
