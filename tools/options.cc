@@ -45,8 +45,10 @@ void add_bits(CLI::App* app, FloatBits& bits) {
 /// Without --bits: for what looks at the weights as they are.
 void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const char* what) {
   app->add_option("FILE", input.file, what)->required();
-  app->add_option("--tokenizer", input.import.tokenizer,
-                  "tokenizer.json or tokenizer.bin (default: the one beside the checkpoint)");
+  app->add_option(
+      "--tokenizer", input.import.tokenizer,
+      "tokenizer.json, SentencePiece's .model or tokenizer.bin (default: the one beside "
+      "the checkpoint)");
   app->add_option("--map", input.import.name_map, "JSON file that maps tensor names to roles");
   app->add_option("--chat-template", input.import.chat_template,
                   "file with lines first:, next:, stop:");

@@ -21,6 +21,12 @@ Tokenizer read_tokenizer_json(const NamedBytes& file);
 /// llama2.c's tokenizer.bin; the file does not say how many tokens it holds.
 Tokenizer read_tokenizer_bin(const NamedBytes& file, int vocabulary);
 
+/// SentencePiece's .model: BPE, or a vocabulary of letters. Throws unsupported with the name of
+/// what we do not handle.
+Tokenizer read_sentencepiece(const NamedBytes& file);
+/// By its bytes, or else by its name.
+bool looks_like_sentencepiece(const NamedBytes& file);
+
 /// The text form of a chat template: lines "first: TEMPLATE", "next: TEMPLATE", "stop: NAME NAME";
 /// in templates \n is a line feed, {user} the user's text, and names of special tokens are tokens.
 /// Empty lines and lines that start with # are skipped.

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "import/formats.h"
 #include "import/json.h"
+#include "import/pieces.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -55,16 +56,6 @@ class ByteSymbols {
  private:
   std::array<int, 324> byte_of_{};
 };
-
-/// Byte of "<0x0A>", -1 for other texts.
-int fallback_byte(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return -1;
-  const std::size_t high = kDigits.find(text[3]);
-  const std::size_t low = kDigits.find(text[4]);
-  if (high == kDigits.npos || low == kDigits.npos) return -1;
-  return static_cast<int>(high * 16 + low);
-}
 
 class TokenizerReader {
  public:

@@ -18,8 +18,10 @@ bool is_json(const NamedBytes& file) {
 
 /// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
 std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
-  if (!files.tokenizer || !is_json(*files.tokenizer)) return std::nullopt;
-  return read_tokenizer_json(*files.tokenizer);
+  if (!files.tokenizer) return std::nullopt;
+  if (is_json(*files.tokenizer)) return read_tokenizer_json(*files.tokenizer);
+  if (looks_like_sentencepiece(*files.tokenizer)) return read_sentencepiece(*files.tokenizer);
+  return std::nullopt;
 }
 
 void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> read, Model& model) {
@@ -82,7 +84,9 @@ std::optional<std::filesystem::path> if_there(const std::filesystem::path& path)
 }
 
 std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::path& folder) {
-  if (auto json = if_there(folder / "tokenizer.json")) return json;
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    if (auto found = if_there(folder / name)) return found;
+  }
   return if_there(folder / "tokenizer.bin");
 }
 

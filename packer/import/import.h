@@ -49,7 +49,7 @@ struct NamedBytes {
 struct CheckpointFiles {
   NamedBytes checkpoint;                    // or the index of a sharded one
   std::vector<NamedBytes> shards;           // the files that the index names
-  std::optional<NamedBytes> tokenizer;      // tokenizer.json or tokenizer.bin
+  std::optional<NamedBytes> tokenizer;      // tokenizer.json, .model or tokenizer.bin
   std::optional<NamedBytes> config;         // config.json
   std::optional<NamedBytes> sidecar;        // CKPT.conventions.json
   std::optional<NamedBytes> name_map;       // {"name in the file": "layer 3 q", ...}

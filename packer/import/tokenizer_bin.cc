@@ -1,12 +1,10 @@
 // llama2.c's tokenizer.bin: u32 longest token; then per token f32 score, i32 length, bytes.
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <unordered_map>
 
 #include "base/reader.h"
 #include "import/formats.h"
+#include "import/pieces.h"
 
 namespace sb3lm {
 namespace {
@@ -45,60 +43,25 @@ std::vector<Entry> read_entries(const NamedBytes& file, int vocabulary) {
   return entries;
 }
 
-/// The byte of "<0x0A>", -1 for any other text.
-int byte_of(const std::string& text) {
-  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>') return -1;
-  unsigned byte = 0;
-  char end = 0;
-  if (std::sscanf(text.c_str(), "<0x%02X%c", &byte, &end) != 2 || end != '>') return -1;
-  return static_cast<int>(byte);
-}
-
 Token token_of(const std::string& text) {
   if (text == "<unk>") return {text, TokenType::special};
   if (text == "\n<s>\n") return {"<s>", TokenType::special};
   if (text == "\n</s>\n") return {"</s>", TokenType::special};
-  const int byte = byte_of(text);
+  const int byte = fallback_byte(text);
   if (byte >= 0) return {std::string(1, static_cast<char>(byte)), TokenType::byte};
   return {text, TokenType::normal};
 }
 
-bool is_one_character(const std::string& text) {
-  if (text.size() > 4 || (text[0] & 0xC0) == 0x80) return false;
-  return std::all_of(text.begin() + 1, text.end(), [](char c) { return (c & 0xC0) == 0x80; });
-}
-
-/// Score to rank: the highest score is 0, equal scores share a rank.
-std::map<float, int, std::greater<>> dense_ranks(const std::vector<Entry>& entries) {
-  std::map<float, int, std::greater<>> ranks;
-  for (const Entry& entry : entries) ranks[entry.score] = 0;
-  int next = 0;
-  for (auto& [score, rank] : ranks) rank = next++;
-  return ranks;
-}
-
-/// Every way to put a token together from two others: llama2.c merges by text, not by a list.
+/// Every way to put a token together from two others.
 std::vector<Merge> all_merges(const std::vector<Entry>& entries, const std::vector<Token>& tokens) {
-  std::unordered_map<std::string_view, int> ids;
+  std::vector<ScoredPiece> pieces;
   for (std::size_t id = 0; id < entries.size(); ++id) {
-    if (tokens[id].type != TokenType::special) {
-      ids.emplace(entries[id].text, static_cast<int>(id));
-    }
+    if (tokens[id].type == TokenType::special) continue;
+    pieces.push_back({entries[id].text, entries[id].score, static_cast<int>(id)});
   }
-  const auto ranks = dense_ranks(entries);
-  std::vector<Merge> merges;
-  for (const auto& [text, id] : ids) {
-    const float score = entries[static_cast<std::size_t>(id)].score;
-    if (score <= kLowestScore) continue;
-    for (std::size_t cut = 1; cut < text.size(); ++cut) {
-      const auto left = ids.find(text.substr(0, cut));
-      const auto right = ids.find(text.substr(cut));
-      if (left == ids.end() || right == ids.end()) continue;
-      merges.push_back({left->second, right->second, id, ranks.at(score)});
-    }
-  }
-  std::sort(merges.begin(), merges.end(), [](const Merge& a, const Merge& b) {
-    return std::pair(a.left, a.right) < std::pair(b.left, b.right);
+  std::vector<Merge> merges = merges_by_score(pieces);
+  std::erase_if(merges, [&](const Merge& merge) {
+    return entries[static_cast<std::size_t>(merge.result)].score <= kLowestScore;
   });
   return merges;
 }

@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "model/unicode.h"
 #include "model/word_split.h"
 
 namespace sb3lm {
@@ -97,6 +98,10 @@ void push_bytes(const Tokenizer& tokenizer, std::string_view bytes, std::vector<
   }
 }
 
+bool has_bytes(const Tokenizer& tokenizer) {
+  return tokenizer.byte_token[0] >= 0;
+}
+
 /// A byte that starts a character, with up to three that continue it (invalid text too, except that
 /// nothing continues ASCII).
 std::size_t glued_size(std::string_view text) {
@@ -117,28 +122,106 @@ std::vector<int> first_ids(const Tokenizer& tokenizer, std::string_view piece) {
     const auto found = tokenizer.alphabet.find(std::string(symbol));
     if (found != tokenizer.alphabet.end()) {
       ids.push_back(found->second);
+    } else if (tokenizer.unknown >= 0 && tokenizer.rules.present && !has_bytes(tokenizer)) {
+      ids.push_back(tokenizer.unknown);  // one for a letter, not for each of its bytes
     } else {
-      push_bytes(tokenizer, symbol, ids);
+      push_bytes(tokenizer, tokenizer.rules.present && symbol == " " ? utf8(kSpaceMark) : symbol,
+                 ids);
     }
     piece.remove_prefix(symbol.size());
   }
   return ids;
 }
 
+/// Finds whole tokens in texts after the rules and, where a space is not its mark, before them.
+class WholeTokens {
+ public:
+  explicit WholeTokens(const Tokenizer& tokenizer) : whole_(tokenizer.whole) {
+    for (const auto& [text, id] : whole_) {
+      std::string typed;
+      for (const char c : text) typed += c == ' ' ? utf8(kSpaceMark) : std::string(1, c);
+      longest_ = std::max(longest_, typed.size());
+      typed_.emplace(std::move(typed), id);
+    }
+  }
+
+  /// The length of the longest one at the front of a text, 0 if there is none.
+  std::size_t size_at(std::string_view text) const { return size_at(whole_, text); }
+  std::size_t typed_size_at(std::string_view text) const { return size_at(typed_, text); }
+
+ private:
+  std::size_t size_at(const std::map<std::string, int>& among, std::string_view text) const {
+    for (std::size_t size = std::min(longest_, text.size()); size > 0; --size) {
+      if (among.contains(std::string(text.substr(0, size)))) return size;
+    }
+    return 0;
+  }
+
+  const std::map<std::string, int>& whole_;
+  std::map<std::string, int> typed_;
+  std::size_t longest_ = 0;
+};
+
+void undo(const Tokenizer& tokenizer, int id, std::vector<int>& ids) {
+  const auto found = tokenizer.undone.find(id);
+  if (found == tokenizer.undone.end()) {
+    ids.push_back(id);
+    return;
+  }
+  undo(tokenizer, found->second.first, ids);
+  undo(tokenizer, found->second.second, ids);
+}
+
+void append_piece(const Tokenizer& tokenizer, std::string_view piece, std::vector<int>& ids) {
+  std::vector<int> merged = first_ids(tokenizer, piece);
+  Merger(tokenizer).merge(merged);
+  for (const int id : merged) undo(tokenizer, id, ids);
+}
+
+/// SentencePiece's way: rules, whole tokens, the text between them, runs of unknown letters.
+void append_by_rules(const Tokenizer& tokenizer, std::string_view text, bool prefix,
+                     std::vector<int>& ids) {
+  const WholeTokens whole(tokenizer);
+  const std::string normal = apply_rules(tokenizer.rules, text, prefix, [&](std::string_view rest) {
+    return whole.typed_size_at(rest);
+  });
+  const std::size_t before = ids.size();
+  std::string_view rest = normal;
+  while (!rest.empty()) {
+    std::size_t end = 0, size = 0;  // of what no whole token stands for; of the one after it
+    while (end < rest.size() && (size = whole.size_at(rest.substr(end))) == 0) {
+      end += glued_size(rest.substr(end));
+    }
+    for (const std::string_view piece : split_words(tokenizer.split, rest.substr(0, end))) {
+      append_piece(tokenizer, piece, ids);
+    }
+    if (size > 0) ids.push_back(tokenizer.whole.at(std::string(rest.substr(end, size))));
+    rest.remove_prefix(end + size);
+  }
+  if (!tokenizer.fuse_unknown) return;
+  const auto first = ids.begin() + static_cast<std::ptrdiff_t>(before);
+  const auto last =
+      std::unique(first, ids.end(), [&](int a, int b) { return a == b && a == tokenizer.unknown; });
+  ids.erase(last, ids.end());
+}
+
 void append_text(const Tokenizer& tokenizer, std::string_view text, bool at_start,
                  std::vector<int>& ids) {
   if (text.empty()) return;
-  std::string prefixed;
   const bool has_space = tokenizer.prefix_unless_space && text.starts_with(' ');
-  if (tokenizer.prefix_space && !has_space && (at_start || !tokenizer.prefix_only_at_start)) {
+  const bool prefix =
+      tokenizer.prefix_space && !has_space && (at_start || !tokenizer.prefix_only_at_start);
+  if (tokenizer.rules.present) {
+    append_by_rules(tokenizer, text, prefix, ids);
+    return;
+  }
+  std::string prefixed;
+  if (prefix) {
     prefixed = " " + std::string(text);
     text = prefixed;
   }
-  Merger merger(tokenizer);
   for (const std::string_view piece : split_words(tokenizer.split, text)) {
-    std::vector<int> piece_ids = first_ids(tokenizer, piece);
-    merger.merge(piece_ids);
-    ids.insert(ids.end(), piece_ids.begin(), piece_ids.end());
+    append_piece(tokenizer, piece, ids);
   }
 }
 
@@ -156,6 +239,13 @@ int special_at_front(const Tokenizer& tokenizer, std::string_view text) {
   return best;
 }
 
+const Token& token_at(const Tokenizer& tokenizer, int id) {
+  if (id < 0 || static_cast<std::size_t>(id) >= tokenizer.tokens.size()) {
+    fail(Fault::usage, "token {} is outside the vocabulary of {}", id, tokenizer.tokens.size());
+  }
+  return tokenizer.tokens[static_cast<std::size_t>(id)];
+}
+
 }  // namespace
 
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos) {
@@ -166,15 +256,37 @@ std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool 
   return ids;
 }
 
+TokenBytes token_bytes(const Tokenizer& tokenizer, int id) {
+  const Token& token = token_at(tokenizer, id);
+  const bool no_text = token.type == TokenType::special || token.type == TokenType::unknown ||
+                       token.type == TokenType::unused || id == tokenizer.unknown;
+  if (no_text) return {0, false, true};
+  if (token.type == TokenType::byte) return {1, false, false};
+  std::string_view text = token.text;
+  const bool spaced = text.starts_with(' ');
+  if (spaced) text.remove_prefix(1);
+  // Other spaces are counted as they are written in the vocabulary.
+  const auto marks = tokenizer.rules.present ? std::count(text.begin(), text.end(), ' ') : 0;
+  const std::size_t more = utf8(kSpaceMark).size() - 1;
+  return {static_cast<int>(text.size() + more * static_cast<std::size_t>(marks)), spaced, false};
+}
+
 std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids) {
   std::string text;
+  bool strips = tokenizer.strip_leading_space && tokenizer.rules.present;
   for (const int id : ids) {
-    if (id < 0 || static_cast<std::size_t>(id) >= tokenizer.tokens.size()) {
-      fail(Fault::usage, "token {} is outside the vocabulary of {}", id, tokenizer.tokens.size());
+    const Token& token = token_at(tokenizer, id);
+    if (token.type == TokenType::special) continue;
+    std::string_view printed = token.text;
+    const bool has_mark = token.type != TokenType::byte && token.type != TokenType::unknown;
+    if (strips && has_mark && printed.starts_with(' ')) {
+      printed.remove_prefix(1);
+      strips = tokenizer.strip_each_space;
     }
-    const Token& token = tokenizer.tokens[static_cast<std::size_t>(id)];
-    if (token.type != TokenType::special) text += token.text;
+    text += printed;
+    strips = strips && text.empty();
   }
+  if (tokenizer.rules.present) return text;
   if (tokenizer.strip_leading_space && text.starts_with(' ')) text.erase(0, 1);
   return text;
 }

@@ -7,14 +7,17 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "model/text_rules.h"
 
 namespace sb3lm {
 
 enum class TokenizerKind {
   none,        // the model is driven by token ids
   spaced_bpe,  // symbols are code points, U+2581 stands for a space, unknown ones fall back to
-               // bytes (SentencePiece-like tokenizer.json with Metaspace; llama2.c's tokenizer.bin)
+               // bytes (SentencePiece's .model, tokenizer.json with Metaspace, llama2.c's .bin)
   byte_bpe,  // symbols are bytes, text is first cut by GPT-2's pattern (byte-level tokenizer.json)
 };
 
@@ -22,6 +25,9 @@ enum class TokenType : std::uint8_t {
   normal,
   byte,     // <0xHH> of a spaced_bpe vocabulary
   special,  // never produced from user text, prints nothing
+  whole,    // stands for its text wherever that occurs, before anything merges
+  unknown,  // Tokenizer::unknown where it prints something
+  unused,   // taken apart again after merging (Tokenizer::undone)
 };
 
 /// Longer ones are refused where texts are made of others.
@@ -56,11 +62,16 @@ struct Tokenizer {
   std::map<std::string, int> alphabet;  // spaced_bpe: one code point (space for U+2581) -> id
   std::array<int, 256> byte_token{};    // id of each byte, -1 if there is none
   int unknown = -1;                     // for what neither alphabet nor bytes cover; -1: dropped
+  bool fuse_unknown = false;            // one for several in a row
+  TextRules rules;                      // what becomes of a text first
+  std::map<std::string, int> whole;     // tokens of that type: text -> id
+  std::map<int, std::pair<int, int>> undone;  // unused tokens that merges make: of which pair
   WordSplit split = WordSplit::none;
   bool prefix_space = false;          // a space is put in front of non-empty text ...
   bool prefix_unless_space = false;   // ... only if the text does not start with one
   bool prefix_only_at_start = false;  // ... and only where no token comes before (templates)
   bool strip_leading_space = false;   // decoding drops the first printed space
+  bool strip_each_space = false;      // ... and that of each next token while nothing is printed
   int bos = -1;                       // start of text, -1 if unknown
   bool add_bos = false;               // `--prompt` puts bos in front
   std::vector<int> stop_ids;          // end generation (eos, end of turn), not printed
@@ -71,6 +82,14 @@ struct Tokenizer {
 /// Ids of plain text. Special tokens are never recognised in it. `with_bos` puts bos in front where
 /// the tokenizer asks for it.
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos);
+
+/// What a token adds to a text's bytes where bits per byte are counted as parameter-golf does.
+struct TokenBytes {
+  int bytes = 0;                   // without the space that it begins with
+  bool begins_with_space = false;  // one more byte, unless the token before is a boundary
+  bool boundary = false;           // special, unknown or unused: no text
+};
+TokenBytes token_bytes(const Tokenizer& tokenizer, int id);
 
 /// The bytes that the ids print, invalid UTF-8 left as it is.
 std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids);

@@ -1,16 +1,23 @@
-// Our tokenizer as a filter, for oracle_test.mjs.
+// Our tokenizer as a filter, for oracle_test.mjs and sentencepiece_test.py.
 //   tokenize_tool --make spaced|byte-level VOCABULARY   writes a made-up tokenizer.json
-//   tokenize_tool TOKENIZER.json < LINES                each line: a text as hex digits; answers
-//                                                       "ids separated by spaces|text as hex"
+//   tokenize_tool TOKENIZER < LINES                     tokenizer.json, or SentencePiece's .model;
+//   for
+//                                                       each line an answer:
+//     a text as hex digits      "ids separated by spaces|text as hex"
+//     = and ids                 "|text as hex", U+FFFD for each byte that is no UTF-8
+//     ?                         of each token "bytes,begins with a space,boundary", spaces between
 #include <fmt/ranges.h>
 
 #include <cstdio>
 #include <iostream>
+#include <iterator>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "import/formats.h"
+#include "model/unicode.h"
 #include "synth/vocabulary.h"
 
 namespace {
@@ -37,10 +44,33 @@ int make(const std::string& kind, int vocabulary) {
   return 0;
 }
 
+std::vector<int> ids_of(const std::string& line) {
+  std::istringstream numbers(line);
+  return {std::istream_iterator<int>(numbers), {}};
+}
+
+void print_bytes(const Tokenizer& tokenizer) {
+  for (std::size_t id = 0; id < tokenizer.tokens.size(); ++id) {
+    const TokenBytes of = token_bytes(tokenizer, static_cast<int>(id));
+    fmt::print("{}{},{:d},{:d}", id == 0 ? "" : " ", of.bytes, of.begins_with_space, of.boundary);
+  }
+  fmt::print("\n");
+}
+
 int answer(const std::string& path) {
   const MappedFile file(path);
-  const Tokenizer tokenizer = read_tokenizer_json({path, file.bytes()});
+  const NamedBytes named{path, file.bytes()};
+  const Tokenizer tokenizer =
+      looks_like_sentencepiece(named) ? read_sentencepiece(named) : read_tokenizer_json(named);
   for (std::string line; std::getline(std::cin, line);) {
+    if (line.starts_with('?')) {
+      print_bytes(tokenizer);
+      continue;
+    }
+    if (line.starts_with('=')) {
+      fmt::print("|{}\n", to_hex(valid_utf8(decode(tokenizer, ids_of(line.substr(1))))));
+      continue;
+    }
     const std::vector<int> ids = encode(tokenizer, from_hex(line), true);
     fmt::print("{}|{}\n", fmt::join(ids, " "), to_hex(decode(tokenizer, ids)));
   }
