@@ -109,6 +109,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   const Outputs outputs = outputs_of(options);
   const Recipe recipe = recipe_of(options.input);
   Model model = load_to_build(options.input, recipe, progress);
+  print_notes(model);
   if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes, outputs);
