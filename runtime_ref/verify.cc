@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "runtime_ref/ops.h"
+#include "scratch/player_limits.h"
 
 namespace sb3lm {
 namespace {
@@ -30,42 +31,59 @@ void differ(Agreement& agreement, std::string what) {
 
 }  // namespace
 
+BlockRequest recording_logits(BlockRequest request, int vocabulary) {
+  const int most = kMostListItems / vocabulary;  // rows
+  const auto prompt = static_cast<std::int64_t>(request.tokens.size());
+  request.record_logits = most == 0 ? 0 : prompt + request.max_new_tokens > most ? 1 : 2;
+  if (request.record_logits == 1) request.max_new_tokens = std::min(request.max_new_tokens, most);
+  return request;
+}
+
 Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
-                               const std::vector<int>& output, std::span<const double> logits) {
+                               const std::vector<int>& output, std::span<const double> logits,
+                               int record_logits) {
   Agreement agreement;
   const auto vocabulary = static_cast<std::size_t>(engine.vocabulary());
   std::vector<int> tokens = prompt;
   tokens.insert(tokens.end(), output.begin(), output.end());
+  const std::size_t first = record_logits == 2 ? 0 : prompt.size() - 1;
   const std::size_t rows = logits.size() / vocabulary;
   // Every token fed leaves a row; the last output token is fed only before a stop token.
-  const std::size_t fed = prompt.size() + output.size();
-  if (logits.size() % vocabulary != 0 || rows > fed || rows + 1 < fed || rows < prompt.size()) {
+  const std::size_t fed = tokens.size();
+  const std::size_t end = record_logits == 0 ? fed - 1 : first + rows;
+  if (logits.size() % vocabulary != 0 || end > fed || end + 1 < fed || end < prompt.size() - 1) {
     differ(agreement, fmt::format("{} logits recorded for {} tokens", logits.size(), fed));
     return agreement;
   }
   engine.reset();
-  for (std::size_t row = 0; row < rows; ++row) {
-    const std::span<const double> reference = engine.step(tokens[row]);
-    const std::span<const double> blocks = logits.subspan(row * vocabulary, vocabulary);
-    const double error = relative_error(blocks, reference);
-    if (error > kLogitTolerance && engine.router_margin() < kTieMargin) {
-      agreement.near_ties.push_back(fmt::format("near tie of experts at position {}", row));
-      return agreement;  // from here on the two may rightly differ
+  for (std::size_t position = 0; position < end; ++position) {
+    if (position < first) {
+      engine.step_without_logits(tokens[position]);
+      continue;
+    }
+    const std::span<const double> reference = engine.step(tokens[position]);
+    if (record_logits > 0) {
+      const double error =
+          relative_error(logits.subspan((position - first) * vocabulary, vocabulary), reference);
+      if (error > kLogitTolerance && engine.router_margin() < kTieMargin) {
+        agreement.near_ties.push_back(fmt::format("near tie of experts at position {}", position));
+        return agreement;  // from here on the two may rightly differ
+      }
+      agreement.max_rel_error = std::max(agreement.max_rel_error, error);
+      if (error > kLogitTolerance) {
+        differ(agreement,
+               fmt::format("position {}: logits differ by {:.3g} of the largest", position, error));
+      }
     }
     ++agreement.positions;
-    agreement.max_rel_error = std::max(agreement.max_rel_error, error);
-    if (error > kLogitTolerance) {
-      differ(agreement,
-             fmt::format("position {}: logits differ by {:.3g} of the largest", row, error));
-    }
-    const std::size_t next = row + 1;
+    const std::size_t next = position + 1;
     if (next < prompt.size() || next >= tokens.size()) continue;
     if (tokens[next] == ops::argmax(reference)) continue;
     if (top1_margin(reference) < kTieMargin) {
-      agreement.near_ties.push_back(fmt::format("near tie of tokens at position {}", row));
+      agreement.near_ties.push_back(fmt::format("near tie of tokens at position {}", position));
     } else {
-      differ(agreement, fmt::format("position {}: the blocks chose token {}, the reference {}", row,
-                                    tokens[next], ops::argmax(reference)));
+      differ(agreement, fmt::format("position {}: the blocks chose token {}, the reference {}",
+                                    position, tokens[next], ops::argmax(reference)));
     }
   }
   return agreement;

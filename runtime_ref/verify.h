@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime_ref/block_session.h"
 #include "runtime_ref/engine.h"
 
 namespace sb3lm {
@@ -24,11 +25,18 @@ struct Agreement {
   std::vector<std::string> near_ties;
 };
 
-/// Checks logits recorded with `record logits` 2: rows after each prompt token and each output
-/// token but the last, and that every output token is the row's greedy choice. `logits` are the
-/// rows after each other. Resets the engine.
+/// The request with `record logits` such that the list of logits holds them: of all positions (2);
+/// or of those that tokens are chosen at (1), and no more new tokens than that allows; or of none
+/// (0) where the vocabulary alone is too large. It depends on numbers only, so that the players of
+/// a project are asked alike.
+BlockRequest recording_logits(BlockRequest request, int vocabulary);
+
+/// Checks recorded logits, and that every output token is the greedy choice. `logits` are the rows
+/// after each other: with `record_logits` 2 after each prompt token and each output token but the
+/// last; with 1 after the prompt's last token, and so on; with 0 none. Resets the engine.
 Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
-                               const std::vector<int>& output, std::span<const double> logits);
+                               const std::vector<int>& output, std::span<const double> logits,
+                               int record_logits = 2);
 
 /// Bit for bit; -0 and 0 differ.
 bool same_bits(std::span<const double> a, std::span<const double> b);

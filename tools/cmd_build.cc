@@ -31,8 +31,9 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
   progress.report("reading back what was built", -1);
   const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   const Unpacked packed = unpack(out.string(), program);
-  const BlockRequest request{
-      .tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens, .record_logits = 2};
+  const BlockRequest request =
+      recording_logits({.tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens},
+                       model.spec.vocabulary);
   BlockSession session(program, progress);
   Engine engine(model, packed.context);
   const Agreement agreement = agreement_of(engine, request, session.run(request, progress));
@@ -108,6 +109,7 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   const Outputs outputs = outputs_of(options);
   const Recipe recipe = recipe_of(options.input);
   Model model = load_to_build(options.input, recipe, progress);
+  print_notes(model);
   if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes, outputs);

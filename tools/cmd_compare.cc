@@ -9,6 +9,7 @@
 #include "model/unicode.h"
 #include "quant/recipe.h"
 #include "report/text.h"
+#include "scratch/player_limits.h"
 #include "vm_process.h"
 
 namespace sb3lm {
@@ -130,12 +131,12 @@ int run_command(const CompareOptions& options, Progress& progress) {
   if (std::vector<char32_t> points; !decode_utf8(options.prompt.prompt, points)) {
     fail(Fault::usage, "--prompt is not UTF-8, so that nobody can type it");
   }
-  const Comparison comparison = compare_vms(model, packed, program, options.sb3, options.vms,
-                                            {.tokens = prompt_tokens(model, options.prompt),
-                                             .user_message = options.prompt.prompt,
-                                             .max_new_tokens = options.new_tokens,
-                                             .record_logits = 2},
-                                            progress);
+  const BlockRequest request = recording_logits({.tokens = prompt_tokens(model, options.prompt),
+                                                 .user_message = options.prompt.prompt,
+                                                 .max_new_tokens = options.new_tokens},
+                                                model.spec.vocabulary);
+  const Comparison comparison =
+      compare_vms(model, packed, program, options.sb3, options.vms, request, progress);
   progress.report("compared", 1);
   if (options.json) {
     Json vms = Json::array();
@@ -148,6 +149,10 @@ int run_command(const CompareOptions& options, Progress& progress) {
                     {"vms", vms}});
   } else {
     print_reference(reference);
+    if (request.record_logits < 2) {
+      print_out("a list holds the logits of {} positions: of {} generated tokens only\n",
+                kMostListItems / model.spec.vocabulary, request.max_new_tokens);
+    }
     for (const VmComparison& vm : comparison.vms) print_comparison(vm);
     print_out("{}\n", comparison.ok ? "all agree" : "MISMATCH");
   }

@@ -20,14 +20,17 @@ int run_command(const SynthCommand& options, Progress& progress) {
   const bool has_neighbours = Outputs::is_file(options.out);
   const std::filesystem::path tokenizer = options.out.parent_path() / files.tokenizer_name;
   const std::filesystem::path sidecar = sidecar_of(options.out);
+  const std::filesystem::path config = options.out.parent_path() / "config.json";
   if (has_neighbours) {
     outputs.expect(tokenizer);
     outputs.expect(sidecar);
+    if (!files.config.empty()) outputs.expect(config);
   }
   outputs.write_result(options.out, files.checkpoint);
   if (!has_neighbours) return 0;
   outputs.write(tokenizer, files.tokenizer);
   outputs.write_or_remove(sidecar, files.sidecar);
+  if (!files.config.empty()) outputs.write(config, files.config);
   return 0;
 }
 

@@ -31,7 +31,8 @@ Agreement agreement_of(Engine& engine, const BlockRequest& request, const BlockR
   if (result.status != "ready") {
     return {.ok = false, .first_difference = "status: " + result.status};
   }
-  return check_against_engine(engine, request.tokens, result.tokens, result.logits);
+  return check_against_engine(engine, request.tokens, result.tokens, result.logits,
+                              request.record_logits);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "console.h"
 #include "import/plan_file.h"
 #include "import/sniff.h"
 #include "input_check.h"
@@ -39,9 +40,15 @@ Recipe recipe_of(const InputOptions& input) {
   return recipe;
 }
 
+void print_notes(const Model& model) {
+  for (const std::string& note : model.notes) print_err("note: {}\n", note);
+}
+
 Model load_any(const InputOptions& input, Progress& progress) {
   if (!is_sb3(input.file)) {
-    return load_model(input.file, input.import, recipe_of(input), progress);
+    Model model = load_model(input.file, input.import, recipe_of(input), progress);
+    print_notes(model);
+    return model;
   }
   check_built_input(input);
   return unpack(input.file.string(), load_program(input.file, progress)).model;

@@ -21,6 +21,9 @@ scratch::Program load_program(const std::filesystem::path& file, Progress& progr
 /// --bits, --round-scales and --router-bits over what --plan says.
 Recipe recipe_of(const InputOptions& input);
 
+/// What reading a checkpoint assumed, to standard error.
+void print_notes(const Model& model);
+
 /// Checkpoints are quantised and rounded as asked; throws usage if an .sb3 is to be.
 Model load_any(const InputOptions& input, Progress& progress);
 

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "import/json.h"
@@ -21,6 +22,8 @@ class Config {
   std::string text(std::string_view field) const;     // empty if it is none
   bool is(std::string_view field, bool value) const;  // false if it is missing
   std::string model_type() const { return text("model_type"); }
+  /// The fields that are there and not null.
+  std::vector<std::string> fields() const;
 
   template <class... Args>
   [[noreturn]] void fail(Fault fault, fmt::format_string<Args...> format, Args&&... args) const {
@@ -43,6 +46,21 @@ class Config {
 /// `rope_scaling` of older files, `rope_parameters` of newer ones: the base of plain RoPE; others
 /// are unsupported.
 void read_rope(const Config& config, Settings& settings);
+
+/// What bends the hidden numbers, by the names that transformers has for it; silu where nothing is
+/// said. Others are unsupported.
+void read_activation(const Config& config, std::string_view field, Settings& settings);
+
+/// Lists with an entry for each layer: KV heads (`num_key_value_heads` or
+/// `num_key_value_heads_per_layer`), and whether it has RoPE (`no_rope_layers`, where 0 means
+/// none). Throws bad_input for other entries.
+void read_layer_lists(const Config& config, Settings& settings);
+
+/// Throws bad_input if such a list has not as many entries as there are layers.
+void check_layer_lists(const Config& config, const ModelSpec& spec);
+
+/// The fields that the functions of this header understand.
+bool is_common_field(std::string_view field);
 
 /// Throws unsupported where a field that means another forward pass is set.
 void refuse_other_maths(const Config& config);

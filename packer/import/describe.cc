@@ -46,9 +46,14 @@ void complete_feed_forward(const Index& index, const std::string& file, int laye
   if (ffn.top_k == 0) {
     fail(Fault::bad_input, "{}: nothing says how many experts run; add --convention top-k=N", file);
   }
-  const bool stacked = index.contains({Role::expert_gate, layer});
-  ffn.hidden = need(index, file, {Role::expert_gate, layer, stacked ? -1 : 0}).rows;
-  if (const auto shared = index.find({Role::shared_gate, layer}); shared != index.end()) {
+  const auto has_experts = [&](Role role) {
+    return index.contains({role, layer}) || index.contains({role, layer, 0});
+  };
+  ffn.gated = has_experts(Role::expert_gate) || !has_experts(Role::expert_up);
+  const Role into = ffn.gated ? Role::expert_gate : Role::expert_up;
+  ffn.hidden = need(index, file, {into, layer, index.contains({into, layer}) ? -1 : 0}).rows;
+  const Role shared_into = ffn.gated ? Role::shared_gate : Role::shared_up;
+  if (const auto shared = index.find({shared_into, layer}); shared != index.end()) {
     ffn.shared_experts = 1;
     ffn.shared_hidden = shared->second->extent.rows;
     ffn.shared_gated = index.contains({Role::shared_router, layer});

@@ -272,6 +272,14 @@ std::map<std::string, std::string> Facts::texts(Saying least) const {
   return texts;
 }
 
+std::map<std::string, std::string> Facts::assumed() const {
+  std::map<std::string, std::string> texts;
+  for (const auto& [name, said] : said_) {
+    if (said.saying == Saying::assumed) texts.emplace(name, said.text);
+  }
+  return texts;
+}
+
 std::vector<std::string> fact_names() {
   std::vector<std::string> names;
   const auto add = [&names](const std::string& name, const auto&, const auto&) {

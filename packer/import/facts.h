@@ -38,6 +38,8 @@ class Facts {
 
   /// What `least` or later ones have set by a text.
   std::map<std::string, std::string> texts(Saying least) const;
+  /// What only the family says.
+  std::map<std::string, std::string> assumed() const;
 
  private:
   /// For which layers, all of them if none is named.

@@ -24,8 +24,9 @@ void assume(const std::vector<Assumption>& assumed, Settings& settings) {
 }  // namespace
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 5> all{&ssmoelm_family(), &llama_family(),
-                                                &llama2c_family(), &golf_family(), &shard_family()};
+  static const std::array<const Family*, 6> all{&ssmoelm_family(), &llama_family(),
+                                                &llama2c_family(), &golf_family(),
+                                                &shard_family(),   &mixture_family()};
   return all;
 }
 

@@ -14,6 +14,7 @@
 namespace sb3lm {
 
 class Config;
+struct NamedGroup;
 
 /// Part of the rows of a tensor (items of a vector) that holds several matrices: the tensor is one
 /// block, or one for each query head; each block is `of` equal parts, and the parts from..to - 1 of
@@ -75,8 +76,14 @@ struct Family {
   std::vector<std::string_view> settled;  // conventions and facts that its files do not leave open
   std::vector<FactSpelling> spellings;    // in config.json, and in metadata if that is read
   bool reads_metadata = false;
+  /// Whether names may stand behind any words ("backbone.decoder.layers.0...").
+  bool any_prefix = false;
+  /// Whether readers are told what is assumed of its files.
+  bool tells_assumptions = false;
   /// Whether files that name no family are its own, by their tensors and fields.
   bool (*claims)(const Container&, const Config*) = nullptr;
+  /// Changes roles that names alone do not tell. What it returns is said to readers.
+  std::vector<std::string> (*settle_roles)(std::vector<NamedGroup>&) = nullptr;
   /// What more there is in config.json. Throws unsupported for what changes the model in ways that
   /// we do not handle.
   void (*read_config)(const Config&, Settings&) = nullptr;

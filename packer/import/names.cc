@@ -100,15 +100,21 @@ std::optional<TensorKey> own_name(std::string_view stem) {
 }  // namespace
 
 std::vector<NameMatch> roles_of_name(const Family& family, std::string_view stem) {
-  const std::string_view name = bare(stem);
+  std::string_view name = bare(stem);
   std::vector<NameMatch> matches;
-  for (const std::span<const NameRule> rules : family.rules) {
-    for (const NameRule& rule : rules) {
-      TensorKey key{rule.role};
-      if (match(rule.pattern, name, key)) matches.push_back({key, &rule});
+  while (true) {
+    for (const std::span<const NameRule> rules : family.rules) {
+      for (const NameRule& rule : rules) {
+        TensorKey key{rule.role};
+        if (match(rule.pattern, name, key)) matches.push_back({key, &rule});
+      }
     }
+    if (!matches.empty()) return matches;
+    // Not behind a number: what is a layer's own is no part of the model's.
+    const std::size_t dot = name.find('.');
+    if (!family.any_prefix || dot == name.npos || (name[0] >= '0' && name[0] <= '9')) break;
+    name.remove_prefix(dot + 1);
   }
-  if (!matches.empty()) return matches;
   if (const std::optional<TensorKey> key = own_name(stem)) matches.push_back({*key, &kAsItIs});
   return matches;
 }

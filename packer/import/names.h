@@ -16,8 +16,9 @@ struct NameMatch {
   const NameRule* rule;
 };
 
-/// The roles of a stem ("model.layers.3.self_attn.q_proj.weight"), a leading "model." and an ending
-/// ".weight" left away: of a fused tensor several, none if no rule fits. `layer` is the number in
+/// The roles of a stem ("model.layers.3.self_attn.q_proj.weight"), a leading "model." (or what else
+/// the family allows) and an ending ".weight" left away: of a fused tensor several, none if no rule
+/// fits. `layer` is the number in
 /// the name; expert -1 of an expert role means one tensor that stacks all experts. What export
 /// calls tensors that a family's files do not have as they are ("layer 3 q") is known to every
 /// family.

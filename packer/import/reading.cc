@@ -75,6 +75,21 @@ std::vector<std::string> open_settings(const Description& d) {
   return open;
 }
 
+/// What readers must know of a file whose family is only a guess.
+std::string assumptions_note(const Description& d, const Config* config) {
+  std::string assumed;
+  for (const auto& [name, text] : d.settings.facts.assumed()) {
+    assumed += fmt::format("{}{}={}", assumed.empty() ? "" : ", ", name, text);
+  }
+  const std::string type = config != nullptr ? config->model_type() : "";
+  return fmt::format(
+      "{}: {}; its fields and the names of its tensors are read as those of a {}{}{}",
+      config != nullptr ? config->file() : d.container.file,
+      type.empty() ? "no model_type" : fmt::format("model_type '{}' is not known", type),
+      d.family->name, assumed.empty() ? "" : "; assumed: ",
+      assumed.empty() ? "" : assumed + " (--convention NAME=VALUE changes them)");
+}
+
 /// What shapes leave open.
 void note_choices(const std::vector<ShapeFact>& facts, Description& d) {
   for (const ShapeFact& fact : facts) {
@@ -143,6 +158,7 @@ Description describe(Container container, const CheckpointFiles& files,
   d.family = family != nullptr ? family : &family_of(d.container, beside, packed);
   d.groups = group_packed(d.container, d.family->ignored);
   d.named = name_groups(files, *d.family, d.groups);
+  if (d.family->settle_roles != nullptr) d.model.notes = d.family->settle_roles(d.named);
   d.model.source = describe_source(d.container, packed);
   if (d.container.spec) {
     d.container.spec->validate(d.container.file);
@@ -153,6 +169,9 @@ Description describe(Container container, const CheckpointFiles& files,
   }
   find_spec(files, beside, options, d);
 
+  if (d.family->tells_assumptions && !d.container.spec) {
+    d.model.notes.push_back(assumptions_note(d, beside));
+  }
   Conventions& conventions = d.settings.conventions;
   settle_nibble_codes(d.named, conventions);
   d.model.conventions = d.settings.in_force();

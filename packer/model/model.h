@@ -33,6 +33,7 @@ struct Model {
   std::map<TensorKey, std::string> names;          // the checkpoint's name (stem) of each
   std::map<std::string, std::string> conventions;  // how the file was read, by option name
   std::vector<std::string> open;                   // those of them that the file leaves open
+  std::vector<std::string> notes;  // sentences for people: what reading the file assumed
   std::map<std::string, std::vector<std::string>> choices;  // of open ones: what else they can be
   Tokenizer tokenizer;
   ChatTemplate chat;

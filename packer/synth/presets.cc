@@ -153,6 +153,42 @@ SynthModel tiny_dense_untied() {
   return model;
 }
 
+// Mixtures with KV heads of their own in each layer, every fourth layer without RoPE.
+SynthModel slimmoe_250m() {
+  SynthModel model{.spec = mixture({.width = 768,
+                                    .query_heads = 12,
+                                    .kv_heads = 3,
+                                    .head_size = 64,
+                                    .hidden = 1536,
+                                    .experts = 4,
+                                    .vocabulary = 50257,
+                                    .context = 2048},
+                                   {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+                                   {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}),
+                   .format = SynthFormat::mixture,
+                   .weight_std = 0.02};
+  model.spec.family = "slimmoe";
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.feed_forward.shared_experts = layer.feed_forward.shared_hidden = 0;
+    if (layer.id % 4 == 3) layer.attention.rope = {};
+  }
+  return model;
+}
+
+SynthModel tiny_slimmoe() {
+  SynthModel model = slimmoe_250m();
+  model.weight_std = 0;
+  model.spec = mixture(kTiny, {0, 1, 2, 3}, {0, 1, 2, 3});
+  model.spec.family = "slimmoe";
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.feed_forward.shared_experts = layer.feed_forward.shared_hidden = 0;
+    layer.attention.kv_heads = layer.id == 0 ? 1 : layer.id == 1 ? 4 : 2;
+    if (layer.id == 3) layer.attention.rope = {};
+  }
+  model.spec.layers[1].feed_forward = {.hidden = 96};
+  return model;
+}
+
 struct PresetRow {
   SynthPreset about;
   SynthModel (*make)();
@@ -181,6 +217,11 @@ constexpr PresetRow kPresets[] = {
     {{"golf585", "parameter golf: 33.58M weights of 5 and 8 bits, 11 layers", kFull}, golf585},
     {{"golf-nb", "parameter golf's first form: 7 layers of width 384", kFull}, golf_nb},
     {{"shard-40m", "the shape of Shard-40m-v1: 54.54M bfloat16 weights", kFull}, shard_40m},
+    {{"slimmoe-250m", "a shape of SlimMoE-250M: 288.8M float weights, 16 layers of 4 experts",
+      kFull},
+     slimmoe_250m},
+    {{"tiny-slimmoe", "4 layers of width 64, KV heads and RoPE by layer, a dense layer; floats"},
+     tiny_slimmoe},
     {{"tiny-golf592", "golf592 with 5 layers of width 48"}, tiny_golf592},
     {{"tiny-golf585", "golf585 with 4 layers of width 48"}, tiny_golf585},
     {{"tiny-golf-nb", "golf-nb with 3 layers of width 40"}, tiny_golf_nb},

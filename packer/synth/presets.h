@@ -15,6 +15,7 @@ enum class SynthFormat {
   llama2c,     // version 0
   golf,        // parameter-golf's artifact: {"w", "m"}, zstd
   golf_clean,  // the first ones: int8_clean_per_row_v1, zlib
+  mixture,     // float safetensors and config.json, as mixtures of custom code have them
   shard,       // PyTorch's zip of {"cfg", "model"}, bfloat16
 };
 

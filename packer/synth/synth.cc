@@ -9,6 +9,7 @@
 #include "import/json.h"
 #include "import/pack_tensors.h"
 #include "import/safetensors.h"
+#include "synth/mixture_model.h"
 #include "synth/presets.h"
 #include "synth/torch_models.h"
 #include "synth/vocabulary.h"
@@ -218,6 +219,7 @@ std::string write_llama2c(const SynthModel& model, const SynthOptions& options) 
 const char* file_name(SynthFormat format) {
   switch (format) {
     case SynthFormat::packed:
+    case SynthFormat::mixture:
       return "model.safetensors";
     case SynthFormat::llama2c:
       return "model.bin";
@@ -253,6 +255,15 @@ SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
             .tokenizer = tokenizer_bin(model.spec.vocabulary),
             .tokenizer_name = "tokenizer.bin",
             .sidecar = ""};
+  }
+  if (model.format == SynthFormat::mixture) {
+    MixtureFiles files = write_mixture_model(model, options, progress);
+    return {.checkpoint = std::move(files.checkpoint),
+            .checkpoint_name = file_name(model.format),
+            .tokenizer = byte_level_tokenizer_json(model.spec.vocabulary),
+            .tokenizer_name = "tokenizer.json",
+            .sidecar = "",
+            .config = std::move(files.config)};
   }
   const bool is_packed = model.format == SynthFormat::packed;
   return {.checkpoint = is_packed ? PackedWriter(model, options).write(progress)

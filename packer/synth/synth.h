@@ -42,6 +42,7 @@ struct SyntheticFiles {
   std::string tokenizer;
   std::string tokenizer_name;  // "tokenizer.json" or "tokenizer.bin"
   std::string sidecar;         // conventions; empty if the defaults hold
+  std::string config = {};     // config.json; empty if the format needs none
 };
 
 /// Throws usage, with the list of presets, if there is no such preset.

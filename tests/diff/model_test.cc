@@ -9,6 +9,7 @@
 #include "runtime_ref/generate.h"
 #include "runtime_ref/verify.h"
 #include "sb3/sb3.h"
+#include "scratch/player_limits.h"
 #include "support/built_models.h"
 #include "support/check_blocks.h"
 #include "support/random_model.h"
@@ -213,6 +214,41 @@ TEST_CASE("the comparison sees a single changed weight") {
   q.codes[17] ^= 1;
   Engine engine(built.model);
   CHECK(!check_against_engine(engine, request.tokens, result.tokens, result.logits).ok);
+}
+
+TEST_CASE("logits of generated tokens only are compared where all of them do not fit a list") {
+  SilentProgress silent;
+  BuiltModel built = build_tiny("tiny-moe", "", 40);
+  BlockSession session(read_back(built), silent);
+  const BlockRequest asked = comparison_request(built.model);
+  const int positions = static_cast<int>(asked.tokens.size()) + asked.max_new_tokens;
+  const BlockRequest all = recording_logits(asked, kMostListItems / positions);
+  CHECK(all.record_logits == 2);
+  CHECK(all.max_new_tokens == asked.max_new_tokens);
+  BlockRequest request = recording_logits(asked, kMostListItems / 3);
+  CHECK(request.record_logits == 1);
+  CHECK(request.max_new_tokens == 3);
+  Engine engine(built.model);
+  const auto agreement_now = [&] {
+    const BlockResult result = session.run(request, silent);
+    return check_against_engine(engine, request.tokens, result.tokens, result.logits,
+                                request.record_logits);
+  };
+  const Agreement some = agreement_now();
+  CHECK(some.ok);
+  CHECK(some.positions == 3);
+  CHECK(some.max_rel_error > 0);
+  request = recording_logits(asked, kMostListItems + 1);
+  CHECK(request.record_logits == 0);
+  const Agreement none = agreement_now();
+  CHECK(none.ok);
+  CHECK(none.positions == static_cast<std::size_t>(asked.max_new_tokens));
+  CHECK(none.max_rel_error == 0);
+  auto& q = std::get<CodedTensor>(built.model.tensors.at({Role::q, 1}));
+  for (auto& code : q.codes) code ^= 1;
+  CHECK_FALSE(agreement_now().ok);
+  request.record_logits = 1;
+  CHECK_FALSE(agreement_now().ok);
 }
 
 TEST_CASE("a prompt after another one, up to the last place of the context") {

@@ -24,6 +24,7 @@ Model import_files(const SyntheticFiles& files,
   if (!files.sidecar.empty()) {
     in.sidecar = NamedBytes{"tiny.conventions.json", as_bytes(files.sidecar)};
   }
+  if (!files.config.empty()) in.config = NamedBytes{"config.json", as_bytes(files.config)};
   SilentProgress silent;
   return import_from_memory(in, conventions, silent);
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "support/tiny_model.h"
+#include "synth/presets.h"
 
 using namespace sb3lm;
 
@@ -62,6 +63,21 @@ TEST_CASE("spelling and packing do not change the weights") {
 TEST_CASE("Student weights differ from normal ones") {
   CHECK_FALSE(same_tensors(tiny_model("tiny-moe"),
                            tiny_model(SynthOptions{.preset = "tiny-moe", .student5 = true})));
+}
+
+TEST_CASE("a mixture of float weights has the size and the layers that its card names") {
+  const ModelSpec spec = synth_model("slimmoe-250m").spec;
+  std::int64_t weights = 0;
+  for (const auto& [key, shape] : expected_tensors(spec)) {
+    weights += std::int64_t{shape.rows} * shape.cols;
+  }
+  CHECK(weights == 288'757'248);
+  const Model tiny = tiny_model("tiny-slimmoe");
+  CHECK(tiny.spec == synth_model("tiny-slimmoe").spec);
+  CHECK(tiny.spec.layers[0].attention.kv_heads == 1);
+  CHECK(tiny.spec.layers[3].attention.rope.layout == RopeLayout::none);
+  CHECK_FALSE(tiny.spec.layers[1].feed_forward.is_mixture());
+  REQUIRE(tiny.notes.size() == 1);
 }
 
 TEST_CASE("the full-size presets have the published sizes") {

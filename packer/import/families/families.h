@@ -10,5 +10,6 @@ const Family& llama_family();
 const Family& llama2c_family();
 const Family& golf_family();
 const Family& shard_family();
+const Family& mixture_family();
 
 }  // namespace sb3lm

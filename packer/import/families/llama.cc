@@ -42,6 +42,8 @@ void read_config(const Config& config, Settings& settings) {
     }
   }
   read_rope(config, settings);
+  read_activation(config, "hidden_act", settings);
+  read_layer_lists(config, settings);
   refuse_other_maths(config);
 }
 
@@ -58,6 +60,7 @@ void finish(const Config& config, ModelSpec& spec) {
       config.must_be("shared_expert_intermediate_size", ffn.shared_hidden);
     }
   }
+  check_layer_lists(config, spec);
   refuse_window(config, spec);
 }
 

@@ -64,10 +64,13 @@ constexpr NameRule kMixture[] = {
 
 void read_config(const Config& config, Settings& settings) {
   read_rope(config, settings);
+  read_activation(config, "hidden_act", settings);
+  read_layer_lists(config, settings);
   refuse_other_maths(config);
 }
 
 void finish(const Config& config, ModelSpec& spec) {
+  check_layer_lists(config, spec);
   refuse_window(config, spec);
 }
 
