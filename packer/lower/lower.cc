@@ -106,6 +106,13 @@ WorkspaceSizes sizes_of(const Layout& layout, Tune tune) {
           .tune = tune};
 }
 
+Workspace workspace_of(Sprite& engine, const Layout& layout, Tune tune) {
+  Workspace workspace = make_workspace(engine, sizes_of(layout, tune));
+  const std::vector<List<Num>> lists = layout.code_lists();
+  for (std::size_t i = 1; i < lists.size(); ++i) engine.list<Num>(lists[i].name);
+  return workspace;
+}
+
 std::string parameter_text(const Model& model) {
   double count = 0;
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
@@ -145,9 +152,7 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
 
   const StageNames stage =
       declare_stage(stage_target, model, write_model_info(model, layout, options));
-  const Workspace workspace = make_workspace(engine, sizes_of(layout, options.tune));
-  const std::vector<List<Num>> code_lists = layout.code_lists();
-  for (std::size_t i = 1; i < code_lists.size(); ++i) engine.list<Num>(code_lists[i].name);
+  const Workspace workspace = workspace_of(engine, layout, options.tune);
   const ExpBlocks exp = emit_exp(engine, workspace);
   const ForwardBlocks forward = emit_forward(engine, workspace, exp, layout);
   const SampleBlocks sample = emit_sample(engine, workspace, exp,
