@@ -1,5 +1,7 @@
 // Errors of every kind end here: one line, and the exit code of README.md, "Using it".
+#include <algorithm>
 #include <new>
+#include <string>
 #include <system_error>
 
 #include "base/error.h"
@@ -10,8 +12,16 @@
 
 namespace {
 
+/// One line, without what would move a terminal's cursor: names in files may hold anything.
+std::string printable(std::string text) {
+  constexpr char kFirst = ' ', kDelete = '\x7f';
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return (c >= 0 && c < kFirst) || c == kDelete; }, '?');
+  return text;
+}
+
 int report_error(const sb3lm::Error& error) {
-  sb3lm::print_err("sb3lm: {}\n", error.what());
+  sb3lm::print_err("sb3lm: {}\n", printable(error.what()));
   if (error.fault == sb3lm::Fault::bug) {
     sb3lm::print_err("sb3lm: this is a bug in sb3lm; please report it with the command line\n");
   }

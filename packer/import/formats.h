@@ -13,6 +13,10 @@ bool looks_like_llama2c(Bytes bytes);
 
 /// PyTorch's zip of a pickle and storages, or such a zip compressed (torch/).
 Container read_torch(const CheckpointFiles& files);
+/// How relatives begin that are not read: those of before PyTorch 1.6, one pickle after the other,
+/// and those whose bytes were moved for brotli.
+inline constexpr std::string_view kOldTorch = "\x80\x02\x8a\x0al\xfc\x9c\x46\xf9";
+inline constexpr std::string_view kShuffled = "BSHF";
 
 /// A Hugging Face tokenizer.json: BPE with byte fallback, or byte-level BPE. Throws unsupported
 /// with the name of the piece that we do not handle.

@@ -99,6 +99,10 @@ std::vector<int> numbers_in_names(const Container& container, const std::vector<
   for (const NamedGroup& entry : named) {
     if (entry.key.layer >= 0 && !entry.rule->counts_own) used.insert(entry.key.layer);
   }
+  if (used.size() > limits::kLayers) {
+    fail(Fault::bad_input, "{}: {} layers are more than {}", container.file, used.size(),
+         limits::kLayers);
+  }
   const std::vector<int> sorted(used.begin(), used.end());
   if (ids.empty()) return sorted;
   std::vector<int> by_id = ids;

@@ -181,6 +181,21 @@ CodedTensor empty_coded(const PackedGroup& group, int part, int bits) {
   return tensor;
 }
 
+/// A level for each byte, in the least width from `bits` on that holds all of them.
+template <class Level>
+Tensor unpack_levels(const PackedGroup& group, int part, int bits, Level level_of) {
+  const Bytes bytes = part_bytes(group, part);
+  for (const std::uint8_t byte : bytes) {
+    const int level = level_of(byte);
+    while (level < -(1 << (bits - 1)) || level >= 1 << (bits - 1)) ++bits;
+  }
+  CodedTensor tensor = empty_coded(group, part, bits);
+  for (const std::uint8_t byte : bytes) {
+    tensor.codes.push_back(static_cast<std::uint8_t>(level_of(byte) - tensor.format.offset));
+  }
+  return tensor;
+}
+
 /// Nibble value to weight + 8; -1 where the code has no such value.
 std::array<int, 16> nibble_levels(const std::string& code) {
   std::array<int, 16> levels{};
@@ -197,7 +212,8 @@ std::array<int, 16> nibble_levels(const std::string& code) {
   return levels;
 }
 
-float plain_value(FloatType type, Bytes bytes, std::size_t index) {
+float plain_value(FloatType type, bool is_double, Bytes bytes, std::size_t index) {
+  if (is_double) return static_cast<float>(load<double>(bytes, index));
   if (type == FloatType::f32) return load<float>(bytes, index);
   const auto bits = load<std::uint16_t>(bytes, index);
   return type == FloatType::f16 ? static_cast<float>(half_to_double(bits))
@@ -284,7 +300,7 @@ Tensor unpack_plain(const PackedGroup& group, int part) {
     tensor.type = FloatType::f16;
   } else if (type == "BF16") {
     tensor.type = FloatType::bf16;
-  } else if (type != "F32") {
+  } else if (type != "F32" && type != "F64") {
     fail(Fault::unsupported, "{}: tensor '{}': weights of type {} are not supported", group.file,
          group.stem, type);
   }
@@ -293,7 +309,7 @@ Tensor unpack_plain(const PackedGroup& group, int part) {
   tensor.values.reserve(size);
   const std::size_t first = static_cast<std::size_t>(part) * size;
   for (std::size_t i = 0; i < size; ++i) {
-    const float value = plain_value(tensor.type, group.data->bytes, first + i);
+    const float value = plain_value(tensor.type, type == "F64", group.data->bytes, first + i);
     if (!std::isfinite(value)) group.fail("element {} is not finite", i);
     tensor.values.push_back(value);
   }
@@ -317,25 +333,13 @@ Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conven
 }
 
 Tensor unpack_bytes(const PackedGroup& group, int part) {
-  CodedTensor tensor = empty_coded(group, part, 8);
-  const Bytes bytes = part_bytes(group, part);
-  tensor.codes.assign(bytes.begin(), bytes.end());
-  return tensor;
+  // Narrower ones would be nibbles.
+  return unpack_levels(group, part, 5, [](std::uint8_t byte) { return byte - 128; });
 }
 
 Tensor unpack_codes(const PackedGroup& group, int part) {
-  const Bytes bytes = part_bytes(group, part);
-  int bits = 2;
-  for (const std::uint8_t byte : bytes) {
-    const int level = static_cast<std::int8_t>(byte);
-    while (level < -(1 << (bits - 1)) || level >= 1 << (bits - 1)) ++bits;
-  }
-  CodedTensor tensor = empty_coded(group, part, bits);
-  for (const std::uint8_t byte : bytes) {
-    const int code = static_cast<std::int8_t>(byte) - tensor.format.offset;
-    tensor.codes.push_back(static_cast<std::uint8_t>(code));
-  }
-  return tensor;
+  return unpack_levels(group, part, 2,
+                       [](std::uint8_t byte) { return static_cast<std::int8_t>(byte); });
 }
 
 Tensor unpack_nibbles(const PackedGroup& group, int part, const Conventions& conventions,

@@ -5,7 +5,8 @@
 //   STEM__scale  F16  one factor per row
 //   STEM__shape  I32  [rows, cols] or [experts, rows, cols]             optional
 //   STEM__cols   I32  weights per row                                   optional
-// or STEM alone is a plain F16, BF16 or F32 tensor, or I8 codes whose row scales the container has.
+// or STEM alone is a plain F16, BF16, F32 or F64 tensor, or I8 codes whose row scales the container
+// has.
 #pragma once
 
 #include <array>
@@ -63,9 +64,11 @@ std::string guess_nibble_code(const NibbleCounts& counts);
 /// (`likely` where several do), else as guess_nibble_code.
 std::string guess_narrow_code(const NibbleCounts& counts, const std::string& likely);
 
-/// Tensor `part` of the group's stack, unpacked and checked (finite scales and values).
+/// Tensor `part` of the group's stack, unpacked and checked (finite scales and values). Of F64 the
+/// nearest floats are taken.
 Tensor unpack_plain(const PackedGroup& group, int part);
 Tensor unpack_bits(const PackedGroup& group, int part, const Conventions& conventions);
+/// In the least width from 5 bits on whose values hold all codes.
 Tensor unpack_bytes(const PackedGroup& group, int part);
 /// In the least width whose values, -2^(b-1) to 2^(b-1) - 1, hold all codes.
 Tensor unpack_codes(const PackedGroup& group, int part);

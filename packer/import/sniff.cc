@@ -54,9 +54,10 @@ bool is_torch_zip(const NamedBytes& file) {
   return is_zip(file) && zip_has(as_text(file.bytes), "/data.pkl");
 }
 bool is_old_torch(const NamedBytes& file) {
-  return starts_with(file,
-                     "\x80\x02\x8a\x0al\xfc\x9c"
-                     "F\xf9");
+  return starts_with(file, kOldTorch);
+}
+bool is_shuffled(const NamedBytes& file) {
+  return starts_with(file, kShuffled);
 }
 bool is_gguf(const NamedBytes& file) {
   return starts_with(file, "GGUF");
@@ -81,10 +82,12 @@ bool is_anything(const NamedBytes&) {
 }
 
 /// Tried in order: bytes tell more than names.
-constexpr std::array<FileFormat, 11> kFormats{{
+constexpr std::array<FileFormat, 12> kFormats{{
     {"torch", Kind::checkpoint, is_torch_zip, read_torch},
     {"a PyTorch checkpoint of before 1.6", Kind::unsupported, is_old_torch, nullptr, false,
      "load it with PyTorch and save it again"},
+    {"an artifact whose bytes were moved for brotli (BSHF)", Kind::unsupported, is_shuffled,
+     nullptr, false, "compress the same torch.save file with zstd, xz or zlib"},
     {"an .sb3", Kind::project, is_zip},
     {"a GGUF file", Kind::unsupported, is_gguf, nullptr, false,
      "use the safetensors that it was made from"},

@@ -42,7 +42,7 @@ class Printer {
   Proc<Num> emit_print() {
     if (!any_bytes_) {
       return engine_.define<Num>("print token", {"id"}, [&](Script& s, Arg<Num> id) {
-        print_text(s, token_text_[id + 1]);
+        print_text(s, id, token_text_[id + 1]);
       });
     }
     const auto print_byte = emit_print_byte();
@@ -53,7 +53,7 @@ class Printer {
           at == 0,
           [&](Script& s) {
             flush(s);
-            print_text(s, token_text_[id + 1]);
+            print_text(s, id, token_text_[id + 1]);
           },
           [&](Script& s) {
             s.repeat(bytes_[at], [&](Script& s) {
@@ -65,23 +65,41 @@ class Printer {
   }
 
  private:
+  // Whether a space at the token's front may go: not that of a byte, nor what stands for unknown
+  // letters, where the tokenizer has rules that tell.
+  Expr<Bool> may_lose_space(const Arg<Num>& id) {
+    auto may = printed_ == 0;
+    if (!tokenizer_.rules.present) return may;
+    for (const int other : {tokenizer_.unknown, tokenizer_.byte_token[' ']}) {
+      if (other >= 0) may = std::move(may) && !(id == other);
+    }
+    return may;
+  }
+
   // Prints a token's text; drops the first space of a reply where the tokenizer does.
-  void print_text(Script& s, Expr<Str> item) {
+  void print_text(Script& s, const Arg<Num>& id, Expr<Str> item) {
     if (!tokenizer_.strip_leading_space) {
       s.set(text_, join(text_, std::move(item)));
       return;
     }
     const auto at = engine_.var<Num>("_text at");
     s.when_else(
-        printed_ == 0 && same_text(letter(1, copy(item)), " "),
+        may_lose_space(id) && same_text(letter(1, copy(item)), " "),
         [&](Script& s) {
           s.set(at, 2);
           s.repeat(length(copy(item)) - 1, [&](Script& s) {
             s.set(text_, join(text_, letter(at, copy(item))));
             s.change(at, 1);
           });
+          if (tokenizer_.strip_each_space) s.when(at > 2, [&](Script& s) { s.set(printed_, 1); });
         },
-        [&](Script& s) { s.set(text_, join(text_, copy(item))); });
+        [&](Script& s) {
+          s.set(text_, join(text_, copy(item)));
+          if (tokenizer_.strip_each_space) {
+            s.when(length(copy(item)) > 0, [&](Script& s) { s.set(printed_, 1); });
+          }
+        });
+    if (tokenizer_.strip_each_space) return;
     s.when(length(std::move(item)) > 0, [&](Script& s) { s.set(printed_, 1); });
   }
 

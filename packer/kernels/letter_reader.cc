@@ -178,7 +178,7 @@ Proc<Str> LetterReader::emit(const List<Num>& ids) {
   return engine_.define<Str>("_read letters", {"text"}, [&](Script& s, Arg<Str> text) {
     s.clear(codes_);
     if (has_classes()) s.clear(classes_);
-    if (tokenizer_.prefix_space) add_prefix_space(s, ids, read, text);
+    if (tokenizer_.prefix_space && !tokenizer_.rules.present) add_prefix_space(s, ids, read, text);
     s.set(at, 1);
     s.repeat_until(at > length(text), [&](Script& s) {
       s.call(read, text, at + 0);

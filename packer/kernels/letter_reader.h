@@ -16,8 +16,8 @@ class LetterReader {
   /// Declares the lists, and on the engine's own target one costume per capital.
   LetterReader(blocks::Sprite& engine, const Tokenizer& tokenizer, const LetterTables& tables);
 
-  /// read letters (text): fills codes() and classes(), the tokenizer's prefix space included. The
-  /// text is at the start if `ids` is empty.
+  /// read letters (text): fills codes() and classes(), the tokenizer's prefix space included unless
+  /// it has rules for that. The text is at the start if `ids` is empty.
   blocks::Proc<blocks::Str> emit(const blocks::List<blocks::Num>& ids);
 
   const blocks::List<blocks::Num>& codes() const { return codes_; }

@@ -11,10 +11,10 @@ using scratch::Scalar;
 
 namespace {
 
-using Entry = std::pair<double, double>;  // key and value
+constexpr double kSteps[] = {1, 2, 0};
 
 /// Entries from `first` on that one row says, if its values rise by `step`.
-std::size_t row_length(const std::vector<Entry>& entries, std::size_t first, double step) {
+std::size_t row_length(const std::vector<RowEntry>& entries, std::size_t first, double step) {
   std::size_t length = 1;
   const auto [key, value] = entries[first];
   while (first + length < entries.size()) {
@@ -23,20 +23,6 @@ std::size_t row_length(const std::vector<Entry>& entries, std::size_t first, dou
     ++length;
   }
   return length;
-}
-
-LetterTables::Table append_table(std::vector<Scalar>& rows, const std::vector<Entry>& entries) {
-  const auto rows_now = [&] { return static_cast<int>(rows.size() / 3); };
-  const int first = rows_now();
-  for (std::size_t at = 0; at < entries.size();) {
-    double step = 1;  // never 0 where values differ
-    for (const double other : {2.0, 0.0}) {
-      if (row_length(entries, at, other) > row_length(entries, at, step)) step = other;
-    }
-    for (const double item : {entries[at].first, entries[at].second, step}) rows.emplace_back(item);
-    at += row_length(entries, at, step);
-  }
-  return {first, rows_now() - 1};
 }
 
 template <class Function>
@@ -61,9 +47,24 @@ double id_of(const Tokenizer& tokenizer, char32_t letter) {
 
 }  // namespace
 
+LetterTables::Table append_rows(std::vector<Scalar>& rows, const std::vector<RowEntry>& entries,
+                                std::span<const double> steps) {
+  const auto rows_now = [&] { return static_cast<int>(rows.size() / 3); };
+  const int first = rows_now();
+  for (std::size_t at = 0; at < entries.size();) {
+    double step = steps[0];  // never 0 where values differ
+    for (const double other : steps.subspan(1)) {
+      if (row_length(entries, at, other) > row_length(entries, at, step)) step = other;
+    }
+    for (const double item : {entries[at].first, entries[at].second, step}) rows.emplace_back(item);
+    at += row_length(entries, at, step);
+  }
+  return {first, rows_now() - 1};
+}
+
 LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer) {
   LetterTables tables;
-  std::vector<Entry> codes;
+  std::vector<RowEntry> codes;
   const auto place = [&](char32_t letter) {
     codes.emplace_back(static_cast<double>(codes.size() + 1), static_cast<double>(letter));
   };
@@ -81,14 +82,19 @@ LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokeniz
   tables.texts = {small, halves()};
   place(kLastTyped + 1);
 
-  tables.places = append_table(tables.rows, codes);
-  std::vector<Entry> ids, classes;
+  tables.places = append_rows(tables.rows, codes, kSteps);
+  std::vector<RowEntry> ids, classes;
+  // Rules make letters that nobody can type.
+  const bool by_rules = tokenizer.rules.present;
+  for (char32_t c = 0; by_rules && c <= kLastTyped; ++c) ids.emplace_back(c, id_of(tokenizer, c));
   for_each_code(letters, [&](char32_t c) {
-    ids.emplace_back(c, id_of(tokenizer, c));
+    if (!by_rules) ids.emplace_back(c, id_of(tokenizer, c));
     classes.emplace_back(c, static_cast<int>(char_class(c)) + 1);
   });
-  if (tokenizer.kind == TokenizerKind::spaced_bpe) tables.ids = append_table(tables.rows, ids);
-  if (tokenizer.split == WordSplit::gpt2) tables.classes = append_table(tables.rows, classes);
+  if (tokenizer.kind == TokenizerKind::spaced_bpe)
+    tables.ids = append_rows(tables.rows, ids, kSteps);
+  if (tokenizer.split == WordSplit::gpt2)
+    tables.classes = append_rows(tables.rows, classes, kSteps);
   return tables;
 }
 

@@ -5,7 +5,9 @@
 // a text in the order in which Scratch compares them, then capitals, which are costumes.
 #pragma once
 
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/tokenizer.h"
@@ -34,6 +36,13 @@ struct LetterTables {
   Table places, ids, classes;
   std::vector<scratch::Scalar> rows;
 };
+using RowEntry = std::pair<double, double>;  // key and value
+/// Appends rows that say what the entries do; those of one row rise by one of the steps, and the
+/// first of the steps is any other row's.
+LetterTables::Table append_rows(std::vector<scratch::Scalar>& rows,
+                                const std::vector<RowEntry>& entries,
+                                std::span<const double> steps);
+
 LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer);
 
 /// First and second halves that are told apart.

@@ -2,14 +2,18 @@
 // into pieces and each piece is merged in a linked list that remembers the rank of every adjacent
 // pair.
 //
-// More kinds of tokenizers hook in between these three: what normalises text (NFC, SentencePiece's
-// maps) rewrites the list of code points; another pattern is another way to find a cut, by code
-// points and classes; Unigram is another way from a piece to ids.
+// More kinds of tokenizers hook in between these three: what normalises text (rewriter.h, for
+// SentencePiece's rules) rewrites the list of code points; another pattern is another way to find a
+// cut, by code points and classes; Unigram is another way from a piece to ids.
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/letter_reader.h"
+#include "kernels/rewriter.h"
+#include "kernels/rule_tables.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 #include "model/project_names.h"
@@ -30,7 +34,9 @@ class PieceMerger {
  public:
   PieceMerger(Sprite& engine, const Tokenizer& tokenizer, const LetterReader& reader,
               LetterTables::Table letter_ids)
-      : engine_(engine), add_letter_(emit_add_letter(tokenizer, reader, letter_ids)) {
+      : engine_(engine),
+        tokenizer_(tokenizer),
+        add_letter_(emit_add_letter(tokenizer, reader, letter_ids)) {
     kind_ = merge_lists(tokenizer).kind;
     for (const auto* list : {&symbols_, &next_, &previous_, &ranks_}) engine_.list<Num>(list->name);
     if (kind_ == MergeLists::Result::by_merge) engine_.list<Num>(pairs_.name);
@@ -44,19 +50,56 @@ class PieceMerger {
     const auto find_merge = emit_find_merge();
     const auto walk = emit_walk(find_merge);
     const auto start = emit_start(find_merge, codes);
+    const auto add_id = emit_add_id(ids);
     return engine_.define<Num, Num>(
         "_merge piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           s.call(start, from, to);
           s.repeat_until(best_rank_ == kNoMerge, [&](Script& s) { s.call(walk); });
           s.set(at_, 1);
           s.repeat_until(at_ > symbols_.length() || at_ == 0, [&](Script& s) {
-            s.append(ids, symbols_[at_]);
-            s.set(at_, next_[at_] + 0);
+            // A call makes players forget that a variable is a number.
+            const bool calls = !tokenizer_.undone.empty();
+            add_id(s, calls ? symbols_[at_ + 0] : symbols_[at_]);
+            s.set(at_, (calls ? next_[at_ + 0] : next_[at_]) + 0);
           });
         });
   }
 
  private:
+  using AddId = std::function<void(Script&, Expr<Num>)>;
+
+  // How an id is appended: an unused token's parts, one unknown token for several in a row.
+  AddId emit_add_id(const List<Num>& ids) {
+    const AddId append = [this, &ids](Script& s, Expr<Num> id) {
+      if (!tokenizer_.fuse_unknown || tokenizer_.byte_token[0] >= 0) {
+        s.append(ids, std::move(id));
+        return;
+      }
+      const int unknown = tokenizer_.unknown;
+      s.when(!(copy(id) == unknown && ids[ids.length()] == unknown),
+             [&](Script& s) { s.append(ids, copy(id)); });
+    };
+    if (tokenizer_.undone.empty()) return append;
+    UndoneTables tables = undone_tables(tokenizer_);
+    const auto unused = engine_.list<Num>("_token undone", std::move(tables.ids));
+    const auto places = engine_.list<Num>("_token undone places", std::move(tables.places));
+    const auto parts = engine_.list<Num>("_token undone parts", std::move(tables.parts));
+    const auto place = engine_.var<Num>("_merge undone");
+    const auto add = engine_.define<Num>("_merge out", {"id"}, [&](Script& s, Arg<Num> id) {
+      s.set(place, unused.index_of(id));
+      s.when_else(
+          place == 0, [&](Script& s) { append(s, id + 0); },
+          [&](Script& s) {
+            s.set(place, places[place] + 0);
+            s.repeat(parts[place], [&](Script& s) {
+              s.change(place, 1);
+              append(s, parts[place + 0]);
+            });
+          });
+    });
+    return [add](Script& s, Expr<Num> id) { s.call(add, std::move(id)); };
+  }
+
   // A letter's symbols: its own, or those of its bytes in UTF-8.
   Proc<Num> emit_add_letter(const Tokenizer& tokenizer, const LetterReader& reader,
                             LetterTables::Table ids) {
@@ -66,8 +109,17 @@ class PieceMerger {
       s.call(reader.find(), code, ids.first, ids.last);
       s.when_else(
           reader.value() > -1, [&](Script& s) { s.append(symbols_, reader.value()); },
-          [&](Script& s) { s.call(push_bytes, code); });
+          [&](Script& s) { add_unknown(s, tokenizer, code, push_bytes); });
     });
+  }
+
+  // A letter that is no symbol: its bytes, a space being those of its mark where rules say so.
+  void add_unknown(Script& s, const Tokenizer& tokenizer, const Arg<Num>& code,
+                   const Proc<Num>& push_bytes) {
+    const auto push = [&](Script& s) { s.call(push_bytes, code); };
+    if (!tokenizer.rules.present || tokenizer.alphabet.contains(" ")) return push(s);
+    s.when_else(
+        code == ' ', [&](Script& s) { s.call(push_bytes, static_cast<double>(kSpaceMark)); }, push);
   }
 
   Proc<Num> emit_push_bytes(const Tokenizer& tokenizer) {
@@ -243,6 +295,7 @@ class PieceMerger {
   }
 
   Sprite& engine_;
+  const Tokenizer& tokenizer_;
   MergeLists::Result kind_ = MergeLists::Result::is_rank;
   List<Num> merge_first_{names::kMergeFirst}, merge_right_{names::kMergeRight};
   List<Num> merge_rank_{names::kMergeRank}, merge_result_{names::kMergeResult};
@@ -256,16 +309,25 @@ class PieceMerger {
 // Cuts the letters into pieces and merges each.
 class Cutter {
  public:
-  Cutter(Sprite& engine, const LetterReader& reader)
+  /// `codes`: what is cut, the reader's letters or what rules have made of them.
+  Cutter(Sprite& engine, const LetterReader& reader, const List<Num>& codes)
       : engine_(engine),
-        codes_(reader.codes()),
+        codes_(codes),
         classes_(reader.classes()),
         at_(engine.var<Num>("_cut at")),
         end_(engine.var<Num>("_cut end")) {}
 
-  Proc<> emit(Cut cut, const Proc<Num, Num>& merge_piece) {
-    if (cut == Cut::gpt2) return emit_loop(merge_piece, emit_gpt2_end());
-    return emit_loop(merge_piece, engine_.define<>("_find cut", {}, [&](Script& s) {
+  Proc<> emit(const Tokenizer& tokenizer, const Proc<Num, Num>& merge_piece, const List<Num>& ids) {
+    const Proc<> find_cut = emit_find_cut(piece_cut(tokenizer));
+    const WholeFinder whole(engine_, tokenizer, codes_, false);
+    return whole.any() ? emit_loop_around(whole, merge_piece, find_cut, ids)
+                       : emit_loop(merge_piece, find_cut);
+  }
+
+ private:
+  Proc<> emit_find_cut(Cut cut) {
+    if (cut == Cut::gpt2) return emit_gpt2_end();
+    return engine_.define<>("_find cut", {}, [&](Script& s) {
       if (cut == Cut::none) {
         s.set(end_, codes_.length());
         return;
@@ -277,10 +339,43 @@ class Cutter {
       }
       s.repeat_until(!(end_ < codes_.length()) || std::move(starts_piece),
                      [&](Script& s) { s.change(end_, 1); });
-    }));
+    });
   }
 
- private:
+  // A piece ends before a whole token too, which is appended as it is.
+  Proc<> emit_loop_around(const WholeFinder& whole, const Proc<Num, Num>& merge_piece,
+                          const Proc<>& find_cut, const List<Num>& ids) {
+    const auto last = engine_.var<Num>("_cut last"), at = engine_.var<Num>("_cut whole at");
+    return engine_.define<>("_merge pieces", {}, [&](Script& s) {
+      s.set(at_, 1);
+      s.repeat_until(at_ > codes_.length(), [&](Script& s) {
+        s.call(whole.find(), at_);
+        s.when_else(
+            whole.size() > 0,
+            [&](Script& s) {
+              s.append(ids, whole.id());
+              s.change(at_, whole.size());
+            },
+            [&](Script& s) {
+              s.call(find_cut);
+              s.set(last, at_ + 0);
+              s.set(at, at_ + 1);
+              s.repeat_until(at > end_, [&](Script& s) {
+                s.call(whole.find(), at);
+                s.when_else(
+                    whole.size() > 0, [&](Script& s) { s.set(at, end_ + 1); },
+                    [&](Script& s) {
+                      s.set(last, at + 0);
+                      s.change(at, 1);
+                    });
+              });
+              s.call(merge_piece, at_, last);
+              s.set(at_, last + 1);
+            });
+      });
+    });
+  }
+
   Proc<> emit_loop(const Proc<Num, Num>& merge_piece, const Proc<>& find_cut) {
     return engine_.define<>("_merge pieces", {}, [&](Script& s) {
       s.set(at_, 1);
@@ -340,11 +435,17 @@ TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer,
   const LetterTables tables = letter_tables(letters, tokenizer);
   LetterReader reader(engine, tokenizer, tables);
   PieceMerger merger(engine, tokenizer, reader, tables.ids);
-  Cutter cutter(engine, reader);
+  std::optional<LetterRewriter> rewriter;
+  if (tokenizer.rules.present) rewriter.emplace(engine, tokenizer, reader);
+  const List<Num>& codes = rewriter ? rewriter->codes() : reader.codes();
+  Cutter cutter(engine, reader, codes);
   const auto read = reader.emit(ids);
-  const auto merge_pieces = cutter.emit(piece_cut(tokenizer), merger.emit(reader.codes(), ids));
+  std::optional<Proc<>> rewrite;
+  if (rewriter) rewrite = rewriter->emit();
+  const auto merge_pieces = cutter.emit(tokenizer, merger.emit(codes, ids), ids);
   return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
     s.call(read, text);
+    if (rewrite) s.call(*rewrite);
     s.call(merge_pieces);
   })};
 }

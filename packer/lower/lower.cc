@@ -130,11 +130,6 @@ LetterLevel letter_level(const LowerOptions& options) {
 std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, LetterLevel level,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
-  if (tokenizer.rules.present) {
-    fail(Fault::unsupported,
-         "SentencePiece's tokenizers are not written in blocks yet: use one in "
-         "another form, or build without --tokenizer");
-  }
   const TypedLetters letters = typed_letters(tokenizer, level);
   const auto text = engine.var<Str>("_reply", std::string());
   return TextBlocks{emit_token_tables(engine, tokenizer),

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "kernels/rule_tables.h"
 #include "kernels/text_tables.h"
 #include "model/name_list.h"
 #include "model/spec_json.h"
@@ -145,6 +146,31 @@ const char* merge_results(const Tokenizer& tokenizer) {
   return "";
 }
 
+std::vector<int> ids_of_type(const Tokenizer& tokenizer, TokenType type) {
+  std::vector<int> ids;
+  for (std::size_t id = 0; id < tokenizer.tokens.size(); ++id) {
+    if (tokenizer.tokens[id].type == type) ids.push_back(static_cast<int>(id));
+  }
+  return ids;
+}
+
+// Beside the lists of the text blocks, what becomes of texts and whole and unused tokens.
+Json rules_json(const Tokenizer& t) {
+  std::vector<int> undone;
+  for (const auto& [id, parts] : t.undone) {
+    for (const int each : {id, parts.first, parts.second}) undone.push_back(each);
+  }
+  return {{"collapse_spaces", t.rules.collapse_spaces},
+          {"hangul", t.rules.hangul},
+          {"mark_row", rule_tables(t.rules).marks.first},
+          {"fuse_unknown", t.fuse_unknown},
+          {"strip_each_space", t.strip_each_space},
+          {"unknown_prints", !ids_of_type(t, TokenType::unknown).empty()},
+          {"unused", ids_of_type(t, TokenType::unused)},
+          {"undone", std::move(undone)},
+          {"whole", ids_of_type(t, TokenType::whole)}};
+}
+
 Json tokenizer_json(const Tokenizer& t) {
   if (!t.present()) return nullptr;
   const char* split = t.split == WordSplit::none           ? "none"
@@ -171,6 +197,7 @@ Json tokenizer_json(const Tokenizer& t) {
                {"byte_token", any_byte ? Json(t.byte_token) : Json(nullptr)},
                {"merge_results", merge_results(t)}};
   if (const auto pairs = merge_pairs(t)) json["first_merge"] = pairs->first_result;
+  if (t.rules.present) json["rules"] = rules_json(t);
   return json;
 }
 

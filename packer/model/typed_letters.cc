@@ -45,7 +45,9 @@ Marks shortened_letters(Tokenizer tokenizer) {
   for (char32_t c = 0x80; c < kPlane; ++c) {
     if (is_never_typed(c)) continue;
     const std::string bytes = utf8(c);
-    marks[c] = encode(tokenizer, bytes, false).size() < bytes.size();
+    const std::vector<int> ids = encode(tokenizer, bytes, false);
+    const bool unknown = ids.size() == 1 && ids[0] == tokenizer.unknown;
+    marks[c] = ids.size() < bytes.size() && !unknown;
   }
   return marks;
 }

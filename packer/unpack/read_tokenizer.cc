@@ -6,10 +6,16 @@
 #include "base/error.h"
 #include "model/json_value.h"
 #include "model/project_names.h"
+#include "model/unicode.h"
 #include "quant/encoding.h"
+#include "unpack/read_rules.h"
 
 namespace sb3lm {
 namespace {
+
+bool may_merge(const Token& token) {
+  return token.type == TokenType::normal || token.type == TokenType::unused;
+}
 
 // The length of a text that is exactly one UTF-8 code point.
 bool is_one_code_point(const std::string& text) {
@@ -35,8 +41,10 @@ class TokenizerReader {
       token_at(std::atoi(id.c_str())) = {.text = name, .type = TokenType::special};
     }
     read_bytes(info.get<std::vector<int>>("byte_token", {}));
+    if (info.has("rules")) read_rules_of(info.fields("rules"));
     read_alphabet(info.get<bool>("space_mark"));
     read_merges(info);
+    if (info.has("rules")) read_undone(info.fields("rules").get<std::vector<int>>("undone"));
     return std::move(out_);
   }
 
@@ -52,6 +60,18 @@ class TokenizerReader {
       }
     }
     return nullptr;
+  }
+
+  std::vector<double> numbers(const char* name) const {
+    std::vector<double> values;
+    const auto* items = find(name);
+    if (items == nullptr) return values;
+    for (const scratch::Scalar& item : *items) {
+      const auto* number = std::get_if<double>(&item);
+      if (number == nullptr) broken(fmt::format("list '{}': an item is no number", name));
+      values.push_back(*number);
+    }
+    return values;
   }
 
   std::vector<int> ints(const char* name) const {
@@ -87,6 +107,39 @@ class TokenizerReader {
     out_.bos = info.get<int>("bos");
     out_.add_bos = info.get<bool>("add_bos");
     out_.stop_ids = info.get<std::vector<int>>("stop_ids");
+  }
+
+  // What only tokenizers with rules have; the types of tokens among it.
+  void read_rules_of(const JsonFields& info) {
+    out_.rules = read_rules(file_, info, [this](const char* list) { return numbers(list); });
+    out_.fuse_unknown = info.get<bool>("fuse_unknown");
+    out_.strip_each_space = info.get<bool>("strip_each_space");
+    if (info.get<bool>("unknown_prints")) token_at(out_.unknown).type = TokenType::unknown;
+    for (const int id : info.get<std::vector<int>>("unused")) {
+      token_at(id).type = TokenType::unused;
+    }
+    for (const int id : info.get<std::vector<int>>("whole")) {
+      Token& token = token_at(id);
+      if (token.text.empty() || invalid_byte(token.text) != token.text.npos) {
+        broken(fmt::format("the text of token {}", id));
+      }
+      token.type = TokenType::whole;
+      out_.whole.emplace(token.text, id);
+    }
+  }
+
+  // Tokens and the two that each is taken apart into. Their texts are shorter, so that it ends.
+  void read_undone(const std::vector<int>& ids) {
+    if (ids.size() % 3 != 0) broken("unused tokens");
+    for (std::size_t i = 0; i < ids.size(); i += 3) {
+      const std::size_t size = token_at(ids[i]).text.size();
+      for (const std::size_t part : {i + 1, i + 2}) {
+        if (token_at(ids[part]).text.size() >= size) {
+          broken(fmt::format("unused token {}", ids[i]));
+        }
+      }
+      out_.undone.emplace(ids[i], std::pair(ids[i + 1], ids[i + 2]));
+    }
   }
 
   // Tokens that are no text of their own have their bytes in a list: a count, then the bytes.
@@ -129,7 +182,7 @@ class TokenizerReader {
     if (out_.kind != TokenizerKind::spaced_bpe) return;
     for (std::size_t id = 0; id < out_.tokens.size(); ++id) {
       const Token& token = out_.tokens[id];
-      if (token.type == TokenType::normal && is_one_code_point(token.text)) {
+      if (may_merge(token) && is_one_code_point(token.text)) {
         out_.alphabet.emplace(token.text, static_cast<int>(id));
       }
     }
@@ -190,7 +243,7 @@ class TokenizerReader {
   // Texts that are made of their parts' are not stored, unless the project was saved loaded.
   void join_text(const Merge& merge) {
     Token& result = token_at(merge.result);
-    if (!result.text.empty() || result.type != TokenType::normal) return;
+    if (!result.text.empty() || !may_merge(result)) return;
     result.text = token_at(merge.left).text + token_at(merge.right).text;
     joined_bytes_ += result.text.size();
     if (result.text.size() > kMaxTokenBytes || joined_bytes_ > kMaxJoinedBytes) {

@@ -9,12 +9,15 @@ shape NAME ROWS COLS    safetensors: a tensor's shape
 fill NAME HEX           safetensors: a tensor's data, repeating these bytes
 drop NAME               safetensors: removes a tensor and its bytes
 poke OFFSET HEX         bytes at an offset
+pickle OLD NEW          torch, not compressed: a text in data.pkl, everywhere, by one as long; escapes as in C
+squeeze                 zlib around the file
 vocabulary COUNT        tokenizer.json: only the tokens with ids below COUNT
 """
 
 import json
 import struct
 import sys
+import zlib
 
 
 def split(data):
@@ -62,6 +65,19 @@ def poke(data, offset, raw):
     return data[:at] + new + data[at + len(new):]
 
 
+def pickle(data, old, new):
+    """The directory's checksum becomes 0, which stands for none."""
+    old, new = (text.encode().decode("unicode_escape").encode("latin-1") for text in (old, new))
+    entry = data.rindex(b"/data.pkl")
+    entry = data.rindex(b"PK\1\2", 0, entry)
+    size, = struct.unpack("<I", data[entry + 24:entry + 28])
+    begin = data.index(b"\x80\x02", data.index(b"/data.pkl"))
+    changed = data[begin:begin + size].replace(old, new)
+    assert len(changed) == size and changed != data[begin:begin + size], "the text is not there"
+    data = data[:entry + 16] + bytes(4) + data[entry + 20:]
+    return data[:begin] + changed + data[begin + size:]
+
+
 def vocabulary(data, count):
     tokenizer = json.loads(data)
     model = tokenizer["model"]
@@ -83,6 +99,8 @@ HOW = {
     "fill": fill,
     "drop": drop,
     "poke": poke,
+    "pickle": pickle,
+    "squeeze": zlib.compress,
     "vocabulary": vocabulary,
 }
 

@@ -31,6 +31,16 @@ Model read(const CheckpointOut& out) {
   return import_from_memory(files, {}, silent);
 }
 
+/// Of matrices that are codes.
+std::map<TensorKey, int> widths(const Model& model) {
+  std::map<TensorKey, int> all;
+  for (const auto& [key, tensor] : model.tensors) {
+    const auto* coded = std::get_if<CodedTensor>(&tensor);
+    if (coded != nullptr) all[key] = coded->format.bits;
+  }
+  return all;
+}
+
 std::string refusal(const Model& model) {
   try {
     write_checkpoint(model, silent);
@@ -81,11 +91,29 @@ TEST_CASE("what was floats comes back as packed codes of every width") {
           const int row = (col * 7) % shape.rows;
           REQUIRE(weight_at(back.at(key), row, col) == weight_at(tensor, row, col));
         }
+        const auto* coded = std::get_if<CodedTensor>(&tensor);
+        if (coded != nullptr && bits >= 5) CHECK((widths(back).at(key) == bits));
       }
       // A file that is read back needs nothing more to be written the same again.
       CHECK((write_checkpoint(back, silent).checkpoint == out.checkpoint));
     }
   }
+}
+
+TEST_CASE("codes of PyTorch's files keep their widths") {
+  for (const char* preset : {"tiny-golf592", "tiny-golf585", "tiny-golf-nb"}) {
+    CAPTURE(preset);
+    Model model = tiny_model(preset);
+    quantise_matrices(model, 7);  // what is plain there
+    const CheckpointOut out = write_checkpoint(through_sb3(model), silent);
+    const Model back = read(out);
+    CHECK(back.spec == model.spec);
+    CHECK(model_fingerprint(back) == model_fingerprint(model));
+    CHECK((widths(back) == widths(model)));
+  }
+  const Model model = tiny_model("tiny-shard");
+  CHECK(model_fingerprint(read(write_checkpoint(through_sb3(model), silent))) ==
+        model_fingerprint(model));
 }
 
 TEST_CASE("floats stay floats") {

@@ -7,8 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "lower/lower.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
+#include "support/random_model.h"
+#include "support/tokenizer_lines.h"
 
 namespace {
 
@@ -96,6 +99,10 @@ void check_same_tokenizer(const Tokenizer& a, const Tokenizer& b) {
   CHECK(a.prefix_unless_space == b.prefix_unless_space);
   CHECK(a.prefix_only_at_start == b.prefix_only_at_start);
   CHECK(a.strip_leading_space == b.strip_leading_space);
+  CHECK(a.strip_each_space == b.strip_each_space);
+  CHECK(a.fuse_unknown == b.fuse_unknown);
+  CHECK(a.whole == b.whole);
+  CHECK(a.undone == b.undone);
   CHECK(a.bos == b.bos);
   CHECK(a.add_bos == b.add_bos);
   CHECK(a.stop_ids == b.stop_ids);
@@ -169,6 +176,38 @@ TEST_CASE("everything about a model reads back") {
     check_same_template(a.chat.first, b.chat.first);
     check_same_template(a.chat.next, b.chat.next);
     CHECK(a.chat.stop_ids == b.chat.stop_ids);
+  }
+}
+
+TEST_CASE("SentencePiece's tokenizers read back") {
+  const std::vector<std::string> lines = tokenizer_lines(SB3LM_SOURCE_DIR);
+  for (const char* name : {"llama", "whole", "rules", "unused"}) {
+    CAPTURE(name);
+    const bool unused = name == std::string("unused");
+    Tokenizer tokenizer = sentencepiece_fixture(SB3LM_SOURCE_DIR, unused ? "llama" : name);
+    for (const Merge& merge : tokenizer.merges) {
+      Token& token = tokenizer.tokens[static_cast<std::size_t>(merge.result)];
+      if (!unused || token.text.size() != 2 || merge.result % 3 != 0) continue;
+      token.type = TokenType::unused;
+      tokenizer.undone[merge.result] = {merge.left, merge.right};
+    }
+    ModelSpec spec = built().model.spec;
+    spec.vocabulary = static_cast<int>(tokenizer.tokens.size());
+    Model model = random_model(spec, {4}, 3);
+    model.tokenizer = tokenizer;
+    const Tokenizer back =
+        unpack("x", lower(model, {.context = 24, .encoding = "hex"})).model.tokenizer;
+    check_same_tokenizer(tokenizer, back);
+    CHECK(back.rules.present);
+    CHECK(back.rules.collapse_spaces == tokenizer.rules.collapse_spaces);
+    CHECK(back.rules.hangul == tokenizer.rules.hangul);
+    CHECK(back.rules.letters == tokenizer.rules.letters);
+    CHECK(back.rules.pairs.size() == tokenizer.rules.pairs.size());
+    for (const std::string& line : lines) {
+      const std::vector<int> ids = encode(tokenizer, line, true);
+      CHECK(encode(back, line, true) == ids);
+      CHECK(decode(back, ids) == decode(tokenizer, ids));
+    }
   }
 }
 

@@ -161,6 +161,9 @@ TorchArchive::Record TorchArchive::locate(const std::string& name, const Entry& 
   if (entry.size != entry.packed_size) in_.fail("stored with two different sizes");
   Record record{.bytes = {}, .offset = in_.offset()};
   record.bytes = in_.take(entry.size);
+  // Else a small file could ask for work without end.
+  taken_ += entry.size;
+  if (taken_ > bytes_.size()) in_.fail("it shares bytes with other records");
   // Zero is what is written where checksums are switched off.
   if (entry.crc != 0 && crc_of(record.bytes) != entry.crc) in_.fail("its checksum is wrong");
   return record;

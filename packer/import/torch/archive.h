@@ -22,8 +22,8 @@ class TorchArchive {
   /// program). `bytes` must outlive the object.
   TorchArchive(std::string file, Bytes bytes);
 
-  /// By the name inside the folder. Throws bad_input if there is none or its checksum is wrong,
-  /// unsupported if it is compressed or encrypted.
+  /// By the name inside the folder. Throws bad_input if there is none, its checksum is wrong or it
+  /// shares bytes with others, unsupported if it is compressed or encrypted.
   const Record& need(const std::string& name);
 
   std::uint64_t size() const { return in_.size(); }
@@ -46,6 +46,7 @@ class TorchArchive {
   std::string folder_;  // with its slash
   std::map<std::string, Entry> entries_;
   std::map<std::string, Record> read_;
+  std::uint64_t taken_ = 0;  // bytes of the records read
 };
 
 }  // namespace sb3lm

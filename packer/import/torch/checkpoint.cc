@@ -26,6 +26,8 @@ constexpr std::array<std::string_view, 3> kWeightKeys{"model_state_dict", "state
 // What wrapping a model in another module puts before every name.
 constexpr std::array<std::string_view, 2> kPrefixes{"_orig_mod.", "module."};
 constexpr std::string_view kCleanFormat = "int8_clean_per_row_v1";
+// Far above those of models. Whoever writes a file must not choose how long reading it takes.
+constexpr std::size_t kMostTensors = 1 << 16, kLongestName = 1000;
 
 class CheckpointReader {
  public:
@@ -69,8 +71,15 @@ class CheckpointReader {
       if (name.kind != Kind::text) {
         fail(Fault::bad_input, "{} has {} for a name", what, kind_name(name.kind));
       }
+      if (name.text.size() > kLongestName) {
+        fail(Fault::bad_input, "{} has a name of {} bytes, more than {}", what, name.text.size(),
+             kLongestName);
+      }
       if (!names.insert(name.text).second) {
         fail(Fault::bad_input, "{} names '{}' twice", what, name.text);
+      }
+      if (names.size() > kMostTensors) {
+        fail(Fault::bad_input, "{} has more than {} entries", what, kMostTensors);
       }
       take(std::string(name.text), items[i + 1]);
     }
@@ -83,6 +92,13 @@ class CheckpointReader {
       if (const auto found = pickle_.find(root, key); is_dict(found)) return *found;
     }
     return root;
+  }
+
+  /// The entries of a dict by name.
+  std::map<std::string, PickleId> entries(PickleId dict, std::string_view what) const {
+    std::map<std::string, PickleId> all;
+    each(dict, what, [&](const std::string& name, PickleId id) { all.emplace(name, id); });
+    return all;
   }
 
   void read_state(PickleId dict) {
@@ -123,8 +139,7 @@ class CheckpointReader {
   }
 
   void read_artifact(PickleId weights, PickleId meta) {
-    std::map<std::string, PickleId> stored;
-    each(weights, "'w'", [&](const std::string& name, PickleId id) { stored.emplace(name, id); });
+    std::map<std::string, PickleId> stored = entries(weights, "'w'");
     const auto take = [&](const std::string& name, const std::string& ending) {
       const auto found = stored.find(name + ending);
       if (found == stored.end()) {
@@ -168,20 +183,23 @@ class CheckpointReader {
       if (!is_dict(found)) fail(Fault::bad_input, "'{}' is not a dict", key);
       return *found;
     };
-    const PickleId scales = part("scales");
+    const auto scales = entries(part("scales"), "'scales'");
+    const auto qmeta = pickle_.find(root, "qmeta");
+    if (qmeta) check_schemes(*qmeta);
     std::set<std::string> names;
     each(part("quantized"), "'quantized'", [&](const std::string& name, PickleId codes) {
-      const auto scale = pickle_.find(scales, name);
-      if (!scale) fail(Fault::bad_input, "tensor '{}': it has no entry in 'scales'", name);
-      check_scheme(root, name);
-      take_coded(name, codes, *scale);
+      const auto scale = scales.find(name);
+      if (scale == scales.end()) {
+        fail(Fault::bad_input, "tensor '{}': it has no entry in 'scales'", name);
+      }
+      take_coded(name, codes, scale->second);
       names.insert(name);
     });
-    each(scales, "'scales'", [&](const std::string& name, PickleId) {
+    for (const auto& [name, id] : scales) {
       if (!names.contains(name)) {
         fail(Fault::bad_input, "tensor '{}': it has a scale but no codes", name);
       }
-    });
+    }
     each(part("passthrough"), "'passthrough'", [&](const std::string& name, PickleId value) {
       if (!names.insert(name).second) {
         fail(Fault::bad_input, "tensor '{}': it is in 'quantized' and in 'passthrough'", name);
@@ -191,21 +209,30 @@ class CheckpointReader {
   }
 
   /// Scales are for the rows of the first axis; where the file says something else, it means it.
-  void check_scheme(PickleId root, const std::string& name) const {
-    const auto qmeta = pickle_.find(root, "qmeta");
-    const auto meta = qmeta ? pickle_.find(*qmeta, name) : std::nullopt;
-    if (!meta) return;
-    const auto scheme = pickle_.find(*meta, "scheme"), axis = pickle_.find(*meta, "axis");
-    if ((scheme && pickle_[*scheme].text != "per_row") || (axis && pickle_[*axis].integer != 0)) {
-      fail(Fault::unsupported,
-           "tensor '{}': 'qmeta' asks for another scheme than per_row on axis 0", name);
-    }
+  void check_schemes(PickleId qmeta) const {
+    each(qmeta, "'qmeta'", [&](const std::string& name, PickleId meta) {
+      const auto scheme = pickle_.find(meta, "scheme"), axis = pickle_.find(meta, "axis");
+      if ((scheme && pickle_[*scheme].text != "per_row") || (axis && pickle_[*axis].integer != 0)) {
+        fail(Fault::unsupported,
+             "tensor '{}': 'qmeta' asks for another scheme than per_row on axis 0", name);
+      }
+    });
   }
 
   const Pickle& pickle_;
   Container& container_;
   TorchTensors tensors_;
 };
+
+/// What was compressed may be something else.
+void check_is_zip(const std::string& where, Bytes bytes) {
+  const std::string_view text = as_text(bytes);
+  if (text.starts_with("PK\3\4")) return;
+  const char* what = text.starts_with(kOldTorch)   ? "a PyTorch checkpoint of before 1.6"
+                     : text.starts_with(kShuffled) ? "shuffled bytes (BSHF)"
+                                                   : "no zip as torch.save writes it";
+  fail(Fault::unsupported, "{}: it is {}: not read", where, what);
+}
 
 }  // namespace
 
@@ -218,6 +245,7 @@ Container read_torch(const CheckpointFiles& files) {
     container.buffers.push_back(std::make_shared<const std::string>(decompress(file)));
     bytes = as_bytes(*container.buffers.back());
     where += ", decompressed";
+    check_is_zip(where, bytes);
   }
   TorchArchive archive(where, bytes);
   const Pickle pickle = read_pickle(where + ": data.pkl", archive.need("data.pkl").bytes);

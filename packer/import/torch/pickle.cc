@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <map>
 
 #include "base/reader.h"
 #include "model/unicode.h"
@@ -338,10 +338,10 @@ class Machine {
   Reader in_;
   Pickle pickle_;
   std::vector<PickleId> stack_;
-  std::vector<std::size_t> marks_;  // sizes of the stack
-  std::unordered_map<std::uint32_t, PickleId> memo_;
-  std::string_view class_;  // the one global that is not known
-  std::size_t at_ = 0;      // where the opcode stands
+  std::vector<std::size_t> marks_;          // sizes of the stack
+  std::map<std::uint32_t, PickleId> memo_;  // sorted: whoever writes a file can choose bad hashes
+  std::string_view class_;                  // the one global that is not known
+  std::size_t at_ = 0;                      // where the opcode stands
   bool stopped_ = false;
 };
 

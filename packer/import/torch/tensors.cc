@@ -125,7 +125,10 @@ TorchTensors::View TorchTensors::view_of(const std::string& name, PickleId id) {
            !__builtin_mul_overflow(extent == 0 ? 0 : extent - 1, view.strides[i], &reach) &&
            !__builtin_add_overflow(last, reach, &last);
   }
-  if (view.elements == 0) return view;
+  if (std::ranges::find(view.shape, 0) != view.shape.end()) {
+    view.elements = 0;  // however far the other extents would have reached
+    return view;
+  }
   // More elements than the storage has would be the same ones several times.
   if (!fits || last >= held || view.elements > held) {
     fail(name, "it reaches past the {} elements of its storage '{}'", held, storage.text);
