@@ -53,24 +53,31 @@ class TokenizerReader {
     fail(Fault::bad_input, "{}: tokenizer: {}", file_, what);
   }
 
-  const std::vector<scratch::Scalar>* find(const char* name) const {
+  const scratch::List* find_list(const char* name) const {
     for (const scratch::Target& target : program_.targets) {
       for (const scratch::List& list : target.lists) {
-        if (list.name == name) return &list.items;
+        if (list.name == name) return &list;
       }
     }
     return nullptr;
   }
 
+  const std::vector<scratch::Scalar>* find(const char* name) const {
+    const scratch::List* list = find_list(name);
+    return list == nullptr ? nullptr : &list->items;
+  }
+
   std::vector<double> numbers(const char* name) const {
     std::vector<double> values;
-    const auto* items = find(name);
-    if (items == nullptr) return values;
-    for (const scratch::Scalar& item : *items) {
+    const scratch::List* list = find_list(name);
+    if (list == nullptr) return values;
+    for (const scratch::Scalar& item : list->items) {
       const auto* number = std::get_if<double>(&item);
       if (number == nullptr) broken(fmt::format("list '{}': an item is no number", name));
       values.push_back(*number);
     }
+    if (list->zeros > kMaxRuleZeros) broken(fmt::format("list '{}': too many zeros", name));
+    values.resize(values.size() + list->zeros, 0.0);  // those at a list's end are counted only
     return values;
   }
 
@@ -273,6 +280,7 @@ class TokenizerReader {
     }
   }
 
+  static constexpr std::size_t kMaxRuleZeros = 1 << 20;
   // Texts may double with each merge in a hostile file.
   static constexpr std::size_t kMaxJoinedBytes = std::size_t{1} << 26;
 

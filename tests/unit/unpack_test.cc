@@ -195,8 +195,9 @@ TEST_CASE("SentencePiece's tokenizers read back") {
     spec.vocabulary = static_cast<int>(tokenizer.tokens.size());
     Model model = random_model(spec, {4}, 3);
     model.tokenizer = tokenizer;
-    const Tokenizer back =
-        unpack("x", lower(model, {.context = 24, .encoding = "hex"})).model.tokenizer;
+    SilentProgress silent;
+    const std::string sb3 = write_sb3(lower(model, {.context = 24, .encoding = "hex"}), 6, silent);
+    const Tokenizer back = unpack("x", read_sb3("x", as_bytes(sb3))).model.tokenizer;
     check_same_tokenizer(tokenizer, back);
     CHECK(back.rules.present);
     CHECK(back.rules.collapse_spaces == tokenizer.rules.collapse_spaces);
