@@ -22,6 +22,16 @@ std::vector<scratch::Scalar> as_items(const std::vector<int>& tokens) {
   return items;
 }
 
+// A project whose weights fill several lists runs where lists may grow without end.
+bool needs_long_lists(const scratch::Program& program) {
+  for (const scratch::Target& target : program.targets) {
+    for (const scratch::List& list : target.lists) {
+      if (list.name.starts_with(names::kMoreCodes)) return true;
+    }
+  }
+  return false;
+}
+
 bool is_final(const std::string& status) {
   return status == "ready" || status == "unloaded" || status.starts_with("error");
 }
@@ -41,6 +51,7 @@ std::vector<std::pair<const char*, double>> settings_of(const BlockRequest& requ
 BlockSession::BlockSession(const scratch::Program& program, Progress& progress)
     : evaluator_(program) {
   const auto start = Clock::now();
+  if (needs_long_lists(program)) evaluator_.limit_lists(std::numeric_limits<std::size_t>::max());
   evaluator_.set_variable(names::kStatus, std::string("starting"));
   evaluator_.green_flag();
   const std::string status = wait("decoding weights in blocks", progress);

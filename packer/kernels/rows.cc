@@ -131,7 +131,7 @@ const RowsProc& RowKernels::of(int groups) {
 }
 
 RowsProc RowKernels::emit(int groups) {
-  const std::string name = fmt::format("rows {}", groups);
+  const std::string name = fmt::format("rows {}{}", groups, ending_);
   std::optional<RowsProc> whole;
   if (w_.tune != Tune::scratch && groups <= kMaxLookups) {
     const bool alone = w_.tune == Tune::turbowarp;
@@ -166,7 +166,7 @@ RowsProc RowKernels::emit(int groups) {
 const TurnedRowsProc& RowKernels::turned(Vm vm, int turn) {
   const auto known = turned_.find({vm, turn});
   if (known != turned_.end()) return known->second;
-  std::string name = fmt::format("rows by {}", turn);
+  std::string name = fmt::format("rows by {}{}", turn, ending_);
   if (w_.tune == Tune::both) name += vm == Vm::turbowarp ? " compiled" : " interpreted";
   return turned_.emplace(std::pair(vm, turn), RowsEmitter(engine_, w_, vm, name).emit_turned(turn))
       .first->second;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <string>
 #include <utility>
 
 #include "kernels/tuned.h"
@@ -18,10 +19,11 @@ using RowsProc =
 using TurnedRowsProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num, blocks::Num,
                                     blocks::Num, blocks::Num>;
 
-/// Emits each of these procedures when it is first asked for.
+/// Emits each of these procedures when it is first asked for; `ending` goes behind their names.
 class RowKernels {
  public:
-  RowKernels(blocks::Sprite& engine, const Workspace& w) : engine_(engine), w_(w) {}
+  RowKernels(blocks::Sprite& engine, const Workspace& w, std::string ending = "")
+      : engine_(engine), w_(w), ending_(std::move(ending)) {}
   const RowsProc& of(int groups);
 
  private:
@@ -30,6 +32,7 @@ class RowKernels {
 
   blocks::Sprite& engine_;
   const Workspace& w_;
+  std::string ending_;
   std::map<int, RowsProc> of_;
   std::map<std::pair<Vm, int>, TurnedRowsProc> turned_;
 };

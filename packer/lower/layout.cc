@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "model/project_names.h"
 #include "quant/code_widths.h"
 
 namespace sb3lm {
@@ -124,12 +125,21 @@ class HalvesPlacer {
   std::map<std::pair<std::size_t, Role>, int> bases_;
 };
 
-void place_codes(Layout& layout, const CodedTensor& tensor, TensorPlace& place) {
+void place_codes(Layout& layout, const CodedTensor& tensor, std::int64_t most_codes,
+                 TensorPlace& place) {
   place.storage = Storage::codes;
   place.shape = tensor.shape;
   place.format = tensor.format;
+  const std::int64_t items = std::int64_t{place.groups()} * tensor.format.bits * tensor.shape.rows;
+  if (items > most_codes) {
+    fail(Fault::unsupported, "{}: {} codes of {} bits take {} items, more than the {} of a list",
+         tensor_key_text(place.key), std::int64_t{tensor.shape.rows} * tensor.shape.cols,
+         tensor.format.bits, items, most_codes);
+  }
+  const std::int64_t left = most_codes - layout.codes % most_codes;
+  if (items > left) layout.codes += left;
   place.codes_at = layout.codes + 1;
-  layout.codes += std::int64_t{place.groups()} * tensor.format.bits * tensor.shape.rows;
+  layout.codes += items;
   place.scales_at = layout.scales + 1;  // made absolute once the preloaded floats are counted
   layout.scales += tensor.shape.rows;
 }
@@ -154,14 +164,15 @@ void place_floats(Layout& layout, const FloatTensor& tensor, TensorPlace& place)
   }
 }
 
-void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& layout) {
+void place_tensors(const Model& model, const EncodingPlan& encodings, std::int64_t most_codes,
+                   Layout& layout) {
   TextPlacer placer(model, encodings, layout);
   HalvesPlacer halves(model);
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
     TensorPlace place{.key = key, .shape = shape};
     const Tensor& tensor = model.at(key);
     if (const auto* coded = std::get_if<CodedTensor>(&tensor)) {
-      place_codes(layout, *coded, place);
+      place_codes(layout, *coded, most_codes, place);
       place.scale_letter = halves.place(tensor, place);
       placer.place(*coded, place);
     } else {
@@ -178,6 +189,7 @@ void place_tensors(const Model& model, const EncodingPlan& encodings, Layout& la
     layout.index[key] = layout.tensors.size();
     layout.tensors.push_back(place);
   }
+  if (layout.codes > most_codes) layout.codes_apart = most_codes;
   halves.finish(layout, model);
   for (TensorPlace& place : layout.tensors) {
     if (place.storage != Storage::floats) {
@@ -222,9 +234,19 @@ void place_context(const ModelSpec& spec, int context, Layout& layout) {
   layout.act = place_slots(layout.forward, kHeadsAtOnce * (longest_span(layout) + kValueBlock));
 }
 
-Layout make_layout(const Model& model, int context, const EncodingPlan& encodings) {
+std::vector<blocks::List<blocks::Num>> Layout::code_lists() const {
+  std::vector<blocks::List<blocks::Num>> lists = {blocks::List<blocks::Num>(names::kCodes)};
+  const std::int64_t count = in_lists() ? (codes + codes_apart - 1) / codes_apart : 1;
+  for (std::int64_t i = 2; i <= count; ++i) {
+    lists.emplace_back(fmt::format("{} {}", names::kMoreCodes, i));
+  }
+  return lists;
+}
+
+Layout make_layout(const Model& model, int context, const EncodingPlan& encodings,
+                   std::int64_t most_codes) {
   Layout layout;
-  place_tensors(model, encodings, layout);
+  place_tensors(model, encodings, most_codes, layout);
   place_context(model.spec, context, layout);
   return layout;
 }
@@ -237,6 +259,11 @@ void place_numbers(Layout& layout) {
     place.storage = Storage::numbers;
     place.codes_at = layout.codes + 1;
     layout.codes += std::int64_t{place.shape.rows} * place.shape.cols;
+  }
+  layout.codes_apart = 0;
+  if (layout.codes > kMostCodes) {
+    fail(Fault::unsupported, "the naive kernel takes {} items of one list, which holds {}",
+         layout.codes, kMostCodes);
   }
 }
 

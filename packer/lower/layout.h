@@ -56,12 +56,18 @@ struct StatePlace {
   bool wraps = false;
 };
 
+/// No list of codes is longer: V8 has room for 2^27 items in one, and makes lists that grow half as
+/// long again at once.
+inline constexpr std::int64_t kMostCodes = 1 << 26;
+
 struct Layout {
   Kernel kernel = Kernel::tables;
   std::vector<TensorPlace> tensors;        // in expected_tensors order
   std::map<TensorKey, std::size_t> index;  // into `tensors`
   std::vector<std::string> text;           // items of the text list; the last ones hold halves
   std::int64_t codes = 0;                  // list sizes
+  std::int64_t codes_apart = 0;            // not 0: codes lie in several lists; place p is item
+                                           // (p - 1) mod this + 1 of list (p - 1) / this
   std::vector<scratch::Scalar> floats;     // first items of `_scales`
   std::int64_t scales = 0;                 // decoded items after them
   int context = 0;                         // positions that the KV cache holds
@@ -71,6 +77,10 @@ struct Layout {
   Regions act;
   int columns = 0;  // Kernel::columns: lists that share the codes; `codes` is the length of each
   std::vector<TextRun> runs;  // of the tensors that are no floats, in expected_tensors order
+
+  bool in_lists() const { return codes_apart > 0; }
+  /// The lists of codes, by name: `_codes` alone, or with `_more codes 2`, ...
+  std::vector<blocks::List<blocks::Num>> code_lists() const;
 
   const TensorPlace& at(const TensorKey& key) const { return tensors[index.at(key)]; }
   const StatePlace& state(StateId id) const { return states[static_cast<std::size_t>(id)]; }
@@ -89,10 +99,13 @@ inline DotShape dot_shape(Role role, int cols) {
 /// The steps, the caches of so many positions, and the activations.
 void place_context(const ModelSpec& spec, int context, Layout& layout);
 
-/// Places everything and packs the weights' text.
-Layout make_layout(const Model& model, int context, const EncodingPlan& encodings);
+/// Places everything and packs the weights' text. No matrix lies in two lists of codes. Throws
+/// unsupported if one is too large for a list.
+Layout make_layout(const Model& model, int context, const EncodingPlan& encodings,
+                   std::int64_t most_codes = kMostCodes);
 
-/// Turns a layout of codes into one for Kernel::naive: Storage::numbers instead of codes.
+/// Turns a layout of codes into one for Kernel::naive: Storage::numbers instead of codes. Throws
+/// unsupported if a list cannot hold them.
 void place_numbers(Layout& layout);
 
 }  // namespace sb3lm

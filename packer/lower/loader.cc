@@ -16,6 +16,8 @@ namespace {
 
 // Decoded list items per chunk: about a tenth of a second of vanilla Scratch.
 constexpr std::int64_t kChunkItems = 20000;
+// One more than scratch-vm adds to a list.
+constexpr int kMoreThanVanilla = 200'001;
 
 // What decodes the codes of each kind, numbered from 1; 0 is the decoder of halves.
 struct Decoders {
@@ -81,6 +83,7 @@ class LoaderEmitter {
       : engine_(engine), w_(w), layout_(layout), parts_(parts) {}
 
   LoaderBlocks emit() {
+    if (layout_.in_lists()) keep_ = emit_keep();
     const auto decode_chunk = emit_decode_chunk();
     const auto load = emit_load(decode_chunk);
     return {load, emit_unload(), loaded_};
@@ -101,11 +104,53 @@ class LoaderEmitter {
       });
       for (std::size_t i = 0; i < decoders_.procedures.size(); ++i) {
         s.when(cursor(CursorField::decoder) == static_cast<double>(i + 1), [&](Script& s) {
-          s.call(decoders_.procedures[i], cursor(CursorField::text_item), letter_, rows_, at_,
-                 field(JobField::argument));
+          s.call(decoders_.procedures[i], cursor(CursorField::text_item), letter_, rows_,
+                 layout_.in_lists() ? Expr<Num>(1) : Expr<Num>(at_), field(JobField::argument));
         });
       }
+      if (layout_.in_lists()) keep_chunk(s);
     });
+  }
+
+  // Adds what was decoded to one of several lists. They are too long to lie in the file as zeros.
+  std::vector<Proc<Num>> emit_keep() {
+    std::vector<Proc<Num>> procedures;
+    const auto item = local("kept");
+    for (const List<Num>& list : code_lists_) {
+      const std::string name = fmt::format("keep codes {}", procedures.size() + 1);
+      procedures.push_back(engine_.define<Num>(name, {"count"}, [&](Script& s, Arg<Num> count) {
+        s.set(item, 1);
+        s.repeat(count, [&](Script& s) {
+          s.append(list, lists_.codes[item + 0] + 0);
+          s.change(item, 1);
+        });
+      }));
+    }
+    return procedures;
+  }
+
+  void keep_chunk(Script& s) {
+    for (std::size_t i = 0; i < keep_.size(); ++i) {
+      const auto before = static_cast<double>(static_cast<std::int64_t>(i) * layout_.codes_apart);
+      const auto behind = before + static_cast<double>(layout_.codes_apart) + 1;
+      s.when(cursor(CursorField::decoder) > 0 && at_ > before && at_ < behind,
+             [&](Script& s) { s.call(keep_[i], rows_ * field(JobField::items_per_row)); });
+    }
+  }
+
+  // A player that adds no more than 200,000 items can go no further.
+  void empty_lists_of_codes(Script& s) {
+    const List<Num>& first = code_lists_.front();
+    const auto try_list = engine_.define<>("try long list", {}, [&](Script& s) {
+      s.clear(first);
+      s.repeat(kMoreThanVanilla, [&](Script& s) { s.append(first, 0); });
+    });
+    s.call(try_list);
+    s.when(first.length() < kMoreThanVanilla, [&](Script& s) {
+      s.set(parts_.stage.status, "error: this model needs TurboWarp");
+      s.forever([&](Script& s) { s.wait(1); });
+    });
+    for (const List<Num>& list : code_lists_) s.clear(list);
   }
 
   Proc<> emit_load(const Proc<>& decode_chunk) {
@@ -114,6 +159,7 @@ class LoaderEmitter {
       s.set(parts_.stage.progress, 0);
       s.set(done_, 0);
       if (parts_.tables) s.call(parts_.tables->fill);
+      if (layout_.in_lists()) empty_lists_of_codes(s);
       rewind_cursors(s);
       s.set(job_, 1);
       s.repeat(static_cast<double>(jobs_.rows.size()), [&](Script& s) {
@@ -164,7 +210,12 @@ class LoaderEmitter {
       s.set(parts_.stage.status, "unloading");
       s.set(loaded_, 0);
       if (parts_.tables) s.call(parts_.tables->empty);
-      zero_list(s, w_.codes, 1, layout_.codes);
+      if (layout_.in_lists()) {
+        for (const List<Num>& list : code_lists_) s.clear(list);
+        zero_list(s, lists_.codes, 1, chunk_size());
+      } else {
+        zero_list(s, w_.codes, 1, layout_.codes);
+      }
       zero_list(s, w_.scales, static_cast<std::int64_t>(layout_.floats.size()) + 1, layout_.scales);
       zero_list(s, w_.keys, 1, layout_.cache);
       zero_list(s, w_.values, 1, layout_.cache);
@@ -198,15 +249,28 @@ class LoaderEmitter {
     });
   }
 
+  // The longest chunk of any job.
+  std::int64_t chunk_size() const {
+    std::int64_t longest = 0;
+    for (const DecodeJob& job : jobs_.rows) longest = std::max(longest, job.items_per_row);
+    return kChunkItems + longest;
+  }
+
+  List<Num> decoded_codes() {
+    if (!layout_.in_lists()) return w_.codes;
+    return engine_.list<Num>("_chunk", {}, static_cast<std::size_t>(chunk_size()));
+  }
+
   Sprite& engine_;
   const Workspace& w_;
   const Layout& layout_;
   const LoaderParts& parts_;
   const DecodeJobs jobs_ = decode_jobs(layout_);
+  const std::vector<List<Num>> code_lists_ = layout_.code_lists();
   const Var<Num> loaded_ = engine_.var<Num>(names::kLoaded);
   const List<Num> job_list_ = engine_.list<Num>(names::kJobs, job_items(jobs_));
   const DecodeLists lists_{.text = engine_.list<Str>(names::kText, text_items(layout_)),
-                           .codes = w_.codes,
+                           .codes = decoded_codes(),
                            .scales = w_.scales,
                            .spread = engine_.list<Num>("_spread", spread_table())};
   const Var<Num> job_ = local("job"), cursor_ = local("cursor"), letter_ = local("letter"),
@@ -216,6 +280,7 @@ class LoaderEmitter {
   const std::size_t first_table_ = engine_.target().lists.size();
   const Decoders decoders_ = emit_decoders(engine_, lists_, jobs_);
   const std::vector<List<Num>> tables_ = empty_lists(engine_, first_table_);
+  std::vector<Proc<Num>> keep_;  // by list
   const List<Num> cursors_ = engine_.list<Num>("_cursors", cursor_items(jobs_, decoders_));
 };
 

@@ -24,6 +24,8 @@ using namespace blocks;
 namespace {
 
 constexpr int kLargestContext = 2048;
+// V8 holds no longer text, and project.json is read as one; what is not weights has the difference.
+constexpr std::int64_t kMostLetters = 536'870'888 - 40'000'000;
 
 bool in_columns(const LowerOptions& options) {
   return options.kernel == Kernel::columns;
@@ -38,7 +40,8 @@ int context_of(const Model& model, const LowerOptions& options) {
 
 Layout layout_of(const Model& model, const LowerOptions& options) {
   if (in_columns(options)) return make_column_layout(model, context_of(model, options));
-  Layout layout = make_layout(model, context_of(model, options), options.encoding);
+  Layout layout = make_layout(model, context_of(model, options), options.encoding,
+                              options.most_codes > 0 ? options.most_codes : kMostCodes);
   if (options.kernel == Kernel::naive) {
     if (options.encoding.usual != "hex") {
       fail(Fault::usage, "the naive kernel reads weights in hex, not in {}",
@@ -47,6 +50,34 @@ Layout layout_of(const Model& model, const LowerOptions& options) {
     place_numbers(layout);
   }
   return layout;
+}
+
+/// The widest codes whose text players can read, 0 if there are none.
+int widest_readable(const Layout& layout, std::int64_t most) {
+  for (int bits = 8; bits > 0; --bits) {
+    std::int64_t letters = 0;
+    for (const TensorPlace& place : layout.tensors) {
+      if (!place.is_coded()) continue;
+      const CodeEncoding& encoding = code_encoding(place.encoding);
+      letters += std::int64_t{encoding.streams(bits)} * encoding.row_letters(bits, place.groups()) *
+                 place.shape.rows;
+    }
+    if (letters <= most) return bits;
+  }
+  return 0;
+}
+
+/// Throws mismatch if players cannot read the text of the weights, and names what they can.
+void require_readable(const Layout& layout, std::int64_t most) {
+  std::int64_t letters = 0;
+  for (const std::string& item : layout.text) letters += static_cast<std::int64_t>(item.size());
+  if (letters <= most) return;
+  const int bits = widest_readable(layout, most);
+  fail(Fault::mismatch,
+       "the weights take {} letters, and players in browsers can read {} at most: {}", letters,
+       most,
+       bits > 0 ? fmt::format("--bits {} or a plan of fewer bits makes them fit", bits)
+                : "no width makes them fit");
 }
 
 scratch::Program empty_project(const LowerOptions& options) {
@@ -67,12 +98,19 @@ WorkspaceSizes sizes_of(const Layout& layout, Tune tune) {
             .columns = layout.columns,
             .small = true};
   }
-  return {.codes = static_cast<std::size_t>(layout.codes),
+  return {.codes = layout.in_lists() ? 0 : static_cast<std::size_t>(layout.codes),
           .float_weights = layout.floats,
           .scales = static_cast<std::size_t>(layout.scales),
           .act = static_cast<std::size_t>(layout.act.size),
           .cache = static_cast<std::size_t>(layout.cache),
           .tune = tune};
+}
+
+Workspace workspace_of(Sprite& engine, const Layout& layout, Tune tune) {
+  Workspace workspace = make_workspace(engine, sizes_of(layout, tune));
+  const std::vector<List<Num>> lists = layout.code_lists();
+  for (std::size_t i = 1; i < lists.size(); ++i) engine.list<Num>(lists[i].name);
+  return workspace;
 }
 
 std::string parameter_text(const Model& model) {
@@ -103,12 +141,13 @@ std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, 
 
 scratch::Program lower(const Model& model, const LowerOptions& options) {
   const Layout layout = layout_of(model, options);
+  require_readable(layout, options.most_letters > 0 ? options.most_letters : kMostLetters);
   scratch::Program program = empty_project(options);
   Sprite stage_target(program, 0), engine(program, 1);
 
   const StageNames stage =
       declare_stage(stage_target, model, write_model_info(model, layout, options));
-  const Workspace workspace = make_workspace(engine, sizes_of(layout, options.tune));
+  const Workspace workspace = workspace_of(engine, layout, options.tune);
   const ExpBlocks exp = emit_exp(engine, workspace);
   const ForwardBlocks forward = emit_forward(engine, workspace, exp, layout);
   const SampleBlocks sample = emit_sample(engine, workspace, exp,

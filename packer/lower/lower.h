@@ -2,6 +2,7 @@
 // public names of README.md, "Names inside the .sb3", the user interface.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "kernels/workspace.h"
@@ -25,9 +26,12 @@ struct LowerOptions {
   bool shares_project = false;     // the program will be put into somebody else's project
   FloatBits bits;                  // --bits as given, for `model info`
   bool all_letters = false;        // those that can be typed, whatever they cost
+  std::int64_t most_codes = 0;     // items of a list of codes; 0: as many as players hold
+  std::int64_t most_letters = 0;   // of the weights' text; 0: as many as players read
 };
 
-/// Throws unsupported for what the blocks cannot hold.
+/// Throws unsupported for what the blocks cannot hold, and mismatch, with what would make it fit,
+/// for more text than players read.
 scratch::Program lower(const Model& model, const LowerOptions& options);
 
 }  // namespace sb3lm

@@ -25,17 +25,61 @@ std::set<TensorKey> multiplied(const ForwardSteps& forward) {
 
 MatrixBlocks::MatrixBlocks(Sprite& engine, const Workspace& w, const Layout& layout)
     : engine_(engine), w_(w), layout_(layout), rows_(engine, w) {
+  if (layout.in_lists()) {
+    for (const List<Num>& list : layout.code_lists()) {
+      Workspace own = w;
+      own.codes = list;
+      const std::string ending = fmt::format(" list {}", lists_.size() + 1);
+      lists_.push_back(std::make_unique<CodeList>(engine, own, ending));
+    }
+  }
   const std::set<TensorKey> keys = multiplied(layout.forward);
   for (const TensorPlace& matrix : layout.tensors) {
     if (!is_vector(matrix.key.role) && keys.contains(matrix.key)) emit_kernel(matrix);
   }
 }
 
+const RowsProc& MatrixBlocks::rows_of(int groups) {
+  if (lists_.empty()) return rows_.of(groups);
+  const auto known = rows_in_lists_.find(groups);
+  if (known != rows_in_lists_.end()) return known->second;
+  return rows_in_lists_.emplace(groups, emit_rows_in_lists(groups)).first->second;
+}
+
+// Like layers share procedures, so only the place tells in which list a matrix lies.
+RowsProc MatrixBlocks::emit_rows_in_lists(int groups) {
+  std::vector<RowsProc> own;
+  for (const auto& list : lists_) own.push_back(list->rows.of(groups));
+  return engine_.define<Num, Num, Num, Num, Num, Num>(
+      fmt::format("rows {}", groups),
+      {"codes at", "rows", "planes", "start", "scales at", "out at"},
+      [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
+          Arg<Num> scales_at, Arg<Num> out_at) {
+        for (std::size_t i = 0; i < own.size(); ++i) {
+          const auto before =
+              static_cast<double>(static_cast<std::int64_t>(i) * layout_.codes_apart);
+          const auto behind = before + static_cast<double>(layout_.codes_apart) + 1;
+          s.when(codes_at > before && codes_at < behind, [&](Script& s) {
+            s.call(own[i], codes_at - before, rows, planes, start, scales_at, out_at);
+          });
+        }
+      });
+}
+
+std::size_t MatrixBlocks::list_of(const TensorPlace& m) const {
+  if (lists_.empty() || m.storage != Storage::codes) return 0;
+  return static_cast<std::size_t>((m.codes_at - 1) / layout_.codes_apart);
+}
+
+std::int64_t MatrixBlocks::place_in_list(const TensorPlace& m) const {
+  return m.codes_at - static_cast<std::int64_t>(list_of(m)) * layout_.codes_apart;
+}
+
 void MatrixBlocks::emit_kernel(const TensorPlace& matrix) {
   if (matrix.storage == Storage::codes) {
     if (!table_) table_ = emit_table(engine_, w_);
     if (layout_.kernel != Kernel::columns) {
-      rows_.of(matrix.groups());
+      rows_of(matrix.groups());
     } else if (!column_rows_) {
       column_rows_ = emit_column_rows(engine_, w_);
     }
@@ -62,7 +106,7 @@ void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
     s.call(*column_rows_, std::move(codes_at), m.shape.rows, m.format.bits,
            row_start(m.format.bits), std::move(scales_at), std::move(out), turns_of(m));
   } else if (m.storage == Storage::codes) {
-    s.call(rows_.of(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
+    s.call(rows_of(m.groups()), std::move(codes_at), m.shape.rows, m.format.bits,
            row_start(m.format.bits), std::move(scales_at), std::move(out));
   } else if (m.storage == Storage::numbers) {
     s.call(*naive_codes_, std::move(codes_at), m.shape.rows, m.shape.cols, std::move(in),
@@ -77,7 +121,7 @@ void MatrixBlocks::multiply(Script& s, const TensorPlace& m, Expr<Num> codes_at,
 }
 
 MatrixBlocks::RowProcs MatrixBlocks::row_procs(const TensorPlace& m) {
-  const RowKind kind{m.storage, m.format.bits, m.shape.cols};
+  const RowKind kind{m.storage, m.format.bits, m.shape.cols, list_of(m)};
   const auto known = embeds_.find(kind);
   if (known != embeds_.end()) return known->second;
   const int number = static_cast<int>(embeds_.size()) + 1, width = m.shape.cols;
@@ -86,7 +130,8 @@ MatrixBlocks::RowProcs MatrixBlocks::row_procs(const TensorPlace& m) {
   if (m.storage == Storage::codes && layout_.kernel == Kernel::columns) {
     made.codes = emit_column_embed(engine_, w_, m.format.bits, width, name);
   } else if (m.storage == Storage::codes) {
-    made.codes = emit_embed_codes(engine_, w_, m.format.bits, width, name);
+    const Workspace& w = lists_.empty() ? w_ : lists_[list_of(m)]->workspace;
+    made.codes = emit_embed_codes(engine_, w, m.format.bits, width, name);
   } else if (m.storage == Storage::numbers) {
     Workspace numbers = w_;
     numbers.scales = w_.codes;  // the weights are there
@@ -104,7 +149,8 @@ void MatrixBlocks::look_up(Script& s, const TensorPlace& m, Expr<Num> row, int o
   s.set(id, std::move(row));
   if (m.storage == Storage::codes) {
     const bool columns = layout_.kernel == Kernel::columns;
-    s.call(*procs.codes, id * (m.format.bits * (columns ? turns_of(m) : m.groups())) + m.codes_at,
+    s.call(*procs.codes,
+           id * (m.format.bits * (columns ? turns_of(m) : m.groups())) + place_in_list(m),
            id + m.scales_at, out);
   } else if (m.storage == Storage::numbers) {
     s.call(*procs.numbers, id * m.shape.cols + m.codes_at, out);

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "kernels/columns.h"
 #include "kernels/kernels.h"
@@ -38,12 +41,25 @@ class MatrixBlocks {
   struct RowKind {
     Storage storage;
     int bits, cols;
+    std::size_t list;
     auto operator<=>(const RowKind&) const = default;
   };
   struct RowProcs {
     std::optional<blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> codes;
     std::optional<blocks::Proc<blocks::Num, blocks::Num>> numbers;
   };
+  /// What reads one of several lists of codes.
+  struct CodeList {
+    CodeList(blocks::Sprite& engine, const Workspace& w, const std::string& ending)
+        : workspace(w), rows(engine, workspace, ending) {}
+    Workspace workspace;
+    RowKernels rows;
+  };
+  const RowsProc& rows_of(int groups);
+  RowsProc emit_rows_in_lists(int groups);
+  /// The list that holds the matrix, and its place there.
+  std::size_t list_of(const TensorPlace& m) const;
+  std::int64_t place_in_list(const TensorPlace& m) const;
   RowProcs row_procs(const TensorPlace& m);
   void emit_kernel(const TensorPlace& matrix);
   int turns_of(const TensorPlace& m) const { return column_turns(m.groups(), layout_.columns); }
@@ -53,6 +69,8 @@ class MatrixBlocks {
   const Layout& layout_;
   std::optional<blocks::Proc<blocks::Num, blocks::Num>> table_;
   RowKernels rows_;
+  std::vector<std::unique_ptr<CodeList>> lists_;  // empty if there is but one
+  std::map<int, RowsProc> rows_in_lists_;
   std::optional<ColumnRowsProc> column_rows_;
   std::map<DotShape, DotProc> dots_;
   std::optional<NaiveProc> naive_codes_, naive_floats_;

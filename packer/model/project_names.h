@@ -29,6 +29,8 @@ inline constexpr char kGenerate[] = "generate", kChat[] = "chat", kChoose[] = "c
 // The engine's working numbers (kernels/workspace.h).
 inline constexpr char kCodes[] = "_codes", kScales[] = "_scales", kAct[] = "_act",
                       kTable[] = "_table", kKeys[] = "_keys", kValues[] = "_values";
+// Where one list cannot hold all codes, the others are called this and a number from 2 on.
+inline constexpr char kMoreCodes[] = "_more codes";
 // What is decoded at the green flag, and the loader's state.
 inline constexpr char kText[] = "_text", kJobs[] = "_jobs", kLoaded[] = "_loaded";
 // The text blocks' tables (kernels/text.h).

@@ -53,6 +53,7 @@ TEST_CASE("every block of the engine has its row in the guide, and every row a p
   check_rows("naive",
              engine_of(lower(tiny_model("tiny-moe"),
                              {.context = 40, .encoding = "hex", .kernel = Kernel::naive})));
+  check_rows("in lists", engine_of(lower(tiny_model("tiny-moe"), {.most_codes = 20000})));
   for (const std::string_view row : kRowNames) {
     CHECK_MESSAGE(used.contains(row), std::string(row), ": no project has it");
   }
