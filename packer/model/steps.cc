@@ -83,7 +83,8 @@ class StepsMaker {
     if (spec_.smear) {
       const SlotId before = slot("before", spec_.width);
       enter(before, 1);
-      step({.op = StepOp::smear, .in = {before}, .out = stream(), .tensors = {{Role::smear_share}}});
+      step(
+          {.op = StepOp::smear, .in = {before}, .out = stream(), .tensors = {{Role::smear_share}}});
     }
     for (const LayerSpec& layer : spec_.layers) {
       if (!layer.start_mix) continue;
