@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "import/file_errors.h"
 #include "import/formats.h"
 #include "import/json.h"
 #include "import/pieces.h"
@@ -57,10 +58,10 @@ class ByteSymbols {
   std::array<int, 324> byte_of_{};
 };
 
-class TokenizerReader {
+class TokenizerReader : FileErrors {
  public:
   explicit TokenizerReader(const NamedBytes& file)
-      : file_(file.file), json_(parse_json(file.file, as_text(file.bytes))) {
+      : FileErrors(file.file), json_(parse_json(file.file, as_text(file.bytes))) {
     result_.byte_token.fill(-1);
   }
 
@@ -80,17 +81,6 @@ class TokenizerReader {
   }
 
  private:
-  template <class... Args>
-  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    sb3lm::fail(Fault::bad_input, "{}: {}", file_,
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-  template <class... Args>
-  [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    sb3lm::fail(Fault::unsupported, "{}: {} is not supported", file_,
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-
   static const Json& field(const Json& json, const char* key) {
     static const Json null;
     const auto found = json.find(key);
@@ -363,7 +353,6 @@ class TokenizerReader {
     }
   }
 
-  std::string file_;
   Json json_;
   Tokenizer result_;
   ByteSymbols symbols_;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "import/charsmap.h"
+#include "import/file_errors.h"
 #include "import/formats.h"
 #include "import/pieces.h"
 #include "import/protobuf.h"
@@ -145,9 +146,10 @@ class FileReader {
   ModelFile out_;
 };
 
-class ModelReader {
+class ModelReader : FileErrors {
  public:
-  explicit ModelReader(const NamedBytes& file) : file_(file.file), in_(FileReader(file).read()) {}
+  explicit ModelReader(const NamedBytes& file)
+      : FileErrors(file.file), in_(FileReader(file).read()) {}
 
   Tokenizer read() {
     check_settings();
@@ -171,17 +173,6 @@ class ModelReader {
   }
 
  private:
-  template <class... Args>
-  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
-    sb3lm::fail(Fault::bad_input, "{}: {}", file_,
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-  template <class... Args>
-  [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
-    sb3lm::fail(Fault::unsupported, "{}: {} is not supported", file_,
-                fmt::format(format, std::forward<Args>(args)...));
-  }
-
   void check_settings() const {
     using Model = Settings::Model;
     const Settings& settings = in_.settings;
@@ -318,7 +309,6 @@ class ModelReader {
     std::sort(out_.stop_ids.begin(), out_.stop_ids.end());
   }
 
-  const std::string& file_;
   ModelFile in_;
   Tokenizer out_;
 };

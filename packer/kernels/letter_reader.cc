@@ -62,19 +62,24 @@ void LetterReader::add_costumes() {
 
 void LetterReader::emit_find() {
   const auto at = engine_.var<Num>("_letter row");
-  const auto item = [&](int field) { return rows_[at * 3 + field]; };
-  find_ = engine_.define<Num, Num, Num>(
-      "_find in letters", {"number", "first row", "last row"},
+  find_ = emit_find_row(engine_, "_find in letters", rows_, {at, end_, middle_, value_});
+}
+
+Proc<Num, Num, Num> emit_find_row(Sprite& engine, const char* name, const List<Num>& rows,
+                                  const RowSearch& in) {
+  const auto item = [&](int field) { return rows[in.row * 3 + field]; };
+  return engine.define<Num, Num, Num>(
+      name, {"number", "first row", "last row"},
       [&](Script& s, Arg<Num> number, Arg<Num> first, Arg<Num> last) {
-        s.set(at, first + 0);
-        s.set(end_, last + 0);
-        s.repeat_until(!(at < end_), [&](Script& s) {
-          s.set(middle_, floor((at + end_ + 1) / 2));
+        s.set(in.row, first + 0);
+        s.set(in.end, last + 0);
+        s.repeat_until(!(in.row < in.end), [&](Script& s) {
+          s.set(in.middle, floor((in.row + in.end + 1) / 2));
           s.when_else(
-              rows_[middle_ * 3 + 1] > number, [&](Script& s) { s.set(end_, middle_ - 1); },
-              [&](Script& s) { s.set(at, middle_ + 0); });
+              rows[in.middle * 3 + 1] > number, [&](Script& s) { s.set(in.end, in.middle - 1); },
+              [&](Script& s) { s.set(in.row, in.middle + 0); });
         });
-        s.set(value_, item(2) + (number - item(1)) * item(3));
+        s.set(in.value, item(2) + (number - item(1)) * item(3));
       });
 }
 

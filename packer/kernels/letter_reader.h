@@ -11,6 +11,16 @@
 
 namespace sb3lm {
 
+/// Variables of a search in rows (LetterTables): the row found, what is between, and what the table
+/// says.
+struct RowSearch {
+  blocks::Var<blocks::Num> row, end, middle, value;
+};
+/// NAME (number) (first row) (last row): sets the value to what that table says of the number.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_find_row(
+    blocks::Sprite& engine, const char* name, const blocks::List<blocks::Num>& rows,
+    const RowSearch& in);
+
 class LetterReader {
  public:
   /// Declares the lists, and on the engine's own target one costume per capital.

@@ -77,7 +77,7 @@ LetterRewriter::LetterRewriter(Sprite& engine, const Tokenizer& tokenizer,
                                const LetterReader& reader)
     : engine_(engine), tokenizer_(tokenizer), typed_(reader.codes()) {
   declare();
-  emit_find();
+  find_ = emit_find_row(engine_, "_find rule", rows_, {row_, end_, middle_, value_});
   emit_put();
   if (joins()) emit_join();
 }
@@ -104,24 +104,6 @@ void LetterRewriter::declare() {
   if (tokenizer_.rules.collapse_spaces) engine_.var<Num>(after_space_.name);
   if (!joins()) return;
   for (const auto* variable : {&held_, &joined_, &result_}) engine_.var<Num>(variable->name);
-}
-
-// find rule (number) (first row) (last row): sets the value to what that table says.
-void LetterRewriter::emit_find() {
-  const auto item = [&](int field) { return rows_[row_ * 3 + field]; };
-  find_ = engine_.define<Num, Num, Num>(
-      "_find rule", {"number", "first row", "last row"},
-      [&](Script& s, Arg<Num> number, Arg<Num> first, Arg<Num> last) {
-        s.set(row_, first + 0);
-        s.set(end_, last + 0);
-        s.repeat_until(!(row_ < end_), [&](Script& s) {
-          s.set(middle_, floor((row_ + end_ + 1) / 2));
-          s.when_else(
-              rows_[middle_ * 3 + 1] > number, [&](Script& s) { s.set(end_, middle_ - 1); },
-              [&](Script& s) { s.set(row_, middle_ + 0); });
-        });
-        s.set(value_, item(2) + (number - item(1)) * item(3));
-      });
 }
 
 // read out (code): appends a letter that no rule changes any more. U+2581 becomes a space that is

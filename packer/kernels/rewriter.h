@@ -41,7 +41,6 @@ class LetterRewriter {
 
  private:
   void declare();
-  void emit_find();
   void emit_put();
   void emit_join();
   void join_hangul(blocks::Script& s, const blocks::Arg<blocks::Num>& left,

@@ -87,16 +87,6 @@ std::vector<char32_t> code_points(const std::string& text) {
   return points;
 }
 
-void undo(const Tokenizer& tokenizer, int id, std::vector<int>& ids) {
-  const auto found = tokenizer.undone.find(id);
-  if (found == tokenizer.undone.end()) {
-    ids.push_back(id);
-    return;
-  }
-  undo(tokenizer, found->second.first, ids);
-  undo(tokenizer, found->second.second, ids);
-}
-
 }  // namespace
 
 RuleTables rule_tables(const TextRules& rules) {
@@ -158,7 +148,7 @@ UndoneTables undone_tables(const Tokenizer& tokenizer) {
   UndoneTables tables;
   for (const auto& [id, pair] : tokenizer.undone) {
     std::vector<int> parts;
-    undo(tokenizer, id, parts);
+    append_undone(tokenizer, id, parts);
     tables.ids.emplace_back(static_cast<double>(id));
     tables.places.emplace_back(static_cast<double>(tables.parts.size() + 1));
     tables.parts.emplace_back(static_cast<double>(parts.size()));

@@ -162,20 +162,10 @@ class WholeTokens {
   std::size_t longest_ = 0;
 };
 
-void undo(const Tokenizer& tokenizer, int id, std::vector<int>& ids) {
-  const auto found = tokenizer.undone.find(id);
-  if (found == tokenizer.undone.end()) {
-    ids.push_back(id);
-    return;
-  }
-  undo(tokenizer, found->second.first, ids);
-  undo(tokenizer, found->second.second, ids);
-}
-
 void append_piece(const Tokenizer& tokenizer, std::string_view piece, std::vector<int>& ids) {
   std::vector<int> merged = first_ids(tokenizer, piece);
   Merger(tokenizer).merge(merged);
-  for (const int id : merged) undo(tokenizer, id, ids);
+  for (const int id : merged) append_undone(tokenizer, id, ids);
 }
 
 /// SentencePiece's way: rules, whole tokens, the text between them, runs of unknown letters.
@@ -247,6 +237,16 @@ const Token& token_at(const Tokenizer& tokenizer, int id) {
 }
 
 }  // namespace
+
+void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids) {
+  const auto found = tokenizer.undone.find(id);
+  if (found == tokenizer.undone.end()) {
+    ids.push_back(id);
+    return;
+  }
+  append_undone(tokenizer, found->second.first, ids);
+  append_undone(tokenizer, found->second.second, ids);
+}
 
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos) {
   check(tokenizer.present(), "text without a tokenizer");

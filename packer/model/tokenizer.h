@@ -83,6 +83,9 @@ struct Tokenizer {
 /// the tokenizer asks for it.
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos);
 
+/// Appends the token, or those that it is taken apart into if it is unused.
+void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids);
+
 /// What a token adds to a text's bytes where bits per byte are counted as parameter-golf does.
 struct TokenBytes {
   int bytes = 0;                   // without the space that it begins with

@@ -94,29 +94,25 @@ std::string config_text(const ModelSpec& spec) {
 
 }  // namespace
 
-MixtureFiles write_mixture_model(const SynthModel& model, const SynthOptions& options,
-                                 Progress& progress) {
+SyntheticFiles write_mixture_model(const SynthModel& model, const SynthOptions& options,
+                                   Progress& progress) {
   const WeightSource weights(model, options);
-  const auto expected = expected_tensors(model.spec);
   std::size_t items = 0;
-  for (const auto& [key, shape] : expected) {
+  for (const auto& [key, shape] : expected_tensors(model.spec)) {
     items += static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols);
   }
   const std::string header = header_text(model.spec);
   const std::uint64_t length = header.size();
-  MixtureFiles files{.checkpoint = std::string(sizeof(length), '\0'),
-                     .config = config_text(model.spec)};
+  SyntheticFiles files{.checkpoint = std::string(sizeof(length), '\0'),
+                       .config = config_text(model.spec)};
   std::string& out = files.checkpoint;
   std::memcpy(out.data(), &length, sizeof(length));
   out.reserve(out.size() + header.size() + items * sizeof(float));
   out += header;
-  std::size_t done = 0;
-  for (const auto& [key, shape] : expected) {
+  each_tensor(model.spec, progress, [&](const TensorKey& key, Shape shape) {
     const std::vector<float> values = weights.plain(key, shape);
     out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-    progress.report("making weights",
-                    static_cast<double>(++done) / static_cast<double>(expected.size()));
-  }
+  });
   return files;
 }
 

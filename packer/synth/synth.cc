@@ -75,13 +75,8 @@ class PackedWriter {
       : model_(model), layout_(model.layout), weights_(model, options) {}
 
   std::string write(Progress& progress) {
-    const auto expected = expected_tensors(model_.spec);
-    std::size_t done = 0;
-    for (const auto& [key, shape] : expected) {
-      add(key, shape);
-      progress.report("making weights",
-                      static_cast<double>(++done) / static_cast<double>(expected.size()));
-    }
+    each_tensor(model_.spec, progress,
+                [this](const TensorKey& key, Shape shape) { add(key, shape); });
     return write_safetensors(tensors_, metadata());
   }
 
@@ -216,20 +211,47 @@ std::string write_llama2c(const SynthModel& model, const SynthOptions& options) 
   return out;
 }
 
-const char* file_name(SynthFormat format) {
-  switch (format) {
-    case SynthFormat::packed:
-    case SynthFormat::mixture:
-      return "model.safetensors";
-    case SynthFormat::llama2c:
-      return "model.bin";
-    case SynthFormat::golf:
-    case SynthFormat::golf_clean:
-      return "model.ptz";
-    case SynthFormat::shard:
-      return "model.pt";
+/// What a format's files are usually called, and who writes them. `write` gives all but the
+/// tokenizer.
+struct FormatRow {
+  SynthFormat format;
+  const char* checkpoint_name;
+  const char* tokenizer_name;
+  std::string (*tokenizer)(int vocabulary);
+  SyntheticFiles (*write)(const SynthModel&, const SynthOptions&, Progress&);
+};
+
+SyntheticFiles packed_files(const SynthModel& model, const SynthOptions& options,
+                            Progress& progress) {
+  return {.checkpoint = PackedWriter(model, options).write(progress), .sidecar = sidecar_of(model)};
+}
+
+SyntheticFiles llama2c_files(const SynthModel& model, const SynthOptions& options,
+                             Progress& /*progress*/) {
+  return {.checkpoint = write_llama2c(model, options)};
+}
+
+SyntheticFiles torch_files(const SynthModel& model, const SynthOptions& options,
+                           Progress& progress) {
+  return {.checkpoint = write_torch_model(model, options, progress)};
+}
+
+constexpr const char* kJson = "tokenizer.json";
+constexpr FormatRow kFormats[] = {
+    {SynthFormat::packed, "model.safetensors", kJson, spaced_tokenizer_json, packed_files},
+    {SynthFormat::llama2c, "model.bin", "tokenizer.bin", tokenizer_bin, llama2c_files},
+    {SynthFormat::golf, "model.ptz", kJson, spaced_tokenizer_json, torch_files},
+    {SynthFormat::golf_clean, "model.ptz", kJson, spaced_tokenizer_json, torch_files},
+    {SynthFormat::mixture, "model.safetensors", kJson, byte_level_tokenizer_json,
+     write_mixture_model},
+    {SynthFormat::shard, "model.pt", kJson, spaced_tokenizer_json, torch_files},
+};
+
+const FormatRow& about(SynthFormat format) {
+  for (const FormatRow& row : kFormats) {
+    if (row.format == format) return row;
   }
-  return "";
+  fail(Fault::bug, "internal error: a synthetic format that is in no row");
 }
 
 // A vocabulary has bytes, letters and some pieces.
@@ -249,29 +271,12 @@ SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
     model.describes_itself = true;
   }
   if (options.layout) model.layout = *options.layout;
-  if (model.format == SynthFormat::llama2c) {
-    return {.checkpoint = write_llama2c(model, options),
-            .checkpoint_name = file_name(model.format),
-            .tokenizer = tokenizer_bin(model.spec.vocabulary),
-            .tokenizer_name = "tokenizer.bin",
-            .sidecar = ""};
-  }
-  if (model.format == SynthFormat::mixture) {
-    MixtureFiles files = write_mixture_model(model, options, progress);
-    return {.checkpoint = std::move(files.checkpoint),
-            .checkpoint_name = file_name(model.format),
-            .tokenizer = byte_level_tokenizer_json(model.spec.vocabulary),
-            .tokenizer_name = "tokenizer.json",
-            .sidecar = "",
-            .config = std::move(files.config)};
-  }
-  const bool is_packed = model.format == SynthFormat::packed;
-  return {.checkpoint = is_packed ? PackedWriter(model, options).write(progress)
-                                  : write_torch_model(model, options, progress),
-          .checkpoint_name = file_name(model.format),
-          .tokenizer = spaced_tokenizer_json(model.spec.vocabulary),
-          .tokenizer_name = "tokenizer.json",
-          .sidecar = sidecar_of(model)};
+  const FormatRow& format = about(model.format);
+  SyntheticFiles files = format.write(model, options, progress);
+  files.checkpoint_name = format.checkpoint_name;
+  files.tokenizer = format.tokenizer(model.spec.vocabulary);
+  files.tokenizer_name = format.tokenizer_name;
+  return files;
 }
 
 }  // namespace sb3lm

@@ -37,12 +37,12 @@ struct SynthPreset {
 std::span<const SynthPreset> synth_presets();
 
 struct SyntheticFiles {
-  std::string checkpoint;
-  std::string checkpoint_name;  // one that such a file usually has: "model.safetensors"
-  std::string tokenizer;
-  std::string tokenizer_name;  // "tokenizer.json" or "tokenizer.bin"
-  std::string sidecar;         // conventions; empty if the defaults hold
-  std::string config = {};     // config.json; empty if the format needs none
+  std::string checkpoint = {};
+  std::string checkpoint_name = {};  // one that such a file usually has: "model.safetensors"
+  std::string tokenizer = {};
+  std::string tokenizer_name = {};  // "tokenizer.json" or "tokenizer.bin"
+  std::string sidecar = {};         // conventions; empty if the defaults hold
+  std::string config = {};          // config.json; empty if the format needs none
 };
 
 /// Throws usage, with the list of presets, if there is no such preset.

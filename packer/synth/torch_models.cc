@@ -101,13 +101,8 @@ class TorchModelWriter {
       : model_(model), weights_(model, options) {}
 
   std::vector<TorchTensor> tensors(Progress& progress) {
-    const auto expected = expected_tensors(model_.spec);
-    std::size_t done = 0;
-    for (const auto& [key, shape] : expected) {
-      add(key, shape);
-      progress.report("making weights",
-                      static_cast<double>(++done) / static_cast<double>(expected.size()));
-    }
+    each_tensor(model_.spec, progress,
+                [this](const TensorKey& key, Shape shape) { add(key, shape); });
     return std::move(tensors_);
   }
 

@@ -4,10 +4,23 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/progress.h"
 #include "model/tensor.h"
 #include "synth/presets.h"
 
 namespace sb3lm {
+
+/// Calls take(key, shape) for every tensor of the spec, in their order, and reports how far it is.
+template <class Take>
+void each_tensor(const ModelSpec& spec, Progress& progress, const Take& take) {
+  const auto expected = expected_tensors(spec);
+  std::size_t done = 0;
+  for (const auto& [key, shape] : expected) {
+    take(key, shape);
+    progress.report("making weights",
+                    static_cast<double>(++done) / static_cast<double>(expected.size()));
+  }
+}
 
 class WeightSource {
  public:
