@@ -44,8 +44,10 @@ bool zip_has(std::string_view zip, std::string_view ending) {
 }
 
 bool is_safetensors(const NamedBytes& file) {
-  return file.file.ends_with(".safetensors") || is_shard_index(file.file) ||
-         looks_like_safetensors(file.bytes);
+  return is_shard_index(file.file) || looks_like_safetensors(file.bytes);
+}
+bool is_named_safetensors(const NamedBytes& file) {
+  return file.file.ends_with(".safetensors");
 }
 bool is_zip(const NamedBytes& file) {
   return starts_with(file, "PK\3\4", "PK\5\6");
@@ -82,7 +84,7 @@ bool is_anything(const NamedBytes&) {
 }
 
 /// Tried in order: bytes tell more than names.
-constexpr std::array<FileFormat, 12> kFormats{{
+constexpr std::array<FileFormat, 13> kFormats{{
     {"torch", Kind::checkpoint, is_torch_zip, read_torch},
     {"a PyTorch checkpoint of before 1.6", Kind::unsupported, is_old_torch, nullptr, false,
      "load it with PyTorch and save it again"},
@@ -96,6 +98,7 @@ constexpr std::array<FileFormat, 12> kFormats{{
     {"safetensors", Kind::checkpoint, is_safetensors, read_safetensors, true},
     {"llama2.c version 0", Kind::checkpoint, is_llama2c, read_llama2c},
     {"torch", Kind::checkpoint, is_compressed_torch, read_torch},
+    {"safetensors", Kind::checkpoint, is_named_safetensors, read_safetensors, true},
     {"llama2.c version 0", Kind::checkpoint, is_named_llama2c, read_llama2c},
     {"compressed in no way that we know, perhaps with brotli", Kind::unsupported, is_named_artifact,
      nullptr, false, "compress the same torch.save file with zstd, xz or zlib"},

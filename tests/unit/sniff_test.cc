@@ -57,8 +57,10 @@ TEST_CASE("checkpoints and projects are told apart by their bytes, whatever they
   for (const std::string_view start :
        {"\x78\xda", "\x78\x9c", "\x28\xb5\x2f\xfd", "\x1f\x8b\x08"}) {
     CHECK(sniff_text("x", start).name == "torch");
+    CHECK(sniff_text("x.safetensors", start).name == "torch");
   }
   CHECK(sniff_text("x.sb3", std::string_view("PK\x3\x4 cut")).kind == Kind::project);
+  CHECK(sniff_text("x.safetensors", "hello").name == "safetensors");
   CHECK(sniff_text("text", "hello").kind == Kind::unknown);
   CHECK(sniff_text("empty", "").kind == Kind::unknown);
 }

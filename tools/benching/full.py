@@ -39,7 +39,7 @@ class Bench:
     def build(self, name, *arguments):
         sb3 = self.checkpoint.parent / f"{name}.sb3"
         seconds, _ = run([self.sb3lm, "-q", "build", self.checkpoint, "--no-verify",
-                          "--allow-over-budget", "-o", sb3, *arguments])
+                          "--allow-over-budget", "-o", sb3, *self.options.bits, *arguments])
         return sb3, seconds
 
     def build_and_watch(self, name, *arguments):
@@ -129,6 +129,8 @@ class Bench:
     def sizes(self):
         """Every level's bytes; what is spent beside the weights, and over the codes' entropy."""
         for level in ("fast", "default", "smallest"):
+            if level == self.options.level:
+                continue  # round() has built it
             sb3, _ = self.build(level, "--context", kContext, "--level", level)
             self.add(f"{level} bytes", sb3.stat().st_size)
         _, output = run([self.sb3lm, "-q", "report", sb3, "--json"])
@@ -166,7 +168,7 @@ class Bench:
                                                        "--level", options.level)
         self.add("build s", seconds)
         self.add("build peak bytes", peak)
-        self.add("sb3 bytes", self.sb3.stat().st_size)
+        self.add(f"{options.level} bytes", self.sb3.stat().st_size)
         for name, part in (("sizes", self.sizes),
                            ("native", self.native), ("turbowarp", self.turbowarp),
                            ("naive", self.naive), ("long", self.long),
