@@ -91,6 +91,8 @@ class Bench:
         for at, token_ms in zip(kPositions, result["token_ms"]):
             warm_up = kWarmUp if at == kPositions[0] else 2
             self.add(f"position {at} ms", steady_ms(token_ms, warm_up))
+        self.add("long start heap", result["heap_bytes"])
+        self.add("long end heap", result["heap_bytes_at_end"])
 
     def bits(self, vm):
         """Positions whose logits are the evaluator's, in every bit."""
@@ -218,6 +220,8 @@ class Bench:
              "101 tokens s"),
             *((f"{prefix}: a token at position {at:,}", f"position {at} ms", "ms per token",
                f"position {kPositions[0]}", f"position {kPositions[0]} ms") for at in kPositions),
+            (f"{prefix}: heap after them", "long end heap", "bytes", "after loading",
+             "long start heap"),
             ("scratch-vm in Chromium: green flag to ready", "scratch-browser ready s", "s", None,
              None),
             ("scratch-vm in Chromium: a token", "scratch-browser s", "s per token", None, None),

@@ -35,12 +35,12 @@ def generate(prompt, tokens):
 
 
 def measure_vm(vm, sb3, runs, folder, warp_timer=False):
-    """{loading, heap, a list of token_ms per run}"""
+    """{loading, heap after loading and after all runs, a list of token_ms per run}"""
     result = vm_results(vm, sb3, {"load_timeout_s": 900, "warp_timer": warp_timer, "runs": runs},
                         folder)
     return {"seconds_parsing": result["seconds_parsing"],
             "seconds_loading": result["seconds_loading"],
-            "heap_bytes": result.get("heap_bytes"),
+            "heap_bytes": result["heap_bytes"], "heap_bytes_at_end": result["heap_bytes_at_end"],
             "token_ms": [one["token_ms"] for one in result["runs"]]}
 
 

@@ -47,6 +47,7 @@ async function drive(host, project, vm, request) {
     runs.push(await within(run.timeout_s, `run ${index + 1}`, project, project.call('perform', run)));
     reportRun(index, request.runs.length, runs.at(-1));
   }
+  const heap_bytes_at_end = await inTime('memory', project.heapBytes());
   const {lists, variables} = await inTime('results', project.call('read', request));
   if (request.screenshot) await inTime('screenshot', project.screenshot(request.screenshot));
   const errors = [...await inTime('errors', project.call('compileErrors')),
@@ -54,7 +55,7 @@ async function drive(host, project, vm, request) {
   return {
     vm, version: host.version, browser: host.browser, seconds_parsing,
     seconds_loading: start.seconds, status: start.status, runs, lists, variables, heap_bytes,
-    compile_errors: [...new Set(errors)].slice(0, kMaxErrors),
+    heap_bytes_at_end, compile_errors: [...new Set(errors)].slice(0, kMaxErrors),
   };
 }
 
