@@ -88,6 +88,7 @@ class SitePlanner {
                                          .vocabulary = vocabulary});
     BuildOptions options;
     options.input.file = "site.safetensors";
+    options.input.name = "site";
     options.target = kTarget;
     options.level = Level::fast;  // which is only about deflate here
     SilentProgress silent;

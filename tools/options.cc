@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "console.h"
+#include "import/folder.h"
 #include "option_kinds.h"
 #include "synth/synth.h"
 
@@ -52,7 +53,7 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
       "the checkpoint)");
   app->add_option("--map", input.import.name_map, "JSON file that maps tensor names to roles");
   app->add_option("--chat-template", input.import.chat_template,
-                  "file with lines first:, next:, stop:");
+                  "file with lines first:, next:, stop:, or with a Jinja template");
   app->add_option("--convention", parsed.conventions,
                   "KEY=VALUE: how to read what the checkpoint leaves open; may be repeated")
       ->expected(1)
@@ -110,7 +111,7 @@ void add_shape(CLI::App* app, BuildOptions& build) {
 
 void add_build(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("build", "make an .sb3 from a checkpoint");
-  add_input(sub, p.build.input, p, "checkpoint");
+  add_input(sub, p.build.input, p, "checkpoint, or the folder that it lies in");
   sub->add_option("-o,--out", p.build.out, "where to write (default: the checkpoint's name)");
   add_shape(sub, p.build);
   sub->add_option("--licence", p.build.licence,
@@ -149,7 +150,7 @@ void add_text(CLI::App* app, TextOptions& text) {
 
 void add_report(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("report", "where the bytes of an .sb3 go");
-  add_input(sub, p.report.input, p, "checkpoint or .sb3");
+  add_input(sub, p.report.input, p, "checkpoint, the folder that it lies in, or .sb3");
   sub->add_flag("--json", p.report.json, "machine-readable");
   sub->add_option("--html", p.report.html, "write a page with pictures to this file");
   sub->add_option("--fit", p.report.fit,
@@ -163,7 +164,7 @@ void add_report(CLI::App& app, Parsed& p) {
 
 void add_inspect(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("inspect", "tensors and metadata, or the scripts as text");
-  add_input(sub, p.inspect.input, p, "checkpoint or .sb3");
+  add_input(sub, p.inspect.input, p, "checkpoint, the folder that it lies in, or .sb3");
   sub->add_flag("--blocks", p.inspect.blocks, "print the scripts of an .sb3");
   sub->footer("Example:\n  sb3lm inspect chat.sb3 --blocks | less");
 }
@@ -186,7 +187,7 @@ void add_vm(CLI::App* app, std::vector<Vm>& vms) {
 
 void add_compare(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("compare", "prove that the blocks compute the model's numbers");
-  add_input(sub, p.compare.input, p, "checkpoint");
+  add_input(sub, p.compare.input, p, "checkpoint, or the folder that it lies in");
   sub->add_option("SB3", p.compare.sb3, "the .sb3 made from it")->required();
   add_vm(sub, p.compare.vms);
   add_prompt(sub, p.compare.prompt);
@@ -198,7 +199,7 @@ void add_compare(CLI::App& app, Parsed& p) {
 
 void add_run(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("run", "generate text natively");
-  add_input(sub, p.run.input, p, "checkpoint or .sb3");
+  add_input(sub, p.run.input, p, "checkpoint, the folder that it lies in, or .sb3");
   add_prompt(sub, p.run.prompt);
   auto* chat = sub->add_flag("--chat", p.run.chat,
                              "answer lines from standard input, turn by turn; Ctrl-C stops a "
@@ -225,7 +226,7 @@ void add_run(CLI::App& app, Parsed& p) {
 
 void add_logits(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("logits", "the model's raw output after some tokens");
-  add_input(sub, p.logits.input, p, "checkpoint or .sb3");
+  add_input(sub, p.logits.input, p, "checkpoint, the folder that it lies in, or .sb3");
   sub->add_option("--tokens", p.logits.tokens, "token ids: 1,2,3")->delimiter(',')->required();
   sub->add_flag("--all", p.logits.all, "after each token, not only the last");
   add_engine(sub, p.logits.engine, p.logits.threads);
@@ -235,7 +236,7 @@ void add_logits(CLI::App& app, Parsed& p) {
 
 void add_eval(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("eval", "perplexity and bits per byte of a text");
-  add_input(sub, p.eval.input, p, "checkpoint or .sb3");
+  add_input(sub, p.eval.input, p, "checkpoint, the folder that it lies in, or .sb3");
   add_text(sub, p.eval.text);
   sub->add_option("--context", p.eval.context,
                   "positions of a window (default: the model's, at most 2048)")
@@ -261,7 +262,7 @@ void add_eval(CLI::App& app, Parsed& p) {
 
 void add_probe(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("probe", "find out how a checkpoint must be read");
-  add_checkpoint(sub, p.probe.input, p, "checkpoint");
+  add_checkpoint(sub, p.probe.input, p, "checkpoint, or the folder that it lies in");
   add_text(sub, p.probe.text);
   sub->add_option("-o,--out", p.probe.out,
                   "where to write what was found (default: FILE.conventions.json)");
@@ -280,7 +281,7 @@ void add_probe(CLI::App& app, Parsed& p) {
 
 void add_plan(CLI::App& app, Parsed& p) {
   auto* sub = app.add_subcommand("plan", "choose the width of every matrix for a size to fit");
-  add_input(sub, p.plan.build.input, p, "checkpoint");
+  add_input(sub, p.plan.build.input, p, "checkpoint, or the folder that it lies in");
   sub->get_option("FILE")->required(false);
   add_text(sub, p.plan.text);
   sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
@@ -361,12 +362,20 @@ std::map<std::string, std::string> parse_conventions(const std::vector<std::stri
   return conventions;
 }
 
+void finish_input(const Parsed& parsed, InputOptions& input) {
+  input.import.conventions = parse_conventions(parsed.conventions);
+  const std::filesystem::path given = input.file;
+  input.file = checkpoint_in(given);
+  input.name = input.file == given ? given.stem().string()
+                                   : std::filesystem::canonical(given).filename().string();
+}
+
 template <class Options>
 Command finished(Options options, const Parsed& parsed) {
   if constexpr (requires { options.build.input; }) {
-    options.build.input.import.conventions = parse_conventions(parsed.conventions);
+    finish_input(parsed, options.build.input);
   } else if constexpr (requires { options.input; }) {
-    options.input.import.conventions = parse_conventions(parsed.conventions);
+    finish_input(parsed, options.input);
   }
   return options;
 }

@@ -16,7 +16,8 @@ namespace sb3lm {
 
 /// Options that every subcommand with a checkpoint or an .sb3 shares.
 struct InputOptions {
-  std::filesystem::path file;
+  std::filesystem::path file;  // in the folder, if the user gave one
+  std::string name;            // the folder's, or the file's without its ending
   ImportOptions import;
   Recipe recipe;               // what a plan leaves open
   std::filesystem::path plan;  // empty: none

@@ -3,8 +3,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "import/assemble.h"
+#include "import/companions.h"
 #include "import/formats.h"
-#include "import/presets.h"
 #include "import/shards.h"
 #include "import/sniff.h"
 
@@ -35,37 +35,6 @@ void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> rea
   }
 }
 
-/// --chat-template, else metadata "chat_template", else the preset for the shape.
-void attach_chat(const CheckpointFiles& files, Model& model) {
-  const Tokenizer& tokenizer = model.tokenizer;
-  if (files.chat_template) {
-    if (!tokenizer.present()) {
-      fail(Fault::usage, "{}: a chat template needs a tokenizer", files.chat_template->file);
-    }
-    model.chat = read_chat_template(files.chat_template->file, as_text(files.chat_template->bytes),
-                                    tokenizer);
-    return;
-  }
-  if (!tokenizer.present()) return;
-  const auto found = model.source.metadata.find("chat_template");
-  // Other programs keep Jinja under this name, which we do not read.
-  if (found != model.source.metadata.end() && found->second.starts_with("first:")) {
-    model.chat = read_chat_template(files.checkpoint.file + ": __metadata__ 'chat_template'",
-                                    found->second, tokenizer);
-    return;
-  }
-  const AttentionSpec& attention = model.spec.layers.front().attention;
-  const ModelPreset* preset =
-      find_preset({.width = model.spec.width,
-                   .vocabulary = model.spec.vocabulary,
-                   .query_rows = attention.query_heads * attention.head_size,
-                   .kv_rows = attention.kv_heads * attention.head_size,
-                   .routed_experts = model.spec.layers.front().feed_forward.routed_experts});
-  if (preset != nullptr && special_id(tokenizer, "<|user|>") >= 0) {
-    model.chat = read_chat_template("preset", preset->chat, tokenizer);
-  }
-}
-
 /// A mapped file together with its name.
 class NamedFile {
  public:
@@ -93,7 +62,8 @@ std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::pat
 /// Where a checkpoint and all that belongs to it lie.
 struct CheckpointPaths {
   std::vector<std::filesystem::path> shards;
-  std::optional<std::filesystem::path> tokenizer, config, sidecar, name_map, chat_template;
+  std::optional<std::filesystem::path> tokenizer, config, sidecar, name_map, chat_template,
+      tokenizer_config, generation_config, jinja;
 };
 
 CheckpointPaths find_files(const std::filesystem::path& checkpoint, const NamedBytes& opened,
@@ -105,7 +75,10 @@ CheckpointPaths find_files(const std::filesystem::path& checkpoint, const NamedB
       .config = if_there(folder / "config.json"),
       .sidecar = options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)),
       .name_map = options.name_map,
-      .chat_template = options.chat_template};
+      .chat_template = options.chat_template,
+      .tokenizer_config = if_there(folder / "tokenizer_config.json"),
+      .generation_config = if_there(folder / "generation_config.json"),
+      .jinja = if_there(folder / "chat_template.jinja")};
   if (is_shard_index(opened.file)) {
     for (const std::string& name : shard_names(opened.file, as_text(opened.bytes))) {
       paths.shards.push_back(folder / name);
@@ -127,6 +100,9 @@ class OpenFiles {
     files_.sidecar = open(paths.sidecar);
     files_.name_map = open(paths.name_map);
     files_.chat_template = open(paths.chat_template);
+    files_.tokenizer_config = open(paths.tokenizer_config);
+    files_.generation_config = open(paths.generation_config);
+    files_.jinja = open(paths.jinja);
   }
 
   const CheckpointFiles& files() const { return files_; }
@@ -157,6 +133,7 @@ Model import_from_memory(const CheckpointFiles& files,
     if (stated != model.source.metadata.end()) model.licence = stated->second;
   }
   attach_tokenizer(files, tokenizer_alone(files), model);
+  attach_generation(files, model);
   attach_chat(files, model);
   return model;
 }
@@ -171,7 +148,8 @@ std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path&
   std::vector<std::filesystem::path> all = paths.shards;
   all.push_back(checkpoint);
   for (const auto& path :
-       {paths.tokenizer, paths.config, paths.sidecar, paths.name_map, paths.chat_template}) {
+       {paths.tokenizer, paths.config, paths.sidecar, paths.name_map, paths.chat_template,
+        paths.tokenizer_config, paths.generation_config, paths.jinja}) {
     if (path) all.push_back(*path);
   }
   return all;
@@ -195,6 +173,7 @@ std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint
                                                       options.conventions, open.checkpoint());
   if (!packed) return std::nullopt;
   attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
+  attach_generation(open.files(), packed->about);
   attach_chat(open.files(), packed->about);
   return packed;
 }

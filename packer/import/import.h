@@ -53,7 +53,9 @@ struct CheckpointFiles {
   std::optional<NamedBytes> config;         // config.json
   std::optional<NamedBytes> sidecar;        // CKPT.conventions.json
   std::optional<NamedBytes> name_map;       // {"name in the file": "layer 3 q", ...}
-  std::optional<NamedBytes> chat_template;  // see read_chat_template
+  std::optional<NamedBytes> chat_template;  // what the user names: see attach_chat
+  std::optional<NamedBytes> tokenizer_config, generation_config;  // of Hugging Face's programs
+  std::optional<NamedBytes> jinja;                                // chat_template.jinja
 };
 
 /// The same without touching the disk. Nothing in the result refers to `files`.
