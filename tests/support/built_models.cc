@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "lower/layout.h"
 #include "pack.h"
 #include "quant/rtn.h"
 #include "support/tiny_model.h"
@@ -73,6 +74,17 @@ std::vector<BuiltModel> build_all_tiny() {
   all.push_back(build_tiny_site("tiny-moe-odd", "", kContext));
   all.push_back(build_tiny_site("tiny-dense", "5", kContext));
   return all;
+}
+
+BuiltModel build_in_lists() {
+  BuiltModel built{.name = "tiny-moe in several lists", .model = tiny_model("tiny-moe"), .sb3 = {}};
+  const std::int64_t most = make_layout(built.model, kContext, "digits").codes - 1;
+  SilentProgress silent;
+  built.sb3 = pack(
+      built.model,
+      {.lower = {.context = kContext, .version = "test", .most_codes = most}, .deflate_level = 1},
+      silent);
+  return built;
 }
 
 const scratch::Target& engine_of(const scratch::Program& program) {

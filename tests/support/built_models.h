@@ -27,6 +27,8 @@ BuiltModel build_tiny_site(const std::string& preset, const std::string& bits, i
 /// One of each preset, the dense ones with 4, 8 and float bits, and some for
 /// the website.
 std::vector<BuiltModel> build_all_tiny();
+/// One whose codes fill several lists, which vanilla Scratch cannot load.
+BuiltModel build_in_lists();
 
 /// The sprite with the model, wherever it stands.
 const scratch::Target& engine_of(const scratch::Program& program);
