@@ -26,11 +26,12 @@ std::vector<int> verification_prompt(const Model& model) {
   return {std::max(model.tokenizer.bos, 0), vocabulary / 3, vocabulary / 2};
 }
 
-void verify(const Model& model, const std::string& bytes, const std::filesystem::path& out,
-            Progress& progress) {
+/// The model in the finished file, which does what `model` does.
+Model verified(const Model& model, const std::string& bytes, const std::filesystem::path& out,
+               Progress& progress) {
   progress.report("reading back what was built", -1);
   const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
-  const Unpacked packed = unpack(out.string(), program);
+  Unpacked packed = unpack(out.string(), program);
   const BlockRequest request =
       recording_logits({.tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens},
                        model.spec.vocabulary);
@@ -40,13 +41,14 @@ void verify(const Model& model, const std::string& bytes, const std::filesystem:
   if (!agreement.ok) fail(Fault::mismatch, "verification: {}", agreement.first_difference);
   print_out("verified: {} positions, {} logits each, largest relative error {:.2g}\n",
             agreement.positions, model.spec.vocabulary, agreement.max_rel_error);
-  if (!packed.letters) return;
+  if (!packed.letters) return std::move(packed.model);
   const std::string text = sample_text(*packed.letters);
   const std::vector<int> native = prompt_tokens(model, {.prompt = text});
   const std::string difference =
       text_difference(packed, text, native, session.typed(text, progress));
   if (!difference.empty()) fail(Fault::mismatch, "verification of typing: {}", difference);
   print_out("{}", letters_text(describe(*packed.letters)));
+  return std::move(packed.model);
 }
 
 // At the default level the quickly loading text is left only where the file would not fit.
@@ -113,8 +115,15 @@ int run_command(const BuildOptions& asked, Progress& progress) {
   if (!options.licence.empty()) model.licence = options.licence;
   const std::string bytes = pack_to_fit(options, recipe, model, progress);
   check_limits(options, bytes, outputs);
-  if (!options.no_verify) verify(model, bytes, options.out, progress);
+  std::optional<Model> built;
+  if (!options.no_verify) built = verified(model, bytes, options.out, progress);
   outputs.write_result(options.out, bytes);
+  if (built) {
+    model = {};
+    const std::optional<Sense> sense =
+        sense_of_sample(*std::move(built), nats_before(options.input, progress), progress);
+    if (sense) print_out("{}", sense_text(*sense));
+  }
   progress.report("written", 1);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "report/html.h"
 #include "report/report.h"
 #include "report/text.h"
+#include "text_source.h"
 
 namespace sb3lm {
 namespace {
@@ -18,12 +19,17 @@ Report report_of(const ReportOptions& options, Progress& progress) {
   const std::string file = input.file.string();
   if (!is_sb3(input.file)) {
     if (options.fit != 0) fail(Fault::usage, "{}: --fit is for an .sb3; build makes one", file);
-    return make_report(file, load_any(input, progress));
+    Model model = load_any(input, progress);
+    Report report = make_report(file, model);
+    report.sense = sense_of_sample(std::move(model), nats_before(input, progress), progress);
+    return report;
   }
   check_built_input(input);
   progress.report("measuring " + input.file.filename().string(), -1);
   const MappedFile mapped(input.file);
-  return make_report(file, mapped.bytes(), options.fit);
+  Report report = make_report(file, mapped.bytes(), options.fit);
+  report.sense = sense_of_sample(load_any(input, progress), std::nullopt, progress);
+  return report;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "input_check.h"
 #include "pack.h"
 #include "sb3/sb3.h"
+#include "text_source.h"
 
 namespace sb3lm {
 
@@ -38,6 +39,22 @@ Recipe recipe_of(const InputOptions& input) {
   if (asked.scale_bits != 0) recipe.scale_bits = asked.scale_bits;
   if (asked.router_bits != 0) recipe.router_bits = asked.router_bits;
   return recipe;
+}
+
+std::optional<double> nats_before(const InputOptions& input, Progress& progress) {
+  constexpr std::int64_t kMostWeights = 100'000'000;
+  const Recipe recipe = recipe_of(input);
+  if (recipe.float_bits == kStayFloats && recipe.bits.empty()) return std::nullopt;
+  Model model = import_model(input.file, input.import, progress);
+  std::int64_t weights = 0;
+  bool has_floats = false;
+  for (const auto& [key, tensor] : model.tensors) {
+    if (is_vector(key.role) || is_router(key.role)) continue;
+    weights += std::int64_t{shape_of(tensor).rows} * shape_of(tensor).cols;
+    if (std::holds_alternative<FloatTensor>(tensor)) has_floats = true;
+  }
+  if (weights > kMostWeights || (!has_floats && recipe.bits.empty())) return std::nullopt;
+  return nats_of_sample(std::move(model), progress);
 }
 
 void print_notes(const Model& model) {

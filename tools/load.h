@@ -21,6 +21,10 @@ scratch::Program load_program(const std::filesystem::path& file, Progress& progr
 /// --bits, --round-scales and --router-bits over what --plan says.
 Recipe recipe_of(const InputOptions& input);
 
+/// Nats a token of the built-in text with a checkpoint's own weights. Nothing if they are rounded
+/// in no way, or if there are so many that reading them twice would cost more than it tells.
+std::optional<double> nats_before(const InputOptions& input, Progress& progress);
+
 /// What reading a checkpoint assumed, to standard error.
 void print_notes(const Model& model);
 

@@ -55,7 +55,8 @@ void check_site(const BuildOptions& options) {
 BuildOptions with_defaults(BuildOptions options) {
   if (is_site(options)) check_site(options);
   if (options.out.empty()) {
-    options.out = options.input.file.parent_path() / (options.input.name + ".sb3");
+    options.out =
+        (options.input.file.parent_path() / (options.input.name + ".sb3")).lexically_normal();
   }
   if (options.title.empty()) options.title = valid_utf8(options.input.name);
   return options;

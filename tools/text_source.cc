@@ -11,6 +11,7 @@
 #include "import/token_shard.h"
 #include "model/unicode.h"
 #include "runtime_ref/model_change.h"
+#include "runtime_ref/sense.h"
 #include "samples/samples.h"
 
 namespace sb3lm {
@@ -107,6 +108,19 @@ ModelChange change_on_sample(const Model& before, const Model& after, int tokens
   if (!is_text) ids = spread_ids(before, tokens);
   ids.resize(std::min(ids.size(), static_cast<std::size_t>(tokens)));
   return measure_change(before, after, ids, is_text);
+}
+
+std::optional<double> nats_of_sample(Model model, Progress& progress) {
+  if (!model.tokenizer.present()) return std::nullopt;
+  progress.report("reading a page of English", -1);
+  return nats_of_text(pack_weights(std::move(model)), read_source_text({}).text, progress);
+}
+
+std::optional<Sense> sense_of_sample(Model model, std::optional<double> before,
+                                     Progress& progress) {
+  if (!model.tokenizer.present()) return std::nullopt;
+  progress.report("reading a page of English", -1);
+  return sense_of(pack_weights(std::move(model)), read_source_text({}).text, before, progress);
 }
 
 std::optional<std::size_t> predicted_bytes(const Model& model, const SourceText& text,

@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "base/progress.h"
 #include "model/model.h"
+#include "model/sense.h"
 #include "options.h"
 
 namespace sb3lm {
@@ -28,6 +30,10 @@ SourceText read_source_text(const TextOptions& options);
 /// The ids, with the start token where the tokenizer puts one in front of a plain text. Throws
 /// usage if there is a text but no tokenizer, bad_input if there are fewer than 2 tokens.
 std::vector<int> source_tokens(const Model& model, const SourceText& text);
+
+/// Of the built-in text, as runtime_ref/sense.h measures it. A model's weights are used up.
+std::optional<double> nats_of_sample(Model model, Progress& progress);
+std::optional<Sense> sense_of_sample(Model model, std::optional<double> before, Progress& progress);
 
 /// Bytes of text that the `predicted` tokens after the first stand for; nothing for ids without a
 /// tokenizer.

@@ -232,6 +232,11 @@ std::string limits_html(const Report& report) {
   return html + "</table></div>\n";
 }
 
+std::string sense_html(const Report& report) {
+  if (!report.sense) return "";
+  return fmt::format("<h2>What it says</h2>\n<pre>{}</pre>\n", escaped(sense_text(*report.sense)));
+}
+
 std::string advice_html(const Report& report) {
   if (report.advice.empty()) return "";
   const auto over = static_cast<double>(report.measures.sb3_bytes - report.fit);
@@ -263,7 +268,7 @@ std::string report_html(const Report& report) {
   html += head_html(report);
   html += treemap_svg(report, kWide) + treemap_svg(report, kNarrow);
   if (report.is_sb3) html += advice_html(report);
-  html += bars_html(report);
+  html += sense_html(report) + bars_html(report);
   if (report.is_sb3) html += limits_html(report);
   return html + "</body>\n</html>\n";
 }

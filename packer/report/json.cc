@@ -77,6 +77,17 @@ Json rounding_json(const Rounding& rounding) {
   return json;
 }
 
+Json sense_json(const Sense& sense) {
+  Json json = {{"tokens", sense.tokens}, {"perplexity", sense.perplexity}};
+  if (sense.perplexity_before) json["perplexity_before"] = *sense.perplexity_before;
+  Json& continuations = json["continuations"] = Json::array();
+  for (const Continuation& one : sense.continuations) {
+    continuations.push_back({{"prompt", one.prompt}, {"text", one.text}});
+  }
+  json["advice"] = sense.advice;
+  return json;
+}
+
 }  // namespace
 
 std::string report_json(const Report& report) {
@@ -90,6 +101,7 @@ std::string report_json(const Report& report) {
                {"entropy_bytes", total.entropy_bits / 8}};
   if (!report.letters.empty()) json["letters"] = report.letters;
   if (report.rounding.any()) json["rounding"] = rounding_json(report.rounding);
+  if (report.sense) json["sense"] = sense_json(*report.sense);
   if (report.is_sb3) {
     json["sb3_bytes"] = report.measures.sb3_bytes;
     json["project_json_bytes"] = report.measures.project_json_bytes;

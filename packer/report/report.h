@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "model/model.h"
+#include "model/sense.h"
 #include "report/limits.h"
 #include "report/load_estimate.h"
 #include "report/resaved.h"
@@ -77,6 +79,7 @@ struct Report {
   bool is_sb3 = false;                   // else a checkpoint: no bytes, no measures
   std::int64_t parameters = 0;           // weights without row scales
   Rounding rounding;                     // on request, when building
+  std::optional<Sense> sense;            // where somebody has measured it
   std::string letters;                   // that can be typed; empty: not known, or none
   std::vector<ComponentRow> components;  // all, by number
   std::vector<TensorRow> tensors;        // in expected_tensors order

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "report/figures.h"
 
@@ -131,12 +132,26 @@ std::string advice_text(const Report& report) {
   return text + fmt::format("the first {} would fit{}\n", enough, enough > 1 ? " together" : "");
 }
 
+std::string sense_text(const Sense& sense) {
+  std::string text = fmt::format("sense: samples/english.txt ({} tokens) has perplexity {:.4g}",
+                                 sense.tokens, sense.perplexity);
+  if (sense.perplexity_before) {
+    text += fmt::format(", {:.4g} before rounding", *sense.perplexity_before);
+  }
+  text += '\n';
+  for (const Continuation& one : sense.continuations) {
+    text += fmt::format("  {} \u2192 {}\n", one.prompt, nlohmann::json(one.text).dump());
+  }
+  return sense.advice.empty() ? text : text + fmt::format("  {}\n", sense.advice);
+}
+
 std::string report_text(const Report& report) {
   std::string text = fmt::format("{}: {}, {} parameters, {} row scales\n\n{}", report.file,
                                  report.family, count_text(report.parameters),
                                  count_text(scale_count(report)), components_text(report));
   if (!report.letters.empty()) text += "\n" + letters_text(report.letters);
   if (report.rounding.any()) text += fmt::format("\nrounded: {}\n", rounding_text(report.rounding));
+  if (report.sense) text += "\n" + sense_text(*report.sense);
   if (!report.is_sb3) return text;
   const Measures& m = report.measures;
   text += fmt::format("\nproject.json: {} bytes, {} blocks, largest list {} items\n",

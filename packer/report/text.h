@@ -21,6 +21,8 @@ std::string letters_text(const std::string& letters);
 
 /// "scales to 6 mantissa bits, routers to 8 bits: ..." with what that changes, where measured.
 std::string rounding_text(const Rounding& rounding);
+/// A line for what was measured, one for each continuation, and the advice.
+std::string sense_text(const Sense& sense);
 
 /// "1,609,641 bytes before it runs or after `unload`, else about ...": what an editor makes of it.
 std::string resaved_text(const Report& report);

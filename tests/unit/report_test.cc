@@ -12,6 +12,7 @@
 #include "lower/lower.h"
 #include "quant/encoding.h"
 #include "quant/rtn.h"
+#include "report/html.h"
 #include "report/pieces.h"
 #include "report/separators.h"
 #include "report/text.h"
@@ -335,7 +336,17 @@ TEST_CASE("docs/report-json.md names every key, and has no others at the top") {
                     .change = ModelChange{
                         .tokens = 9, .logits = 0.5, .perplexity_before = 3, .perplexity_after = 4}};
   const std::string sb3 = build(model, 6);
-  const auto json = nlohmann::json::parse(report_json(make_report("x.sb3", as_bytes(sb3), 50'000)));
+  Report report = make_report("x.sb3", as_bytes(sb3), 50'000);
+  report.sense = Sense{.tokens = 9,
+                       .perplexity = 5,
+                       .perplexity_before = 4,
+                       .continuations = {{"The", " cat \"sat\""}},
+                       .advice = "try again"};
+  CHECK(report_text(report).find(
+            "\nsense: samples/english.txt (9 tokens) has perplexity 5, 4 before rounding\n"
+            "  The \u2192 \" cat \\\"sat\\\"\"\n  try again\n") != std::string::npos);
+  CHECK(report_html(report).find("try again") != std::string::npos);
+  const auto json = nlohmann::json::parse(report_json(report));
   REQUIRE_FALSE(json.at("advice").empty());
   REQUIRE(json.at("load").is_object());
   std::set<std::string> keys;
