@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -14,46 +13,74 @@ namespace {
 using nlohmann::json;
 using TextMap = std::map<std::string, std::string>;
 
-constexpr int kMaxDepth = 64;
+constexpr std::size_t kMaxDepth = 64;
 
-/// Watches the parser: it holds the names seen in every object that is still open.
-class Guard {
+/// Makes the value while the parser goes on, in time that grows with the text: the library's own
+/// parser looks through a parent at the end of each object in it if somebody watches.
+class Builder : public nlohmann::json_sax<json> {
  public:
-  explicit Guard(const std::string& file) : file_(file) {}
+  explicit Builder(const std::string& file) : file_(file) {}
 
-  bool operator()(int depth, json::parse_event_t event, json& value) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-        open_.emplace_back();
-        check_depth(depth);
-        break;
-      case json::parse_event_t::array_start:
-        check_depth(depth);
-        break;
-      case json::parse_event_t::object_end:
-        open_.pop_back();
-        break;
-      case json::parse_event_t::key:
-        if (!open_.back().insert(value.get<std::string>()).second) {
-          fail(Fault::bad_input, "{}: JSON: the name '{}' appears twice in one object", file_,
-               value.get<std::string>());
-        }
-        break;
-      default:
-        break;
+  json take() { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t&) override { return add(value); }
+  bool string(string_t& value) override { return add(std::move(value)); }
+  bool binary(binary_t& value) override { return add(std::move(value)); }
+  bool start_object(std::size_t) override { return open(json::object()); }
+  bool end_object() override { return close(); }
+  bool start_array(std::size_t) override { return open(json::array()); }
+  bool end_array() override { return close(); }
+
+  bool key(string_t& name) override {
+    auto& members = open_.back()->get_ref<json::object_t&>();
+    const auto [place, is_new] = members.try_emplace(name);
+    if (!is_new) {
+      fail(Fault::bad_input, "{}: JSON: the name '{}' appears twice in one object", file_, name);
     }
+    member_ = &place->second;
     return true;
   }
 
+  bool parse_error(std::size_t, const std::string&,
+                   const nlohmann::detail::exception& problem) override {
+    std::string_view what = problem.what();
+    if (const auto tag = what.find("] "); tag != what.npos) what.remove_prefix(tag + 2);
+    fail(Fault::bad_input, "{}: JSON: {}", file_, what);
+  }
+
  private:
-  void check_depth(int depth) const {
-    if (depth >= kMaxDepth) {
+  /// Where the next value goes: the whole, an array's end, or the member that was named last.
+  json& place(json value) {
+    if (open_.empty()) return root_ = std::move(value);
+    if (open_.back()->is_array()) {
+      return open_.back()->get_ref<json::array_t&>().emplace_back(std::move(value));
+    }
+    return *member_ = std::move(value);
+  }
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(json empty) {
+    if (open_.size() >= kMaxDepth) {
       fail(Fault::bad_input, "{}: JSON: nested deeper than {}", file_, kMaxDepth);
     }
+    open_.push_back(&place(std::move(empty)));
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
   }
 
   const std::string& file_;
-  std::vector<std::set<std::string>> open_;
+  json root_;
+  std::vector<json*> open_;  // an array grows only while nothing in it is open
+  json* member_ = nullptr;
 };
 
 constexpr std::size_t kShown = 40;  // letters of a value in a complaint
@@ -97,18 +124,9 @@ std::optional<TextMap> text_map(const json& value) {
 }  // namespace
 
 json parse_json(const std::string& file, std::string_view text) {
-  Guard guard(file);
-  try {
-    return json::parse(text, [&guard](int depth, json::parse_event_t event, json& value) {
-      return guard(depth, event, value);
-    });
-  } catch (const json::parse_error& problem) {
-    std::string_view what = problem.what();
-    if (const auto tag = what.find("] "); tag != what.npos) what.remove_prefix(tag + 2);
-    fail(Fault::bad_input, "{}: JSON: {}", file, what);
-  } catch (const json::exception& problem) {
-    fail(Fault::bad_input, "{}: JSON: {}", file, problem.what());
-  }
+  Builder builder(file);
+  json::sax_parse(text, &builder);
+  return builder.take();
 }
 
 template <class T>
