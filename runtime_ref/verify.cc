@@ -24,6 +24,12 @@ double relative_error(std::span<const double> blocks, std::span<const double> re
   return largest > 0 ? difference / largest : difference;
 }
 
+/// A model that says nothing agrees with everything.
+bool all_equal(std::span<const double> logits) {
+  return logits.size() > 1 &&
+         std::ranges::all_of(logits, [&](double logit) { return logit == logits.front(); });
+}
+
 void differ(Agreement& agreement, std::string what) {
   agreement.ok = false;
   if (agreement.first_difference.empty()) agreement.first_difference = std::move(what);
@@ -62,6 +68,11 @@ Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
       continue;
     }
     const std::span<const double> reference = engine.step(tokens[position]);
+    if (all_equal(reference)) {
+      differ(agreement, fmt::format("position {}: all logits are {}: the model tells no token from "
+                                    "another, as if its weights had vanished",
+                                    position, reference.front()));
+    }
     if (record_logits > 0) {
       const double error =
           relative_error(logits.subspan((position - first) * vocabulary, vocabulary), reference);

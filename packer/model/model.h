@@ -25,6 +25,7 @@ struct SourceFile {
   std::string format;                           // "ssmoelm", "llama2.c", "safetensors"
   std::vector<SourceTensor> tensors;            // in file order
   std::map<std::string, std::string> metadata;  // safetensors __metadata__
+  std::string blocks;  // types of codes with a scale for some weights, which were read as floats
 };
 
 struct Model {

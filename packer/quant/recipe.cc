@@ -14,6 +14,7 @@ constexpr unsigned kInfinity = 0x7c00;
 
 void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
   if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
+    require_scales(key, *floats, bits);
     tensor = quantise_rows(*floats, bits);
     return;
   }
@@ -84,6 +85,17 @@ bool is_float_matrix(const TensorKey& key, const Tensor& tensor) {
          !is_router(key.role);
 }
 
+/// Codes with scales for a few weights each become ones with a scale for each row.
+std::string blocks_note(const Model& model, int bits, double moved) {
+  std::string note =
+      fmt::format("the checkpoint's matrices are {}, and were read as floats", model.source.blocks);
+  if (bits == kStayFloats) return note;
+  return note + fmt::format(
+                    "; rounding them to {} bits with a scale for each row moves weights by "
+                    "{:.2g} % (root mean square)",
+                    bits, 100 * moved);
+}
+
 }  // namespace
 
 void require_use(const Model& model, const Recipe& recipe) {
@@ -118,7 +130,8 @@ void apply_recipe(Model& model, const Recipe& recipe) {
   quantise_planned(model, recipe.bits);
   if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
   const int float_bits = recipe.float_bits.value_or(kUsualBits);
-  if (float_bits != kStayFloats) quantise_matrices(model, float_bits);
+  const double moved = float_bits == kStayFloats ? 0 : quantise_matrices(model, float_bits);
+  if (!model.source.blocks.empty()) model.notes.push_back(blocks_note(model, float_bits, moved));
   if (recipe.scale_bits != 0) round_scales(model, recipe.scale_bits);
   model.rounding = {.scale_bits = recipe.scale_bits, .router_bits = recipe.router_bits};
 }

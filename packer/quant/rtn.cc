@@ -26,6 +26,7 @@ constexpr double factor_step(int bits) {
 }
 constexpr int kRefinements = 3;
 constexpr double kLargestHalf = 65504;
+constexpr double kSmallestKept = 0x1p-17;  // a binary16 has 7 bits more before it is nothing
 
 struct Levels {
   double low, high;
@@ -74,17 +75,22 @@ double largest_of(Row row) {
   return largest;
 }
 
-std::uint16_t one_bit_scale(Row row) {
+double mean_size(Row row) {
   double sum = 0;
   for (const float weight : row) sum += std::fabs(weight);
-  return half_from_double(sum / static_cast<double>(row.size()));
+  return sum / static_cast<double>(row.size());
+}
+
+/// The scale that clips nothing, or that of 1 bit.
+double whole_scale(Row row, int bits) {
+  return bits == 1 ? mean_size(row) : largest_of(row) / Levels(bits).high;
 }
 
 /// The scale with the least error: over the clip factors, then towards the least squares scale of
 /// the levels found.
 std::uint16_t best_scale(Row row, int bits) {
   const Levels levels(bits);
-  const double whole = largest_of(row) / levels.high;
+  const double whole = whole_scale(row, bits);
   Fit best;
   const auto consider = [&](double scale) {
     const std::uint16_t half = half_from_double(std::min(scale, kLargestHalf));
@@ -104,7 +110,7 @@ std::uint16_t best_scale(Row row, int bits) {
 
 void append_row(CodedTensor& coded, Row row) {
   const int bits = coded.format.bits;
-  const std::uint16_t scale = bits == 1 ? one_bit_scale(row) : best_scale(row, bits);
+  const std::uint16_t scale = bits == 1 ? half_from_double(mean_size(row)) : best_scale(row, bits);
   coded.row_scale.push_back(scale);
   const double step = half_to_double(scale);
   const Levels levels(bits);
@@ -116,17 +122,35 @@ void append_row(CodedTensor& coded, Row row) {
   }
 }
 
-/// Norms and routers take half the room as binary16; left alone if one is beyond its range.
+/// Norms and routers take half the room as binary16; left alone if it does not hold them.
 void halve(FloatTensor& tensor) {
-  const bool fits = std::all_of(tensor.values.begin(), tensor.values.end(), [](float value) {
-    return std::isfinite(half_to_double(half_from_double(value)));
-  });
+  const double largest = largest_of(tensor.values);
+  const bool fits = std::isfinite(half_to_double(half_from_double(largest))) &&
+                    (largest == 0 || largest >= kSmallestKept);
   if (tensor.type == FloatType::f16 || !fits) return;
   tensor.type = FloatType::f16;
   for (float& value : tensor.values) {
     value = static_cast<float>(half_to_double(half_from_double(value)));
   }
 }
+
+/// What rounding changes, in sums of squares.
+struct Moved {
+  double off = 0, all = 0;
+  void add(const FloatTensor& before, const CodedTensor& after) {
+    const auto cols = static_cast<std::size_t>(before.shape.cols);
+    for (std::size_t row = 0; row < after.row_scale.size(); ++row) {
+      const double scale = half_to_double(after.row_scale[row]);
+      for (std::size_t i = row * cols; i < (row + 1) * cols; ++i) {
+        const double weight = before.values[i];
+        const double by = after.format.level(after.codes[i]) * scale - weight;
+        off += by * by;
+        all += weight * weight;
+      }
+    }
+  }
+  double share() const { return all > 0 ? std::sqrt(off / all) : 0; }
+};
 
 }  // namespace
 
@@ -141,6 +165,26 @@ CodedTensor quantise_rows(const FloatTensor& tensor, int bits) {
   return coded;
 }
 
+void require_scales(const TensorKey& key, const FloatTensor& tensor, int bits) {
+  const auto cols = static_cast<std::size_t>(tensor.shape.cols);
+  double largest = 0;
+  int at = 0;
+  for (int row = 0; row < tensor.shape.rows; ++row) {
+    const Row weights =
+        std::span(tensor.values).subspan(static_cast<std::size_t>(row) * cols, cols);
+    const double scale = whole_scale(weights, bits);
+    if (scale > largest) at = row;
+    largest = std::max(largest, scale);
+  }
+  if (largest == 0 || (largest >= kSmallestKept && largest <= kLargestHalf)) return;
+  fail(
+      Fault::bad_input,
+      "{}: in codes of {} bit{} row {} takes a scale of {:.3g}, and the binary16 that holds it {}; "
+      "--bits float keeps such weights",
+      tensor_key_text(key), bits, bits == 1 ? "" : "s", at, largest,
+      largest > kLargestHalf ? "ends at 65504" : "has hardly a digit for numbers below 8e-6");
+}
+
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
   FloatTensor floats{.shape = tensor.shape};
   floats.values.reserve(tensor.codes.size());
@@ -153,16 +197,21 @@ CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
   return quantise_rows(floats, bits);
 }
 
-void quantise_matrices(Model& model, int bits) {
+double quantise_matrices(Model& model, int bits) {
+  Moved moved;
   for (auto& [key, tensor] : model.tensors) {
     auto* floats = std::get_if<FloatTensor>(&tensor);
     if (floats == nullptr) continue;
     if (is_vector(key.role) || is_router(key.role)) {
       halve(*floats);
     } else {
-      tensor = quantise_rows(*floats, bits);
+      require_scales(key, *floats, bits);
+      CodedTensor coded = quantise_rows(*floats, bits);
+      moved.add(*floats, coded);
+      tensor = std::move(coded);
     }
   }
+  return moved.share();
 }
 
 }  // namespace sb3lm

@@ -10,11 +10,16 @@ namespace sb3lm {
 /// weights. All 2^bits levels may occur. Rows of zeros get scale 0.
 CodedTensor quantise_rows(const FloatTensor& tensor, int bits);
 
+/// Throws bad_input if the row scales that these codes take are none that binary16 holds: beyond
+/// its range, or so small that it has fewer than 8 bits for the largest of them.
+void require_scales(const TensorKey& key, const FloatTensor& tensor, int bits);
+
 /// The same weights with fewer bits, from what the codes stand for.
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits);
 
 /// Every float matrix (not norms and routers) of the model as codes of `bits`; tensors that are
 /// coded already pass through untouched. Norms and routers become binary16 if they fit its range.
-void quantise_matrices(Model& model, int bits);
+/// Returns how far the matrices' weights moved: root mean square, as a share of theirs.
+double quantise_matrices(Model& model, int bits);
 
 }  // namespace sb3lm
