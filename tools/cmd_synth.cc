@@ -22,13 +22,13 @@ int run_command(const SynthCommand& options, Progress& progress) {
   const std::filesystem::path sidecar = sidecar_of(options.out);
   const std::filesystem::path config = options.out.parent_path() / "config.json";
   if (has_neighbours) {
-    outputs.expect(tokenizer);
+    if (!files.tokenizer.empty()) outputs.expect(tokenizer);
     outputs.expect(sidecar);
     if (!files.config.empty()) outputs.expect(config);
   }
   outputs.write_result(options.out, files.checkpoint);
   if (!has_neighbours) return 0;
-  outputs.write(tokenizer, files.tokenizer);
+  if (!files.tokenizer.empty()) outputs.write(tokenizer, files.tokenizer);
   outputs.write_or_remove(sidecar, files.sidecar);
   if (!files.config.empty()) outputs.write(config, files.config);
   return 0;

@@ -51,7 +51,9 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
       "--tokenizer", input.import.tokenizer,
       "tokenizer.json, SentencePiece's .model or tokenizer.bin (default: the one beside "
       "the checkpoint)");
-  app->add_option("--map", input.import.name_map, "JSON file that maps tensor names to roles");
+  app->add_option("--map", input.import.name_map,
+                  "JSON file that maps tensors' names, or beginnings of names with a *, to roles, "
+                  "other names or \"ignore\"");
   app->add_option("--chat-template", input.import.chat_template,
                   "file with lines first:, next:, stop:, or with a Jinja template");
   app->add_option("--convention", parsed.conventions,
@@ -97,7 +99,8 @@ void add_engine(CLI::App* app, EngineKind& engine, int& threads) {
 
 /// What decides a file's size besides the widths.
 void add_shape(CLI::App* app, BuildOptions& build) {
-  app->add_option("--context", build.context, "positions of the KV cache (default: the model's)")
+  app->add_option("--context", build.context,
+                  "positions of the KV cache (default: the model's, at most 2048)")
       ->check(CLI::Range(1, kLongestContext));
   app->add_option("--title", build.title, "shown on the stage")->check(check_utf8);
   add_choice<Level>(app, "--level", build.level, "how hard to compress");

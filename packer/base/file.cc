@@ -13,7 +13,8 @@
 namespace sb3lm {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Without waiting: nobody may ever write into a FIFO.
+  const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (handle < 0) fail(Fault::bad_input, "{}: {}", path.string(), std::strerror(errno));
   struct stat info {};
   if (::fstat(handle, &info) != 0 || !S_ISREG(info.st_mode)) {

@@ -39,6 +39,9 @@ class Reader {
     return part;
   }
 
+  /// All that is left, which stays where it is.
+  Bytes rest() const { return bytes_.subspan(offset_); }
+
   std::uint8_t u8() { return number<std::uint8_t>(); }
   std::uint16_t u16() { return number<std::uint16_t>(); }
   std::uint32_t u32() { return number<std::uint32_t>(); }

@@ -26,6 +26,9 @@ constexpr std::array<Neutral, 9> kNeutral{{
     {"clip_qkv", 0},
 }};
 
+constexpr std::string_view kQuantised[] = {"quantization_config", "quantization",
+                                           "compression_config"};
+
 void read_rope_field(const Config& config, std::string_view field, Settings& settings) {
   const Json* rope = config.find(field);
   if (rope == nullptr) return;
@@ -191,9 +194,10 @@ void check_layer_lists(const Config& config, const ModelSpec& spec) {
 
 bool is_common_field(std::string_view field) {
   constexpr std::string_view kOthers[] = {"rope_scaling", "rope_parameters", "sliding_window",
-                                          "use_sliding_window", "quantization_config"};
+                                          "use_sliding_window"};
   const auto is_it = [field](const auto& row) { return row.field == field; };
   return std::ranges::find(kOthers, field) != std::end(kOthers) ||
+         std::ranges::find(kQuantised, field) != std::end(kQuantised) ||
          std::ranges::any_of(kNeutral, is_it) || std::ranges::any_of(kLayerLists, is_it);
 }
 
@@ -204,10 +208,17 @@ void refuse_other_maths(const Config& config) {
     config.fail(Fault::unsupported, "{} {} is not supported, only {}", neutral.field, value->dump(),
                 neutral.value);
   }
-  if (config.find("quantization_config") != nullptr) {
+}
+
+void refuse_quantised(const Config& config) {
+  for (const std::string_view field : kQuantised) {
+    const Json* found = config.find(field);
+    if (found == nullptr) continue;
+    const auto method = found->is_object() ? found->find("quant_method") : found->end();
     config.fail(Fault::unsupported,
-                "quantization_config is set: weights that another program has "
-                "quantised are not supported");
+                "{} is set{}: weights that another program has quantised are not supported; take "
+                "the model that they were made from",
+                field, method == found->end() ? "" : fmt::format(" ({})", method->dump()));
   }
 }
 

@@ -65,6 +65,9 @@ bool is_common_field(std::string_view field);
 /// Throws unsupported where a field that means another forward pass is set.
 void refuse_other_maths(const Config& config);
 
+/// Throws unsupported where a field says that the weights are another program's codes.
+void refuse_quantised(const Config& config);
+
 /// Throws unsupported if attention has a window shorter than the context.
 void refuse_window(const Config& config, const ModelSpec& spec);
 

@@ -50,6 +50,11 @@ const StoredTensor* Container::find(std::string_view name) const {
   return nullptr;
 }
 
+Bytes Container::keep(std::string bytes) {
+  buffers.push_back(std::make_shared<const std::string>(std::move(bytes)));
+  return as_bytes(*buffers.back());
+}
+
 void put_spec(const ModelSpec& spec, std::map<std::string, std::string>& metadata) {
   metadata[kSpecKey] = spec_to_json(spec);
 }

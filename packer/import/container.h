@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "model/spec.h"
+#include "model/tokenizer.h"
 
 namespace sb3lm {
 
@@ -26,16 +27,28 @@ struct StoredTensor {
   std::uint64_t elements() const;
 };
 
+/// A fact (facts.h) that a file states.
+struct StatedFact {
+  std::string by;  // where it stands, for errors
+  std::string fact, text;
+};
+
 struct Container {
   std::string file;    // its name, for errors
-  std::string format;  // "safetensors", "llama2.c", "torch"
+  std::string format;  // "safetensors", "llama2.c", "torch", "gguf"
   std::vector<StoredTensor> tensors;
   std::map<std::string, std::string> metadata;  // texts of no fixed meaning
   std::optional<ModelSpec> spec;                // where the file describes its model itself
   std::optional<std::string> config;            // JSON, where the file has what config.json has
+  std::string model_type;                       // as in config.json, where the file says it itself
+  std::vector<StatedFact> facts;                // and what more it says then
+  std::optional<Tokenizer> tokenizer;           // where the file holds one
   std::vector<std::shared_ptr<const std::string>> buffers;  // bytes that do not lie in the file
+  std::string blocks;  // the types of codes, with a scale for some weights, that were made floats
 
   const StoredTensor* find(std::string_view name) const;
+  /// Makes a buffer of them.
+  Bytes keep(std::string bytes);
 };
 
 /// Bytes of an element of a type, 0 for an unknown type.

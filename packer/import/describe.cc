@@ -1,6 +1,9 @@
 #include "import/describe.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -15,9 +18,34 @@ Shape need(const Index& index, const std::string& file, const TensorKey& key) {
   return found->second->extent;
 }
 
+/// What neither files nor shapes say: collected, so that it is asked for once. Until then a guess
+/// stands in for it.
+class MissingFacts {
+ public:
+  /// `what` is missing, `option` says it, and `hint` what the shapes suggest.
+  void note(std::string_view what, std::string_view option, const std::string& hint) {
+    const std::string text = fmt::format("{}: --convention {}{}", what, option, hint);
+    if (std::ranges::find(texts_, text) == texts_.end()) texts_.push_back(text);
+  }
+  void check(const std::string& file) const {
+    if (texts_.empty()) return;
+    fail(Fault::bad_input, "{}: nothing says {}", file, fmt::join(texts_, "; nor "));
+  }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+/// The head size that most models of these rows would have.
+int likely_head_size(int query_rows, int kv_rows) {
+  for (const int size : {64, 128, 32, 16, 8}) {
+    if (query_rows % size == 0 && kv_rows % size == 0 && query_rows > size) return size;
+  }
+  return std::gcd(query_rows, kv_rows);
+}
+
 /// Of heads, KV heads and head size one is enough, rows give the others.
-void complete_heads(const std::string& file, int query_rows, int kv_rows,
-                    AttentionSpec& attention) {
+void complete_heads(int query_rows, int kv_rows, AttentionSpec& attention, MissingFacts& missing) {
   if (attention.head_size == 0 && attention.query_heads > 0) {
     attention.head_size = query_rows / attention.query_heads;
   }
@@ -25,15 +53,17 @@ void complete_heads(const std::string& file, int query_rows, int kv_rows,
     attention.head_size = kv_rows / attention.kv_heads;
   }
   if (attention.head_size == 0) {
-    fail(Fault::bad_input,
-         "{}: nothing says how large a head is; add --convention head-size=N (or heads=N)", file);
+    attention.head_size = likely_head_size(query_rows, kv_rows);
+    missing.note("how large a head is", "head-size=N (or heads=N)",
+                 fmt::format(" (q has {} rows and k {}: heads={} if a head has {})", query_rows,
+                             kv_rows, query_rows / attention.head_size, attention.head_size));
   }
   if (attention.query_heads == 0) attention.query_heads = query_rows / attention.head_size;
   if (attention.kv_heads == 0) attention.kv_heads = kv_rows / attention.head_size;
 }
 
 void complete_feed_forward(const Index& index, const std::string& file, int layer,
-                           FeedForwardSpec& ffn) {
+                           FeedForwardSpec& ffn, MissingFacts& missing) {
   const auto router = index.find({Role::router, layer});
   ffn.routed_experts = router == index.end() ? 0 : router->second->extent.rows;
   ffn.shared_experts = 0;
@@ -44,7 +74,9 @@ void complete_feed_forward(const Index& index, const std::string& file, int laye
     return;
   }
   if (ffn.top_k == 0) {
-    fail(Fault::bad_input, "{}: nothing says how many experts run; add --convention top-k=N", file);
+    ffn.top_k = std::min(2, ffn.routed_experts);
+    missing.note("how many experts run", "top-k=N",
+                 fmt::format(" (of {}; most models run {})", ffn.routed_experts, ffn.top_k));
   }
   const auto has_experts = [&](Role role) {
     return index.contains({role, layer}) || index.contains({role, layer, 0});
@@ -120,19 +152,20 @@ std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
   spec.vocabulary = embedding.rows;
   spec.tied_head = !index.contains({Role::head});
   complete_start(index, spec);
+  MissingFacts missing;
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const int at = static_cast<int>(i);
     LayerSpec& layer = spec.layers[i];
     if (const auto gain = index.find({Role::query_gain, at}); gain != index.end()) {
       layer.attention.query_heads = gain->second->extent.cols;
     }
-    complete_heads(file, need(index, file, {Role::q, at}).rows,
-                   need(index, file, {Role::k, at}).rows, layer.attention);
+    complete_heads(need(index, file, {Role::q, at}).rows, need(index, file, {Role::k, at}).rows,
+                   layer.attention, missing);
     layer.attention.qkv_bias = index.contains({Role::q_bias, at});
     layer.attention.query_gain = index.contains({Role::query_gain, at});
     layer.start_mix = index.contains({Role::stream_mix, at});
     layer.branch_scales = index.contains({Role::attention_scale, at});
-    complete_feed_forward(index, file, at, layer.feed_forward);
+    complete_feed_forward(index, file, at, layer.feed_forward, missing);
   }
   complete_values(index, facts, spec);
   std::vector<ShapeFact> assumed;
@@ -144,8 +177,10 @@ std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
   }
   implied.apply(spec);
   if (spec.context == 0) {
-    fail(Fault::bad_input, "{}: nothing says the context; add --convention context=N", file);
+    missing.note("the context", "context=N",
+                 " (positions that it was trained with; no shape shows them)");
   }
+  missing.check(file);
   facts.compare(file, spec);
   for (LayerSpec& layer : spec.layers) settle(layer);
   return assumed;

@@ -30,10 +30,13 @@ std::span<const Family* const> families() {
   return all;
 }
 
+std::string model_type_of(const Container& container, const Config* config) {
+  if (container.spec) return container.spec->family;
+  return config != nullptr ? config->model_type() : container.model_type;
+}
+
 const Family& family_of(const Container& container, const Config* config, bool is_packed) {
-  const std::string type = container.spec      ? container.spec->family
-                           : config != nullptr ? config->model_type()
-                                               : "";
+  const std::string type = model_type_of(container, config);
   if (const Family* family = with_name(type)) return *family;
   for (const Family* family : families()) {
     if (family->claims != nullptr && family->claims(container, config)) return *family;
@@ -43,7 +46,8 @@ const Family& family_of(const Container& container, const Config* config, bool i
     for (const Family* family : families()) {
       for (const ModelType& one : family->model_types) known += fmt::format(" {}", one.name);
     }
-    config->fail(Fault::unsupported, "model_type '{}' is not supported; these are:{}", type, known);
+    fail(Fault::unsupported, "{}: model_type '{}' is not supported; these are:{}",
+         config != nullptr ? config->file() : container.file, type, known);
   }
   return *families().front();
 }
@@ -51,10 +55,13 @@ const Family& family_of(const Container& container, const Config* config, bool i
 void read_family_settings(const Family& family, const Container& container, const Config* config,
                           Settings& settings) {
   assume(family.assumed, settings);
+  for (const ModelType& type : family.model_types) {
+    if (type.name == model_type_of(container, config)) assume(type.assumed, settings);
+  }
+  for (const StatedFact& stated : container.facts) {
+    set_from_file(stated.by, stated.fact, stated.text, settings);
+  }
   if (config != nullptr) {
-    for (const ModelType& type : family.model_types) {
-      if (type.name == config->model_type()) assume(type.assumed, settings);
-    }
     for (const auto& [theirs, fact] : family.spellings) config->set(fact, theirs, settings);
     if (family.read_config != nullptr) family.read_config(*config, settings);
   }

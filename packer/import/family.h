@@ -96,7 +96,10 @@ struct Family {
 /// All of them. The first is read without being named.
 std::span<const Family* const> families();
 
-/// By config.json's model_type, or by the family that the file's own spec names. Throws unsupported
+/// What config.json or the file itself says; empty if neither does.
+std::string model_type_of(const Container& container, const Config* config);
+
+/// By its model_type, or by the family that the file's own spec names. Throws unsupported
 /// for a model_type that is none of ours if the weights are floats, whose meaning follows from it.
 const Family& family_of(const Container& container, const Config* config, bool is_packed);
 

@@ -7,9 +7,13 @@
 
 namespace sb3lm {
 
-/// llama2.c's version 0 (one little-endian float file), which has no magic.
+/// llama2.c's versions 0, which has no magic number, 1 and 2.
 Container read_llama2c(const CheckpointFiles& files);
 bool looks_like_llama2c(Bytes bytes);
+bool looks_like_later_llama2c(Bytes bytes);
+
+/// GGUF, versions 2 and 3 (gguf/).
+Container read_gguf(const CheckpointFiles& files);
 
 /// PyTorch's zip of a pickle and storages, or such a zip compressed (torch/).
 Container read_torch(const CheckpointFiles& files);

@@ -25,8 +25,8 @@ std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
 }
 
 void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> read, Model& model) {
-  if (!files.tokenizer) return;
-  const NamedBytes& file = *files.tokenizer;
+  if (!files.tokenizer && !read) return;
+  const NamedBytes& file = files.tokenizer ? *files.tokenizer : files.checkpoint;
   model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
   if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
@@ -70,15 +70,16 @@ CheckpointPaths find_files(const std::filesystem::path& checkpoint, const NamedB
                            const ImportOptions& options) {
   const std::filesystem::path folder = checkpoint.parent_path();
   CheckpointPaths paths{
-      .shards = {},
-      .tokenizer = options.tokenizer ? options.tokenizer : tokenizer_beside(folder),
-      .config = if_there(folder / "config.json"),
+      .tokenizer = options.tokenizer,
       .sidecar = options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)),
       .name_map = options.name_map,
-      .chat_template = options.chat_template,
-      .tokenizer_config = if_there(folder / "tokenizer_config.json"),
-      .generation_config = if_there(folder / "generation_config.json"),
-      .jinja = if_there(folder / "chat_template.jinja")};
+      .chat_template = options.chat_template};
+  if (sniff(opened).stands_alone) return paths;
+  if (!paths.tokenizer) paths.tokenizer = tokenizer_beside(folder);
+  paths.config = if_there(folder / "config.json");
+  paths.tokenizer_config = if_there(folder / "tokenizer_config.json");
+  paths.generation_config = if_there(folder / "generation_config.json");
+  paths.jinja = if_there(folder / "chat_template.jinja");
   if (is_shard_index(opened.file)) {
     for (const std::string& name : shard_names(opened.file, as_text(opened.bytes))) {
       paths.shards.push_back(folder / name);
@@ -126,13 +127,14 @@ class OpenFiles {
 Model import_from_memory(const CheckpointFiles& files,
                          const std::map<std::string, std::string>& conventions,
                          Progress& progress) {
-  const FileFormat& format = checkpoint_format(files.checkpoint);
-  Model model = assemble(format.read(files), files, conventions, progress);
+  Container container = checkpoint_format(files.checkpoint).read(files);
+  std::optional<Tokenizer> inside = std::move(container.tokenizer);
+  Model model = assemble(std::move(container), files, conventions, progress);
   for (const char* name : {"licence", "license"}) {
     const auto stated = model.source.metadata.find(name);
     if (stated != model.source.metadata.end()) model.licence = stated->second;
   }
-  attach_tokenizer(files, tokenizer_alone(files), model);
+  attach_tokenizer(files, files.tokenizer ? tokenizer_alone(files) : std::move(inside), model);
   attach_generation(files, model);
   attach_chat(files, model);
   return model;

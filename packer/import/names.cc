@@ -9,6 +9,13 @@
 namespace sb3lm {
 namespace {
 
+/// Of training programs, of adapters, and of models that have other parts beside the language
+/// model.
+constexpr std::string_view kWrappers[] = {"_orig_mod.", "module.", "base_model.model.",
+                                          "model.language_model.", "language_model."};
+constexpr std::string_view kBuffers[] = {"rotary_emb.inv_freq", "rotary_emb.cos_cached",
+                                         "rotary_emb.sin_cached"};
+
 std::string_view bare(std::string_view stem) {
   constexpr std::string_view kPrefix = "model.";
   constexpr std::string_view kEnding = ".weight";
@@ -117,6 +124,20 @@ std::vector<NameMatch> roles_of_name(const Family& family, std::string_view stem
   }
   if (const std::optional<TensorKey> key = own_name(stem)) matches.push_back({*key, &kAsItIs});
   return matches;
+}
+
+std::string_view without_wrappers(std::string_view name) {
+  const std::string_view* wrapper = nullptr;
+  const auto leads = [&name](std::string_view one) { return name.starts_with(one); };
+  while ((wrapper = std::ranges::find_if(kWrappers, leads)) != std::end(kWrappers)) {
+    name.remove_prefix(wrapper->size());
+  }
+  return name;
+}
+
+bool is_buffer_name(std::string_view name) {
+  return std::ranges::any_of(kBuffers,
+                             [name](std::string_view ending) { return name.ends_with(ending); });
 }
 
 std::string nearest_role(const Family& family, std::string_view stem) {

@@ -17,23 +17,6 @@ std::string shape_text(const PackedGroup& group) {
              : fmt::format("[{}, {}]", group.extent.rows, group.extent.cols);
 }
 
-std::map<std::string, TensorKey> read_name_map(const CheckpointFiles& files) {
-  std::map<std::string, TensorKey> map;
-  if (!files.name_map) return map;
-  const std::string& file = files.name_map->file;
-  const Json json = parse_json(file, as_text(files.name_map->bytes));
-  if (!json.is_object()) fail(Fault::bad_input, "{}: not a JSON object of names", file);
-  for (const auto& [name, role] : json.items()) {
-    if (!role.is_string()) fail(Fault::bad_input, "{}: '{}': the role is not a string", file, name);
-    try {
-      map[name] = tensor_key_from_text(role.get<std::string>());
-    } catch (const Error& problem) {
-      fail(Fault::bad_input, "{}: '{}': {}", file, name, problem.what());
-    }
-  }
-  return map;
-}
-
 Shape extent_under(const NameRule& rule, const PackedGroup& group) {
   Shape extent = group.extent;
   if (rule.row >= 0) {
@@ -139,21 +122,17 @@ std::vector<int> passes_of(const Container& container, const std::vector<int>& i
 
 }  // namespace
 
-std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& family,
+std::vector<NamedGroup> name_groups(const std::string& file, NameMap& map, const Family& family,
                                     const std::vector<PackedGroup>& groups) {
   constexpr int kListed = 8;
-  std::map<std::string, TensorKey> map = read_name_map(files);
   std::vector<NamedGroup> named;
   std::string unknown;
   int unknowns = 0;
   for (const PackedGroup& group : groups) {
-    std::vector<NameMatch> roles;
-    if (const auto found = map.find(group.stem); found != map.end()) {
-      roles.push_back({found->second, &kAsItIs});
-      map.erase(found);
-    } else {
-      roles = roles_of_name(family, group.stem);
-    }
+    const NameMap::Meaning meaning = map.of(group.stem);
+    const std::vector<NameMatch> roles = meaning.role
+                                             ? std::vector<NameMatch>{{*meaning.role, &kAsItIs}}
+                                             : roles_of_name(family, meaning.name);
     for (const auto& [key, rule] : roles) {
       named.push_back({key, &group, rule, extent_under(*rule, group), rule->row});
     }
@@ -162,13 +141,11 @@ std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& 
                              shape_text(group), nearest_role(family, group.stem));
     }
   }
-  if (!map.empty()) {
-    fail(Fault::bad_input, "{}: '{}' is not a tensor of {}", files.name_map->file,
-         map.begin()->first, files.checkpoint.file);
-  }
+  map.check_used(file);
   if (unknowns > 0) {
-    fail(Fault::unsupported, "{}: {} tensors have no known role: {}{}; name them with --map",
-         files.checkpoint.file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
+    fail(Fault::unsupported,
+         "{}: {} tensors have no known role: {}{}; name them with --map, or \"ignore\" them there",
+         file, unknowns, unknown, unknowns > kListed ? ", ..." : "");
   }
   drop_tied_head(named);
   return named;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "import/family.h"
-#include "import/import.h"
+#include "import/name_map.h"
 #include "import/packed.h"
 
 namespace sb3lm {
@@ -19,7 +19,7 @@ struct NamedGroup {
 
 /// Gives every group its role, or several; all that have none are listed in one error. A head that
 /// holds the embedding once more is left out.
-std::vector<NamedGroup> name_groups(const CheckpointFiles& files, const Family& family,
+std::vector<NamedGroup> name_groups(const std::string& file, NameMap& map, const Family& family,
                                     const std::vector<PackedGroup>& groups);
 
 /// Fills spec.layers (ids only) and spec.passes by names and metadata, or keeps those that there

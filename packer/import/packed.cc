@@ -60,7 +60,10 @@ std::vector<std::int64_t> read_extents(const PackedGroup& group, const StoredTen
 
 /// Sets stack and extent from a list of at most 3 extents; none is a single number.
 void take_shape(PackedGroup& group, std::vector<std::int64_t> extents) {
-  if (extents.size() > 3) group.fail("rank {} is outside 0..3", extents.size());
+  if (extents.size() > 3) {
+    group.fail("rank {} is outside 0..3; if it is no weight, \"ignore\" it with --map",
+               extents.size());
+  }
   if (extents.empty()) extents = {1};
   for (const std::int64_t extent : extents) {
     if (extent < 1 || extent > kMaxExtent) {
@@ -234,16 +237,13 @@ bool is_packed_name(std::string_view name) {
   });
 }
 
-std::vector<PackedGroup> group_packed(const Container& container,
-                                      std::span<const std::string_view> ignored) {
+std::vector<PackedGroup> group_packed(
+    const Container& container, const std::function<bool(const StoredTensor&)>& is_no_weight) {
   std::vector<PackedGroup> groups;
   std::map<std::string, std::size_t, std::less<>> index;
   for (const StoredTensor& tensor : container.tensors) {
+    if (is_no_weight && is_no_weight(tensor)) continue;
     std::string stem = tensor.name;
-    if (std::any_of(ignored.begin(), ignored.end(),
-                    [&stem](std::string_view ending) { return stem.ends_with(ending); })) {
-      continue;
-    }
     const Part* found = nullptr;
     for (const Part& part : kParts) {
       if (stem.ends_with(part.suffix)) found = &part;

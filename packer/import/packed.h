@@ -11,7 +11,7 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,9 +50,9 @@ struct PackedGroup {
 bool is_packed_name(std::string_view name);
 
 /// Groups the stored tensors by stem, in file order, and checks that the parts of each fit
-/// together. Names with one of the endings are left out.
-std::vector<PackedGroup> group_packed(const Container& container,
-                                      std::span<const std::string_view> ignored = {});
+/// together. What is no weight is left out.
+std::vector<PackedGroup> group_packed(
+    const Container& container, const std::function<bool(const StoredTensor&)>& is_no_weight = {});
 
 /// How often each nibble value occurs (padding left out).
 using NibbleCounts = std::array<std::uint64_t, 16>;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "import/config.h"
 #include "import/describe.h"
+#include "import/names.h"
 #include "import/presets.h"
 
 namespace sb3lm {
@@ -47,7 +48,9 @@ bool any_packed(const Container& container) {
 }
 
 SourceFile describe_source(const Container& container, bool packed) {
-  SourceFile source{packed ? "ssmoelm" : container.format, {}, container.metadata};
+  SourceFile source{.format = packed ? "ssmoelm" : container.format,
+                    .metadata = container.metadata,
+                    .blocks = container.blocks};
   forget_spec(source.metadata);
   for (const StoredTensor& tensor : container.tensors) {
     source.tensors.push_back({tensor.name, tensor.type, tensor.shape});
@@ -122,7 +125,7 @@ void find_spec(const CheckpointFiles& files, const Config* config,
   if (!d.container.spec) {
     preset = preset_of(index);
     spec.family = preset != nullptr ? preset->family : d.model.source.format;
-    const std::string type = config != nullptr ? config->model_type() : "";
+    const std::string type = model_type_of(d.container, config);
     if (d.family != families().front()) spec.family = type.empty() ? d.family->name : type;
   }
   if (preset != nullptr) {
@@ -141,32 +144,47 @@ void find_spec(const CheckpointFiles& files, const Config* config,
   if (config != nullptr && d.family->finish != nullptr) d.family->finish(*config, spec);
 }
 
+/// Which tensors are weights, and of what. What the configuration refuses is refused before.
+void group_and_name(const CheckpointFiles& files, Description& d) {
+  NameMap map(files.name_map);
+  d.groups = group_packed(d.container, [&](const StoredTensor& tensor) {
+    const auto ends = [&](std::string_view ending) { return tensor.name.ends_with(ending); };
+    return map.of(tensor.name).is_ignored || is_buffer_name(tensor.name) ||
+           std::ranges::any_of(d.family->ignored, ends);
+  });
+  d.named = name_groups(files.checkpoint.file, map, *d.family, d.groups);
+  if (d.family->settle_roles != nullptr) d.model.notes = d.family->settle_roles(d.named);
+}
+
 }  // namespace
 
 Description describe(Container container, const CheckpointFiles& files,
                      const std::map<std::string, std::string>& options, const Family* family) {
   std::optional<Config> config;
   // A file that describes its model needs no config.json, and one that lies there may be another's.
-  if (files.config && !container.spec) {
+  const bool describes_itself = container.spec || !container.model_type.empty();
+  if (files.config && !describes_itself) {
     config.emplace(files.config->file, as_text(files.config->bytes));
-  } else if (container.config && !container.spec) {
+  } else if (container.config && !describes_itself) {
     config.emplace(container.file + ": its configuration", *container.config);
   }
   const Config* beside = config ? &*config : nullptr;
   Description d{.container = std::move(container)};
+  for (StoredTensor& tensor : d.container.tensors) {
+    tensor.name.erase(0, tensor.name.size() - without_wrappers(tensor.name).size());
+  }
   const bool packed = any_packed(d.container);
   d.family = family != nullptr ? family : &family_of(d.container, beside, packed);
-  d.groups = group_packed(d.container, d.family->ignored);
-  d.named = name_groups(files, *d.family, d.groups);
-  if (d.family->settle_roles != nullptr) d.model.notes = d.family->settle_roles(d.named);
   d.model.source = describe_source(d.container, packed);
   if (d.container.spec) {
     d.container.spec->validate(d.container.file);
     d.model.spec = *d.container.spec;
     d.settings.facts.set_all(d.container.file, *d.container.spec);
   } else {
+    if (beside != nullptr && !packed) refuse_quantised(*beside);
     read_family_settings(*d.family, d.container, beside, d.settings);
   }
+  group_and_name(files, d);
   find_spec(files, beside, options, d);
 
   if (d.family->tells_assumptions && !d.container.spec) {

@@ -179,6 +179,12 @@ Container parse_safetensors(const std::string& file, Bytes bytes) {
   return result;
 }
 
+Container read_safetensors(const CheckpointFiles& files) {
+  Container container = parse_safetensors(files.checkpoint.file, files.checkpoint.bytes);
+  container.spec = spec_in(container.file, container.metadata);
+  return container;
+}
+
 std::string write_safetensors(const std::vector<TensorToWrite>& tensors,
                               const std::map<std::string, std::string>& metadata) {
   std::vector<const TensorToWrite*> order;

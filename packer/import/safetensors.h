@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "import/container.h"
+#include "import/import.h"
 
 namespace sb3lm {
 
@@ -17,6 +18,9 @@ bool looks_like_safetensors(Bytes bytes);
 /// types and shapes, no overlaps, no gaps, no name twice. Throws bad_input. `bytes` must outlive
 /// the result.
 Container parse_safetensors(const std::string& file, Bytes bytes);
+
+/// The same, and the spec in its metadata if there is one.
+Container read_safetensors(const CheckpointFiles& files);
 
 /// A file with these tensors (types by alignment first, so that all lie aligned) and metadata.
 struct TensorToWrite {

@@ -1,6 +1,8 @@
 // SentencePiece's .model: a protocol buffer of pieces with scores and types, what the trainer was
 // told, and the normaliser. BPE and vocabularies of single letters are read; what else the file may
 // say is refused by name.
+#include "import/sentencepiece.h"
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -20,28 +22,9 @@ namespace {
 constexpr std::size_t kMaxPieces = 1 << 20, kMaxPieceBytes = 512;
 constexpr float kLowestScore = -1e30F;
 
-struct Piece {
-  enum class Type { normal = 1, unknown, control, user_defined, unused, byte };
-  std::string text;
-  float score = 0;
-  Type type = Type::normal;
-};
-
-/// What the file says beside its pieces, with the format's defaults.
-struct Settings {
-  enum class Model { unigram = 1, bpe, word, characters };
-  std::uint64_t model = 1;
-  bool byte_fallback = false, suffix_spaces = false;
-  std::string unknown_prints = " \u2047 ", begin = "<s>", end = "</s>";
-  bool dummy_prefix = true, collapse_spaces = true, marks_spaces = true;
-  std::string normaliser;  // its name
-  Bytes table, table_back;
-};
-
-struct ModelFile {
-  std::vector<Piece> pieces;
-  Settings settings;
-};
+using Piece = SentencePiece;
+using Settings = SentencePieceSettings;
+using ModelFile = SentencePieceModel;
 
 class FileReader {
  public:
@@ -148,8 +131,7 @@ class FileReader {
 
 class ModelReader : FileErrors {
  public:
-  explicit ModelReader(const NamedBytes& file)
-      : FileErrors(file.file), in_(FileReader(file).read()) {}
+  ModelReader(const std::string& file, ModelFile model) : FileErrors(file), in_(std::move(model)) {}
 
   Tokenizer read() {
     check_settings();
@@ -323,8 +305,12 @@ bool looks_like_sentencepiece(const NamedBytes& file) {
   return file.file.ends_with(".model");
 }
 
+Tokenizer tokenizer_of(const std::string& file, SentencePieceModel model) {
+  return ModelReader(file, std::move(model)).read();
+}
+
 Tokenizer read_sentencepiece(const NamedBytes& file) {
-  return ModelReader(file).read();
+  return ModelReader(file.file, FileReader(file).read()).read();
 }
 
 }  // namespace sb3lm

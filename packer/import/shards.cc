@@ -1,9 +1,12 @@
 #include "import/shards.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
 #include "import/json.h"
+#include "import/sniff.h"
 
 namespace sb3lm {
 namespace {
@@ -38,7 +41,9 @@ std::string_view base_name(std::string_view file) {
 
 void add_shard(const NamedBytes& shard, const std::map<std::string, std::string>& weight_map,
                Container& all) {
-  Container part = parse_safetensors(shard.file, shard.bytes);
+  Container part = readable_format(shard).read({.checkpoint = shard});
+  all.format = part.format;
+  std::ranges::move(part.buffers, std::back_inserter(all.buffers));
   for (StoredTensor& tensor : part.tensors) {
     const auto place = weight_map.find(tensor.name);
     if (place == weight_map.end() || place->second != base_name(shard.file)) {
@@ -50,25 +55,22 @@ void add_shard(const NamedBytes& shard, const std::map<std::string, std::string>
   all.metadata.merge(part.metadata);
 }
 
-Container read_shards(const CheckpointFiles& files) {
-  const NamedBytes& file = files.checkpoint;
-  const auto weight_map = read_weight_map(file.file, as_text(file.bytes));
-  Container all{.file = file.file, .format = "safetensors", .tensors = {}, .metadata = {}};
-  for (const NamedBytes& shard : files.shards) add_shard(shard, weight_map, all);
-  std::set<std::string_view> found;
-  for (const StoredTensor& tensor : all.tensors) found.insert(tensor.name);
-  for (const auto& [tensor, shard] : weight_map) {
-    if (!found.contains(tensor)) {
-      fail(Fault::bad_input, "{}: tensor '{}' is not in {}", file.file, tensor, shard);
-    }
-  }
-  return all;
-}
-
 }  // namespace
 
 bool is_shard_index(std::string_view file) {
-  return file.ends_with(".safetensors.index.json");
+  return file.ends_with(".safetensors.index.json") || file.ends_with(".bin.index.json");
+}
+
+bool is_one_shard(std::string_view file) {
+  constexpr std::string_view kShape = "-#####-of-#####.";  // # is a digit
+  const auto fits = [](char c, char shape) {
+    return shape == '#' ? c >= '0' && c <= '9' : c == shape;
+  };
+  for (std::size_t at = file.find('-'); at != file.npos; at = file.find('-', at + 1)) {
+    const std::string_view part = file.substr(at, kShape.size());
+    if (std::ranges::equal(part, kShape, fits)) return !part.ends_with("-of-00001.");
+  }
+  return false;
 }
 
 std::vector<std::string> shard_names(const std::string& file, std::string_view index) {
@@ -80,10 +82,18 @@ std::vector<std::string> shard_names(const std::string& file, std::string_view i
   return {names.begin(), names.end()};
 }
 
-Container read_safetensors(const CheckpointFiles& files) {
+Container read_shards(const CheckpointFiles& files) {
   const NamedBytes& file = files.checkpoint;
-  Container all =
-      is_shard_index(file.file) ? read_shards(files) : parse_safetensors(file.file, file.bytes);
+  const auto weight_map = read_weight_map(file.file, as_text(file.bytes));
+  Container all{.file = file.file};
+  for (const NamedBytes& shard : files.shards) add_shard(shard, weight_map, all);
+  std::set<std::string_view> found;
+  for (const StoredTensor& tensor : all.tensors) found.insert(tensor.name);
+  for (const auto& [tensor, shard] : weight_map) {
+    if (!found.contains(tensor)) {
+      fail(Fault::bad_input, "{}: tensor '{}' is not in {}", file.file, tensor, shard);
+    }
+  }
   all.spec = spec_in(file.file, all.metadata);
   return all;
 }

@@ -43,8 +43,35 @@ bool zip_has(std::string_view zip, std::string_view ending) {
   return false;
 }
 
+/// Without what may stand before a page or a JSON text, in small letters, a few of them.
+std::string begin_of_text(const NamedBytes& file) {
+  std::string_view text = as_text(file.bytes);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  std::string begin(text.substr(0, 20));
+  for (char& c : begin) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return begin;
+}
+
+bool is_lfs_pointer(const NamedBytes& file) {
+  return starts_with(file, "version https://git-lfs.");
+}
+bool is_html(const NamedBytes& file) {
+  const std::string begin = begin_of_text(file);
+  return begin.starts_with("<!doctype html") || begin.starts_with("<html");
+}
+bool is_json(const NamedBytes& file) {
+  return begin_of_text(file).starts_with("{");
+}
+bool is_index(const NamedBytes& file) {
+  return is_shard_index(file.file);
+}
+/// PyTorch's of before 1.6 is known by its magic number, which any other pickle lacks.
+bool is_pickle(const NamedBytes& file) {
+  return starts_with(file, "\x80\x02", "\x80\x03", "\x80\x04", "\x80\x05");
+}
 bool is_safetensors(const NamedBytes& file) {
-  return is_shard_index(file.file) || looks_like_safetensors(file.bytes);
+  return looks_like_safetensors(file.bytes);
 }
 bool is_named_safetensors(const NamedBytes& file) {
   return file.file.ends_with(".safetensors");
@@ -65,7 +92,7 @@ bool is_gguf(const NamedBytes& file) {
   return starts_with(file, "GGUF");
 }
 bool is_llama2c_later(const NamedBytes& file) {
-  return starts_with(file, "24ka");
+  return looks_like_later_llama2c(file.bytes);
 }
 bool is_llama2c(const NamedBytes& file) {
   return looks_like_llama2c(file.bytes);
@@ -83,21 +110,37 @@ bool is_anything(const NamedBytes&) {
   return true;
 }
 
+constexpr std::string_view kGguf = "GGUF";
+
 /// Tried in order: bytes tell more than names.
-constexpr std::array<FileFormat, 13> kFormats{{
+constexpr std::array<FileFormat, 18> kFormats{{
+    {"a Git LFS pointer: the weights were not downloaded", Kind::mistaken, is_lfs_pointer, nullptr,
+     false, "git lfs pull fetches them"},
+    {"an HTML page", Kind::mistaken, is_html, nullptr, false,
+     "download the file itself, not the page about it"},
+    {"safetensors or torch in shards", Kind::checkpoint, is_index, read_shards},
     {"torch", Kind::checkpoint, is_torch_zip, read_torch},
     {"a PyTorch checkpoint of before 1.6", Kind::unsupported, is_old_torch, nullptr, false,
      "load it with PyTorch and save it again"},
     {"an artifact whose bytes were moved for brotli (BSHF)", Kind::unsupported, is_shuffled,
      nullptr, false, "compress the same torch.save file with zstd, xz or zlib"},
     {"an .sb3", Kind::project, is_zip},
-    {"a GGUF file", Kind::unsupported, is_gguf, nullptr, false,
-     "use the safetensors that it was made from"},
-    {"llama2.c version 1 or 2", Kind::unsupported, is_llama2c_later, nullptr, false,
-     "export it with --version 0"},
+    {.name = kGguf,
+     .kind = Kind::checkpoint,
+     .fits = is_gguf,
+     .read = read_gguf,
+     .stands_alone = true},
+    {"llama2.c version 1 or 2", Kind::checkpoint, is_llama2c_later, read_llama2c},
     {"safetensors", Kind::checkpoint, is_safetensors, read_safetensors, true},
     {"llama2.c version 0", Kind::checkpoint, is_llama2c, read_llama2c},
     {"torch", Kind::checkpoint, is_compressed_torch, read_torch},
+    {"a pickle and no zip as torch.save writes it", Kind::mistaken, is_pickle, nullptr, false,
+     "load it with the program that wrote it and save its state_dict() with torch.save or "
+     "safetensors"},
+    {"a JSON text", Kind::mistaken, is_json, nullptr, false,
+     "name the file with the weights that lies beside it (model.safetensors, pytorch_model.bin), "
+     "or "
+     "the folder"},
     {"safetensors", Kind::checkpoint, is_named_safetensors, read_safetensors, true},
     {"llama2.c version 0", Kind::checkpoint, is_named_llama2c, read_llama2c},
     {"compressed in no way that we know, perhaps with brotli", Kind::unsupported, is_named_artifact,
@@ -114,7 +157,7 @@ const FileFormat& sniff(const NamedBytes& file) {
   return *found;
 }
 
-const FileFormat& checkpoint_format(const NamedBytes& file) {
+const FileFormat& readable_format(const NamedBytes& file) {
   const FileFormat& format = sniff(file);
   switch (format.kind) {
     case Kind::checkpoint:
@@ -125,9 +168,22 @@ const FileFormat& checkpoint_format(const NamedBytes& file) {
     case Kind::unsupported:
       fail(Fault::unsupported, "{}: this is {}: not read yet; {}", file.file, format.name,
            format.advice);
+    case Kind::mistaken:
+      fail(Fault::bad_input, "{}: this is {}: {}", file.file, format.name, format.advice);
     case Kind::unknown:
-      fail(Fault::bad_input, "{}: neither a checkpoint (safetensors, torch, llama2.c) nor an .sb3",
-           file.file);
+      fail(Fault::bad_input,
+           "{}: neither a checkpoint (safetensors, torch, llama2.c, GGUF) nor an .sb3", file.file);
+  }
+  return format;
+}
+
+const FileFormat& checkpoint_format(const NamedBytes& file) {
+  const FileFormat& format = readable_format(file);
+  if (is_one_shard(file.file) && format.name != kGguf) {
+    fail(Fault::bad_input,
+         "{}: this is one of several shards: take the index beside it "
+         "(model.safetensors.index.json, pytorch_model.bin.index.json), or the folder",
+         file.file);
   }
   return format;
 }

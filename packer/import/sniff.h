@@ -14,6 +14,7 @@ struct FileFormat {
     checkpoint,   // which `read` reads
     project,      // an .sb3
     unsupported,  // known, and `advice` says what to do
+    mistaken,     // the same, and nobody could read it
     unknown,
   };
   std::string_view name;
@@ -22,12 +23,16 @@ struct FileFormat {
   Container (*read)(const CheckpointFiles&) = nullptr;
   bool stays_mapped = false;  // weights may be used where they are
   std::string_view advice = {};
+  bool stands_alone = false;  // it holds all; what lies beside it is another's
 };
 
 const FileFormat& sniff(const NamedBytes& file);
 
-/// The row that reads a checkpoint. Throws unsupported, bad_input or usage, which say what the file
-/// is instead and what to do.
+/// The row that reads a checkpoint or a shard of one. Throws unsupported, bad_input or usage, which
+/// say what the file is instead and what to do.
+const FileFormat& readable_format(const NamedBytes& file);
+
+/// The same for a whole checkpoint: one of several shards is refused too.
 const FileFormat& checkpoint_format(const NamedBytes& file);
 
 }  // namespace sb3lm

@@ -153,6 +153,17 @@ SynthModel tiny_dense_untied() {
   return model;
 }
 
+// The parts of Qwen2's layers.
+SynthModel tiny_gguf() {
+  SynthModel model{.spec = mixture(kTiny, {0, 1}, {0, 1}), .format = SynthFormat::gguf};
+  model.spec.family = "qwen2";
+  for (LayerSpec& layer : model.spec.layers) {
+    layer.attention.qkv_bias = true;
+    layer.feed_forward = {.hidden = 3 * kTiny.hidden};
+  }
+  return model;
+}
+
 // Mixtures with KV heads of their own in each layer, every fourth layer without RoPE.
 SynthModel slimmoe_250m() {
   SynthModel model{.spec = mixture({.width = 768,
@@ -213,6 +224,7 @@ constexpr PresetRow kPresets[] = {
      tiny_relu2},
     {{"tiny-dense", "llama2.c version 0: 2 layers, width 48, float weights"}, tiny_dense},
     {{"tiny-dense-untied", "tiny-dense with a head of its own"}, tiny_dense_untied},
+    {{"tiny-gguf", "GGUF with Q8_0: 2 layers, width 64, biases, its tokenizer inside"}, tiny_gguf},
     {{"golf592", "parameter golf: 30.40M weights of 5, 6 and 8 bits, 12 layers", kFull}, golf592},
     {{"golf585", "parameter golf: 33.58M weights of 5 and 8 bits, 11 layers", kFull}, golf585},
     {{"golf-nb", "parameter golf's first form: 7 layers of width 384", kFull}, golf_nb},

@@ -13,6 +13,7 @@ namespace sb3lm {
 enum class SynthFormat {
   packed,      // safetensors with SSMoELM's packed tensors
   llama2c,     // version 0
+  gguf,        // Q8_0 and a tokenizer inside, as Qwen2's
   golf,        // parameter-golf's artifact: {"w", "m"}, zstd
   golf_clean,  // the first ones: int8_clean_per_row_v1, zlib
   mixture,     // float safetensors and config.json, as mixtures of custom code have them

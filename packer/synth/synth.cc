@@ -1,7 +1,5 @@
 #include "synth/synth.h"
 
-#include <bit>
-#include <cstring>
 #include <vector>
 
 #include "base/error.h"
@@ -9,16 +7,17 @@
 #include "import/json.h"
 #include "import/pack_tensors.h"
 #include "import/safetensors.h"
+#include "synth/gguf_out.h"
+#include "synth/llama2c_out.h"
 #include "synth/mixture_model.h"
 #include "synth/presets.h"
+#include "synth/raw_bytes.h"
 #include "synth/torch_models.h"
 #include "synth/vocabulary.h"
 #include "synth/weights.h"
 
 namespace sb3lm {
 namespace {
-
-static_assert(std::endian::native == std::endian::little);
 
 constexpr std::string_view kChatTemplate =
     "first: <bos><|user|>\\n{user}<|eot|>\\n<|assistant|>\\n\n"
@@ -60,13 +59,6 @@ constexpr Spelling kSpellings[] = {
     {Role::expert_down, "layers.{0}.moe.experts.{1}down.weight",
      "layers.{0}.mlp.experts.{1}down_proj.weight"},
 };
-
-template <class T>
-std::string raw(const std::vector<T>& values) {
-  std::string bytes(values.size() * sizeof(T), '\0');
-  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
-}
 
 /// Writes one packed safetensors file, tensor by tensor.
 class PackedWriter {
@@ -146,7 +138,7 @@ class PackedWriter {
     for (const float value : weights_.plain(key, shape)) halves.push_back(half_from_double(value));
     std::vector<std::int64_t> extents = {shape.cols};
     if (is_router(key.role)) extents.insert(extents.begin(), shape.rows);
-    tensors_.push_back({stem(key), "F16", extents, raw(halves)});
+    tensors_.push_back({stem(key), "F16", extents, raw_bytes(halves)});
   }
 
   std::map<std::string, std::string> metadata() const {
@@ -182,37 +174,8 @@ std::string sidecar_of(const SynthModel& model) {
   return json.dump(2) + "\n";
 }
 
-/// llama2.c's version 0: a header of 7 integers, then every weight as a float.
-std::string write_llama2c(const SynthModel& model, const SynthOptions& options) {
-  const ModelSpec& spec = model.spec;
-  const LayerSpec& layer = spec.layers.front();
-  const WeightSource weights(model, options);
-  const std::vector<std::int32_t> header = {spec.width,
-                                            layer.feed_forward.hidden,
-                                            static_cast<std::int32_t>(spec.layers.size()),
-                                            layer.attention.query_heads,
-                                            layer.attention.kv_heads,
-                                            spec.tied_head ? spec.vocabulary : -spec.vocabulary,
-                                            spec.context};
-  std::map<TensorKey, Shape> shapes;
-  for (const auto& [key, shape] : expected_tensors(spec)) shapes[key] = shape;
-  std::string out = raw(header);
-  const auto put = [&](const TensorKey& key) { out += raw(weights.plain(key, shapes.at(key))); };
-  put({Role::embedding});
-  for (const Role role : {Role::attention_norm, Role::q, Role::k, Role::v, Role::o, Role::ffn_norm,
-                          Role::gate, Role::down, Role::up}) {
-    for (int i = 0; i < static_cast<int>(spec.layers.size()); ++i) put({role, i});
-  }
-  put({Role::final_norm});
-  const auto table =
-      static_cast<std::size_t>(spec.context) * static_cast<std::size_t>(layer.attention.head_size);
-  out += raw(std::vector<float>(table));  // cos and sin, which readers ignore
-  if (!spec.tied_head) put({Role::head});
-  return out;
-}
-
 /// What a format's files are usually called, and who writes them. `write` gives all but the
-/// tokenizer.
+/// tokenizer, if that is a file of its own.
 struct FormatRow {
   SynthFormat format;
   const char* checkpoint_name;
@@ -226,9 +189,24 @@ SyntheticFiles packed_files(const SynthModel& model, const SynthOptions& options
   return {.checkpoint = PackedWriter(model, options).write(progress), .sidecar = sidecar_of(model)};
 }
 
+FloatModel float_model(const SynthModel& model, const WeightSource& weights) {
+  return {.spec = model.spec, .weights = [&weights](const TensorKey& key, Shape shape) {
+            return weights.plain(key, shape);
+          }};
+}
+
 SyntheticFiles llama2c_files(const SynthModel& model, const SynthOptions& options,
                              Progress& /*progress*/) {
-  return {.checkpoint = write_llama2c(model, options)};
+  const WeightSource weights(model, options);
+  return {.checkpoint = write_llama2c(float_model(model, weights), 0)};
+}
+
+SyntheticFiles gguf_files(const SynthModel& model, const SynthOptions& options,
+                          Progress& /*progress*/) {
+  const WeightSource weights(model, options);
+  return {.checkpoint =
+              write_gguf_model(float_model(model, weights), "qwen2", GgufWeights::q8_0,
+                               gguf_tokenizer(byte_level_tokenizer_json(model.spec.vocabulary)))};
 }
 
 SyntheticFiles torch_files(const SynthModel& model, const SynthOptions& options,
@@ -240,6 +218,7 @@ constexpr const char* kJson = "tokenizer.json";
 constexpr FormatRow kFormats[] = {
     {SynthFormat::packed, "model.safetensors", kJson, spaced_tokenizer_json, packed_files},
     {SynthFormat::llama2c, "model.bin", "tokenizer.bin", tokenizer_bin, llama2c_files},
+    {SynthFormat::gguf, "model.gguf", "", nullptr, gguf_files},
     {SynthFormat::golf, "model.ptz", kJson, spaced_tokenizer_json, torch_files},
     {SynthFormat::golf_clean, "model.ptz", kJson, spaced_tokenizer_json, torch_files},
     {SynthFormat::mixture, "model.safetensors", kJson, byte_level_tokenizer_json,
@@ -274,7 +253,7 @@ SyntheticFiles make_synthetic(const SynthOptions& options, Progress& progress) {
   const FormatRow& format = about(model.format);
   SyntheticFiles files = format.write(model, options, progress);
   files.checkpoint_name = format.checkpoint_name;
-  files.tokenizer = format.tokenizer(model.spec.vocabulary);
+  if (format.tokenizer != nullptr) files.tokenizer = format.tokenizer(model.spec.vocabulary);
   files.tokenizer_name = format.tokenizer_name;
   return files;
 }

@@ -40,7 +40,7 @@ struct SyntheticFiles {
   std::string checkpoint = {};
   std::string checkpoint_name = {};  // one that such a file usually has: "model.safetensors"
   std::string tokenizer = {};
-  std::string tokenizer_name = {};  // "tokenizer.json" or "tokenizer.bin"
+  std::string tokenizer_name = {};  // "tokenizer.json" or "tokenizer.bin"; empty: it is inside
   std::string sidecar = {};         // conventions; empty if the defaults hold
   std::string config = {};          // config.json; empty if the format needs none
 };

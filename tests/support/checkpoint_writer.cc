@@ -4,18 +4,9 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "synth/raw_bytes.h"
 
 namespace sb3lm {
-namespace {
-
-template <class T>
-std::string raw(const std::vector<T>& values) {
-  std::string bytes(values.size() * sizeof(T), '\0');
-  if (!values.empty()) std::memcpy(bytes.data(), values.data(), bytes.size());
-  return bytes;
-}
-
-}  // namespace
 
 std::string raw_safetensors(std::string_view header, std::string_view data) {
   const std::uint64_t size = header.size();
@@ -45,10 +36,10 @@ void CheckpointEditor::remove(const std::string& name) {
 }
 
 std::string raw_u16(const std::vector<std::uint16_t>& values) {
-  return raw(values);
+  return raw_bytes(values);
 }
 std::string raw_i32(const std::vector<std::int32_t>& values) {
-  return raw(values);
+  return raw_bytes(values);
 }
 
 }  // namespace sb3lm

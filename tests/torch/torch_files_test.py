@@ -97,14 +97,6 @@ class TorchFiles(unittest.TestCase):
             self.assertEqual(fields, shown)
         self.assertIsNone(self.read({"model": weights})["config"])
 
-    def test_prefixes(self):
-        tensor = torch.ones(1)
-        for prefix in ("module.", "_orig_mod.", "module._orig_mod."):
-            given = self.read({prefix + "a.module.b": tensor, prefix + "c": tensor})
-            self.assertEqual(list(given["tensors"]), ["a.module.b", "c"])
-        given = self.read({"module.a": tensor, "b": tensor})
-        self.assertEqual(list(given["tensors"]), ["module.a", "b"])
-
     def test_artifacts(self):
         codes = torch.tensor([[-31, 4, 31], [0, 1, -2]], dtype=torch.int8)
         scales = torch.tensor([0.5, 0.03125], dtype=torch.float16)

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <random>
@@ -8,8 +9,10 @@
 #include "import/formats.h"
 #include "import/import.h"
 #include "support/checkpoint_writer.h"
+#include "support/float_files.h"
 #include "support/skip.h"
 #include "support/tiny_model.h"
+#include "synth/llama2c_out.h"
 #include "synth/vocabulary.h"
 
 using namespace sb3lm;
@@ -29,6 +32,12 @@ std::string error_of(const SyntheticFiles& files) {
     return problem.what();
   }
   return "no error";
+}
+
+Model read_version(const Model& model, int version) {
+  SyntheticFiles files = dense_files();
+  files.checkpoint = write_llama2c(test::float_model(model), version);
+  return import_files(files);
 }
 
 void set_field(std::string& bytes, std::size_t field, std::int32_t value) {
@@ -158,6 +167,50 @@ TEST_CASE("broken files") {
   files.checkpoint.replace(28, 4, std::string("\x00\x00\xc0\x7f", 4));
   CHECK(error_of(files).find("tensor 'tok_embeddings': element 0 is not finite") !=
         std::string::npos);
+}
+
+TEST_CASE("versions 1 and 2: the same model, in version 2 rounded in groups") {
+  const Model model = tiny_model("tiny-dense"), untied = tiny_model("tiny-dense-untied");
+  for (const Model* one : {&model, &untied}) {
+    for (const int version : {1, 2}) {
+      CAPTURE(version);
+      const Model again = read_version(*one, version);
+      CHECK(again.spec == one->spec);
+      CHECK(again.source.blocks == (version == 2 ? "Q8_0 in groups of 32" : ""));
+      CHECK(again.tensors.size() == one->tensors.size());
+      double off = 0;
+      for (const auto& [key, tensor] : one->tensors) {
+        const auto &was = std::get<FloatTensor>(tensor).values,
+                   &is = std::get<FloatTensor>(again.at(key)).values;
+        REQUIRE(is.size() == was.size());
+        for (std::size_t i = 0; i < was.size(); ++i) {
+          off = std::max(off, std::fabs(static_cast<double>(is[i]) - was[i]));
+        }
+      }
+      CHECK((version == 1 ? off == 0 : off > 0 && off < 0.01));
+    }
+  }
+}
+
+TEST_CASE("broken files of version 2") {
+  const std::string good = write_llama2c(test::float_model(tiny_model("tiny-dense")), 2);
+  const auto error = [&good](std::size_t at, std::int32_t value) {
+    SyntheticFiles files = dense_files();
+    files.checkpoint = good;
+    std::memcpy(files.checkpoint.data() + at, &value, sizeof value);
+    return error_of(files);
+  };
+  CHECK(error(4, 3) == "tiny.bin: byte 8: llama2.c header: version 3 is neither 1 nor 2");
+  CHECK(error(28, -512) ==
+        "tiny.bin: byte 36: llama2.c header: vocabulary -512 is outside "
+        "1..1048576");
+  CHECK(error(37, 0) ==
+        "tiny.bin: byte 41: llama2.c header: a group of 0 weights is outside "
+        "1..1048576");
+  CHECK(error(37, 7).find("as llama2.c version 2 its header asks for") != std::string::npos);
+  SyntheticFiles files = dense_files();
+  files.checkpoint = good.substr(0, 300);
+  CHECK(error_of(files).find("it has 300") != std::string::npos);
 }
 
 TEST_CASE("broken tokenizers") {

@@ -265,7 +265,7 @@ TEST_CASE("a name map gives roles to names that we do not know") {
   CHECK_THROWS_WITH_AS(import_files(files),
                        "tiny.safetensors: 1 tensors have no known role: 'the_last_one' [1, 64] "
                        "(nearest: embedding); "
-                       "name them with --map",
+                       "name them with --map, or \"ignore\" them there",
                        Error);
   const auto with_map = [&files](std::string_view map) {
     CheckpointFiles in{.checkpoint = {"tiny.safetensors", as_bytes(files.checkpoint)}};

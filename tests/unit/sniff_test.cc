@@ -50,6 +50,9 @@ TEST_CASE("checkpoints and projects are told apart by their bytes, whatever they
   const SyntheticFiles floats = make_synthetic({.preset = "tiny-dense"}, silent);
   CHECK(sniff_text("model", packed.checkpoint).name == "safetensors");
   CHECK(sniff_text("model", floats.checkpoint).name == "llama2.c version 0");
+  CHECK(sniff_text("model.bin", "24ka....").name == "llama2.c version 1 or 2");
+  CHECK(sniff_text("model.bin", "GGUF....").name == "GGUF");
+  CHECK(sniff_text("pytorch_model.bin.index.json", "{}").kind == Kind::checkpoint);
   CHECK(sniff_text("model.safetensors", zip_of({"project.json", "a.svg"})).kind == Kind::project);
   CHECK(sniff_text("model.pt", zip_of({"a.svg", "project.json"})).kind == Kind::project);
   CHECK(sniff_text("x.sb3", zip_of({"archive/data.pkl", "archive/version"})).name == "torch");
@@ -71,13 +74,6 @@ TEST_CASE("what is no checkpoint that we read says what it is, and what to do") 
         refused(Fault::unsupported,
                 "m: this is a PyTorch checkpoint of before 1.6: not read yet; load it with PyTorch "
                 "and save it again"));
-  CHECK(refusal("m", "GGUF....") ==
-        refused(Fault::unsupported,
-                "m: this is a GGUF file: not read yet; use the safetensors that it was made from"));
-  CHECK(refusal("model.bin", "24ka....") ==
-        refused(Fault::unsupported,
-                "model.bin: this is llama2.c version 1 or 2: not read yet; export it with "
-                "--version 0"));
   CHECK(refusal("m.ptz", "\x1b\x01....") ==
         refused(Fault::unsupported,
                 "m.ptz: this is compressed in no way that we know, perhaps with brotli: not read "
@@ -87,7 +83,42 @@ TEST_CASE("what is no checkpoint that we read says what it is, and what to do") 
       refused(Fault::usage, "m: this is an .sb3, not a checkpoint; sb3lm export makes one of it"));
   CHECK(refusal("m", "hello") ==
         refused(Fault::bad_input,
-                "m: neither a checkpoint (safetensors, torch, llama2.c) nor an .sb3"));
+                "m: neither a checkpoint (safetensors, torch, llama2.c, GGUF) nor an .sb3"));
+}
+
+TEST_CASE("what somebody took for a checkpoint is called by its name") {
+  const auto mistaken = [](const std::string& text) { return refused(Fault::bad_input, text); };
+  const std::string pointer =
+      "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12345\n";
+  for (const char* name : {"model.safetensors", "pytorch_model.bin", "m.gguf"}) {
+    CHECK(refusal(name, pointer) ==
+          mistaken(std::string(name) + ": this is a Git LFS pointer: the weights were not "
+                                       "downloaded: git lfs pull fetches them"));
+  }
+  for (const char* page : {"<!DOCTYPE html><html>", "\n <HTML lang=de>", "\xEF\xBB\xBF<html>"}) {
+    CHECK(
+        refusal("model.safetensors", page) ==
+        mistaken("model.safetensors: this is an HTML page: download the file itself, not the page "
+                 "about it"));
+  }
+  CHECK(
+      refusal("config.json", "{\"model_type\": \"llama\"}") ==
+      mistaken("config.json: this is a JSON text: name the file with the weights that lies beside "
+               "it (model.safetensors, pytorch_model.bin), or the folder"));
+  for (const std::string_view start : {"\x80\x02}q", "\x80\x04\x95"}) {
+    CHECK(
+        refusal("old.pt", std::string(start) + std::string(200, '\0')) ==
+        mistaken("old.pt: this is a pickle and no zip as torch.save writes it: load it with the "
+                 "program that wrote it and save its state_dict() with torch.save or safetensors"));
+  }
+  SilentProgress silent;
+  const SyntheticFiles packed = make_synthetic({.preset = "tiny-moe"}, silent);
+  CHECK(refusal("model-00001-of-00002.safetensors", packed.checkpoint) ==
+        mistaken("model-00001-of-00002.safetensors: this is one of several shards: take the index "
+                 "beside it (model.safetensors.index.json, pytorch_model.bin.index.json), or the "
+                 "folder"));
+  CHECK(refusal("model-00001-of-00001.safetensors", packed.checkpoint) == "it was read");
+  CHECK(refusal("model-1-of-00002.safetensors", packed.checkpoint) == "it was read");
 }
 
 TEST_CASE("real PyTorch files are known, and cutting them does no harm") {

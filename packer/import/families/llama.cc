@@ -2,6 +2,7 @@
 // Qwen2-MoE, the latter with stacked experts as MLX has them, too.
 #include "import/config.h"
 #include "import/families/families.h"
+#include "import/families/gguf_names.h"
 
 namespace sb3lm {
 namespace {
@@ -79,8 +80,8 @@ const Family& llama_family() {
                   {"rope-base", "10000"},
                   {"norm-eps", "1e-6"},
                   {"router-norm", "chosen"}},
-      .rules = {kNames},
-      .ignored = {".rotary_emb.inv_freq"},
+      .rules = {kNames, gguf_names()},
+      .ignored = {},
       .settled = {"rope", "rope-sign", "router-norm", "swiglu"},
       .spellings = {{"hidden_size", "width"},
                     {"vocab_size", "vocabulary"},

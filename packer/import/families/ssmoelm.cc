@@ -85,7 +85,7 @@ const Family& ssmoelm_family() {
                                          {"norm-eps", "1e-5"},
                                          {"router-norm", "chosen"}},
                              .rules = {kNames, kDense, kMixture},
-                             .ignored = {".rotary_emb.inv_freq"},
+                             .ignored = {},
                              .settled = {},
                              .spellings = {{"n_heads", "heads"},
                                            {"num_heads", "heads"},

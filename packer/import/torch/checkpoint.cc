@@ -23,8 +23,6 @@ using Kind = PickleValue::Kind;
 constexpr std::array<std::string_view, 7> kConfigKeys{
     "cfg", "model_args", "model_config", "config", "hyper_parameters", "hparams", "args"};
 constexpr std::array<std::string_view, 3> kWeightKeys{"model_state_dict", "state_dict", "model"};
-// What wrapping a model in another module puts before every name.
-constexpr std::array<std::string_view, 2> kPrefixes{"_orig_mod.", "module."};
 constexpr std::string_view kCleanFormat = "int8_clean_per_row_v1";
 // Far above those of models. Whoever writes a file must not choose how long reading it takes.
 constexpr std::size_t kMostTensors = 1 << 16, kLongestName = 1000;
@@ -49,7 +47,6 @@ class CheckpointReader {
       read_config(root);
     }
     if (container_.tensors.empty()) fail(Fault::bad_input, "it holds no tensors");
-    strip_prefixes();
   }
 
  private:
@@ -114,21 +111,6 @@ class CheckpointReader {
       container_.config =
           config_json(pickle_, *found, container_.file + ": '" + std::string(key) + "'");
       return;
-    }
-  }
-
-  void strip_prefixes() {
-    for (bool found = true; found;) {
-      found = false;
-      for (const std::string_view prefix : kPrefixes) {
-        const bool all = std::ranges::all_of(container_.tensors, [&](const auto& tensor) {
-          return tensor.name.starts_with(prefix);
-        });
-        for (StoredTensor& tensor : container_.tensors) {
-          if (all) tensor.name.erase(0, prefix.size());
-        }
-        found = found || all;
-      }
     }
   }
 
@@ -242,8 +224,7 @@ Container read_torch(const CheckpointFiles& files) {
   Bytes bytes = file.bytes;
   std::string where = file.file;
   if (is_compressed(bytes)) {
-    container.buffers.push_back(std::make_shared<const std::string>(decompress(file)));
-    bytes = as_bytes(*container.buffers.back());
+    bytes = container.keep(decompress(file));
     where += ", decompressed";
     check_is_zip(where, bytes);
   }

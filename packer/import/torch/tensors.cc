@@ -144,12 +144,6 @@ void TorchTensors::spend(const std::string& name, std::uint64_t bytes) {
   }
 }
 
-Bytes TorchTensors::keep(std::string bytes) {
-  const auto kept = std::make_shared<const std::string>(std::move(bytes));
-  container_.buffers.push_back(kept);
-  return as_bytes(*kept);
-}
-
 /// What is not row-major, row by row.
 Bytes TorchTensors::gather(const View& view) {
   std::string out(view.elements * view.width, '\0');
@@ -166,7 +160,7 @@ Bytes TorchTensors::gather(const View& view) {
       at[axis] = 0;
     }
   }
-  return keep(std::move(out));
+  return container_.keep(std::move(out));
 }
 
 StoredTensor TorchTensors::read(const std::string& name, PickleId id) {
@@ -197,12 +191,12 @@ StoredTensor TorchTensors::read_coded(const std::string& name, PickleId codes, P
   if (tensor.shape.size() == 2 && !scales.halves.empty()) {
     const std::uint64_t times = one ? static_cast<std::uint64_t>(tensor.shape.front()) : 1;
     spend(name, times * sizeof(std::uint16_t));
-    tensor.row_scales = keep(repeated(scales.halves, times));
+    tensor.row_scales = container_.keep(repeated(scales.halves, times));
     return tensor;
   }
   spend(name, tensor.bytes.size() * sizeof(float));
   tensor.type = "F32";
-  tensor.bytes = keep(dequantised(tensor.bytes, scales.values));
+  tensor.bytes = container_.keep(dequantised(tensor.bytes, scales.values));
   return tensor;
 }
 

@@ -27,7 +27,6 @@ class TorchTensors {
   View view_of(const std::string& name, PickleId id);
   std::vector<std::int64_t> extents(const std::string& name, PickleId tuple) const;
   void spend(const std::string& name, std::uint64_t bytes);
-  Bytes keep(std::string bytes);
   Bytes gather(const View& view);
 
   template <class... Args>
