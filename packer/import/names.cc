@@ -96,7 +96,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<TensorKey> own_name(std::string_view stem) {
   constexpr std::size_t kLongest = 64;
-  if (stem.size() > kLongest) return std::nullopt;
+  // Most names are none, and a file may have a hundred thousand.
+  const bool may_be = stem.starts_with("layer ") || stem.find_first_of(".0123456789") == stem.npos;
+  if (!may_be || stem.size() > kLongest) return std::nullopt;
   try {
     return tensor_key_from_text(stem);
   } catch (const Error&) {

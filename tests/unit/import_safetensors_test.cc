@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <ctime>
+
 #include "base/error.h"
 #include "import/safetensors.h"
 #include "support/checkpoint_writer.h"
@@ -98,4 +100,22 @@ TEST_CASE("every way to break a header is one clear line") {
     CAPTURE(broken.header);
     CHECK(error_of(broken.header, broken.data).find(broken.message) != std::string::npos);
   }
+}
+
+TEST_CASE("time grows with the number of tensors, not with its square") {
+  const auto seconds_for = [](int tensors) {
+    std::string header = "{";
+    for (int i = 0; i < tensors; ++i) {
+      header +=
+          fmt::format("{}\"t{}\":{{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[{},{}]}}",
+                      i == 0 ? "" : ",", i, 2 * i, 2 * i + 2);
+    }
+    const std::string bytes =
+        raw_safetensors(header + "}", std::string(2 * static_cast<std::size_t>(tensors), '\0'));
+    const std::clock_t start = std::clock();
+    CHECK(parse_safetensors("many", as_bytes(bytes)).tensors.size() ==
+          static_cast<std::size_t>(tensors));
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  };
+  CHECK(seconds_for(100'000) < 40 * seconds_for(10'000));  // a square would be 100 times
 }

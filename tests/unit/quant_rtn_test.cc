@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/error.h"
 #include "base/half.h"
 #include "quant/rtn.h"
 #include "support/random_model.h"
@@ -35,6 +36,29 @@ TEST_CASE("four bits: weights on levels stay exact, halves go to even, -8 is a l
   const CodedTensor whole = quantise_rows(row_of({7, -8, 3, -5, 0, 1}), 4);
   CHECK(half_to_double(whole.row_scale[0]) == 1);
   CHECK(whole.codes == std::vector<std::uint8_t>{15, 0, 11, 3, 8, 9});
+}
+
+TEST_CASE("weights whose row scales binary16 cannot hold are refused by name") {
+  const auto refusal = [](std::vector<float> values, int bits) -> std::string {
+    try {
+      require_scales({Role::q, 3}, row_of(std::move(values)), bits);
+    } catch (const Error& problem) {
+      CHECK(problem.fault == Fault::bad_input);
+      return problem.what();
+    }
+    return "";
+  };
+  CHECK(refusal({0.5F, -0.25F}, 8).empty());
+  CHECK(refusal({0, 0}, 8).empty());
+  CHECK(refusal({0.002F, 1e-9F}, 8).empty());
+  CHECK(refusal({8e6F}, 8).empty());
+  CHECK(refusal({1e-5F, -1e-6F}, 1)
+            .find("layer 3 q: in codes of 1 bit row 0 takes a scale of 5.5e-06") == 0);
+  CHECK(refusal({1e-4F}, 8).find("layer 3 q: in codes of 8 bits row 0 takes a scale of 7.87e-07") ==
+        0);
+  CHECK(refusal({1e30F, 0}, 1).find("the binary16 that holds it ends at 65504; --bits float") !=
+        std::string::npos);
+  CHECK(refusal({9e6F}, 8).find("ends at 65504") != std::string::npos);
 }
 
 TEST_CASE("every weight has the code of the level nearest to it") {
