@@ -70,6 +70,9 @@ TEST_CASE("prefixes that wrap names are dropped, one after the other") {
   CHECK(without_wrappers("_orig_mod.module.a.module.b") == "a.module.b");
   CHECK(without_wrappers("model.language_model.layers.0.x") == "layers.0.x");
   CHECK(without_wrappers("model.layers.0.x") == "model.layers.0.x");
+  std::string many;
+  for (int i = 0; i < 100'000; ++i) many += "module.";
+  CHECK(without_wrappers(many + "a") == "a");
   const std::uint64_t whole = model_fingerprint(Files().read());
   for (const char* prefix : {"_orig_mod.", "module.", "language_model.", "base_model.model.",
                              "module._orig_mod.", "model.language_model."}) {

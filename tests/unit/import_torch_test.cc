@@ -270,13 +270,6 @@ TEST_CASE("pickles that nest, loop or grow end soon") {
       "its codes are F32, not I8");
 }
 
-TEST_CASE("names with thousands of prefixes") {
-  const std::string one = whole("FloatStorage", "0", {6});
-  const Container container =
-      read(file(dict({text(repeated("module.", 140) + "a"), one}), {raw(kSix)}));
-  CHECK(container.tensors.front().name == "a");
-}
-
 TEST_CASE("layers by the thousand") {
   std::string many = "}(" + text("tok_emb.weight") + whole("FloatStorage", "0", {2, 3}) + "q\x01";
   for (int i = 0; i < 30'000; ++i) {
