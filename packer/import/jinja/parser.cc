@@ -7,8 +7,7 @@ namespace {
 
 using Kind = Expression::Kind;
 constexpr int kMaxDepth = 100;  // of expressions and statements inside each other
-constexpr int kMaxParts =
-    2000;  // of one statement's expressions, which may all stand in each other
+constexpr int kMaxParts = 500;  // of one statement's expressions, which may all stand in each other
 
 class Parser {
  public:

@@ -11,7 +11,7 @@ using Kind = Expression::Kind;
 
 constexpr std::size_t kMaxSource = 256 * 1024;
 constexpr std::size_t kMaxOutput = 1024 * 1024;
-constexpr std::int64_t kMaxWork = 20'000'000;  // steps and bytes handled
+constexpr std::int64_t kMaxWork = 5'000'000;  // steps and bytes handled
 constexpr std::int64_t kMaxRange = 10'000;
 
 std::int64_t size_of(const Json& value) {
