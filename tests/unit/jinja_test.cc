@@ -114,6 +114,7 @@ TEST_CASE("what is no Jinja is refused where it ends to be") {
   says("{{ '\\q' }}", "1: '\\q' in a string is not understood");
   says("{{ '\\ud800' }}", "1: \\ud800 is half a letter");
   says("{{ x[] }}", "1: nothing between [ and ]");
+  CHECK(rendered("{{ '\xC3' }}") == "error: t: byte 4: not UTF-8");
 }
 
 TEST_CASE("no template takes long or needs much") {

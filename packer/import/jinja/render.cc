@@ -3,6 +3,7 @@
 
 #include "import/jinja/jinja.h"
 #include "import/jinja/values.h"
+#include "model/unicode.h"
 
 namespace sb3lm::jinja {
 namespace {
@@ -283,6 +284,9 @@ class Renderer {
 std::vector<Statement> parsed(const std::string& where, std::string_view source) {
   if (source.size() > kMaxSource) {
     fail(Fault::unsupported, "{}: a template of more than {} bytes", where, kMaxSource);
+  }
+  if (const std::size_t byte = invalid_byte(source); byte != source.npos) {
+    fail(Fault::bad_input, "{}: byte {}: not UTF-8", where, byte);
   }
   return parse(where, tokens_of(where, source));
 }
