@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "import/config.h"
+#include "import/ends.h"
 #include "import/formats.h"
 #include "import/jinja/chat.h"
 #include "import/presets.h"
@@ -65,11 +66,8 @@ class Generation {
  private:
   void add_end(int id) {
     Tokenizer& tokenizer = model_.tokenizer;
-    if (id < 0 || id >= std::ssize(tokenizer.tokens)) return;
-    std::vector<int>& ends = tokenizer.stop_ids;
-    if (std::ranges::find(ends, id) != ends.end()) return;
-    ends.push_back(id);
-    std::ranges::sort(ends);
+    if (id >= std::ssize(tokenizer.tokens)) return;
+    sb3lm::add_end(id, tokenizer.stop_ids);
   }
 
   static double number(const Config& config, std::string_view field, double otherwise, double least,

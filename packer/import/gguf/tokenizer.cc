@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "import/ends.h"
 #include "import/formats.h"
 #include "import/json.h"
 #include "import/sentencepiece.h"
@@ -167,12 +168,7 @@ class TokenizerReader {
     }
     if (begin >= 0) tokenizer.bos = begin;
     tokenizer.add_bos = tokenizer.bos >= 0 && flag("add_bos_token", is_usual);
-    for (const int id : {end, id_of("eot"), id_of("eom")}) {
-      if (id >= 0) tokenizer.stop_ids.push_back(id);
-    }
-    std::vector<int>& ends = tokenizer.stop_ids;
-    std::sort(ends.begin(), ends.end());
-    ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+    for (const int id : {end, id_of("eot"), id_of("eom")}) add_end(id, tokenizer.stop_ids);
   }
 
   const GgufFile& file_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "import/ends.h"
 #include "import/jinja/jinja.h"
 
 namespace sb3lm::jinja {
@@ -97,11 +98,7 @@ ChatTemplate chat_of(const std::string& where, std::string_view source, const Js
                     .next = parse_template(tokenizer, turns.next),
                     .stop_ids = tokenizer.stop_ids};
   const TemplatePart& after = chat.next.front();
-  if (after.kind == TemplatePart::Kind::token &&
-      std::ranges::find(chat.stop_ids, after.token) == chat.stop_ids.end()) {
-    chat.stop_ids.push_back(after.token);
-    std::ranges::sort(chat.stop_ids);
-  }
+  if (after.kind == TemplatePart::Kind::token) add_end(after.token, chat.stop_ids);
   return chat;
 }
 
