@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 #include "base/half.h"
@@ -126,6 +127,12 @@ double activate(Activation activation, double x) {
       const double bent = x > 0 ? x : x / 2;
       return bent * bent;
     }
+    case Activation::relu:
+      return std::max(x, 0.0);
+    case Activation::gelu:
+      return x * std::erfc(-x / std::numbers::sqrt2) / 2;  // 1 + erf(y) is erfc(-y)
+    case Activation::gelu_tanh:
+      return x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) / 2;
   }
   return 0;
 }

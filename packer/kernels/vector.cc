@@ -23,6 +23,12 @@ Expr<Num> bend(Script& s, const Workspace& w, const ExpBlocks& exp, Activation a
     case Activation::leaky_relu2:
       s.when(x < 0, [&](Script& s) { s.set(x, x / 2); });
       return x * x;
+    case Activation::relu:
+      s.when(x < 0, [&](Script& s) { s.set(x, 0); });
+      return x + 0;
+    case Activation::gelu:
+    case Activation::gelu_tanh:
+      break;
   }
   return 0;
 }

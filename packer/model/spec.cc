@@ -81,6 +81,11 @@ void check_rope(const Checker& check, const RopeSpec& rope, int head_size) {
   check.require(rope.dims > 0 && rope.dims <= head_size && rope.dims % 2 == 0,
                 "rotated dims {} must be even and at most the head size {}", rope.dims, head_size);
   check.require(rope.sign != 0, "RoPE sign 0 must be 1 or -1");
+  if (rope.scaling != RopeScaling::llama3) return;
+  check.require(rope.original_positions > 0, "RoPE scaling llama3 without original positions");
+  check.require(rope.low_frequency < rope.high_frequency,
+                "low frequency {} must be below the high frequency {}", rope.low_frequency,
+                rope.high_frequency);
 }
 
 void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
@@ -92,6 +97,7 @@ void check_feed_forward(const Checker& check, const FeedForwardSpec& ffn) {
   }
   check.require(ffn.top_k >= 1 && ffn.top_k <= ffn.routed_experts,
                 "top-k {} is outside 1..{} (the routed experts)", ffn.top_k, ffn.routed_experts);
+  check.require(!ffn.bias, "biases of the feed-forward beside a mixture");
   check.require(!ffn.shared_gated || ffn.shared_experts == 1,
                 "a gate for the shared expert without a shared expert");
   check.require(ffn.shared_experts == 0 || ffn.shared_hidden > 0,
@@ -116,6 +122,8 @@ void ModelSpec::validate(const std::string& file) const {
   Checker check{file, ""};
   check_ranges(check, *this);
   check_start(check, *this);
+  check.require(learned_positions == 0 || context <= learned_positions,
+                "context {} is more than the {} learned positions", context, learned_positions);
   std::vector<bool> used(layers.size(), false);
   for (const int pass : passes) {
     check.within("layer index of a pass", pass, 0, static_cast<int>(layers.size()) - 1);

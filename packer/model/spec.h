@@ -13,25 +13,40 @@ enum class RopeLayout {
   interleaved,  // pairs (2j, 2j + 1): llama2.c
 };
 
+/// How the frequencies of a model that was trained for few positions are stretched over more.
+enum class RopeScaling {
+  none,
+  linear,  // all are divided by the factor
+  llama3,  // low ones are, high ones are not, and between them it is in proportion
+};
+
 /// Rotary position embedding of the first `dims` elements of each head. Pair j at position p is
-/// turned by p * base^(-2j/dims), counter-clockwise for sign +1:
+/// turned by p * f, f = base^(-2j/dims), counter-clockwise for sign +1:
 ///   (a, b) -> (a cos - b sin, a sin + b cos).
+/// Scaled linearly, f becomes f / factor; as Llama 3 does it, f (m + (1 - m) / factor), with
+/// m = (original_positions f / (2 pi) - low) / (high - low), but 0 at least and 1 at most.
 struct RopeSpec {
   RopeLayout layout = RopeLayout::none;
   double base = 10000;
   int dims = 0;
   int sign = 1;
+  RopeScaling scaling = RopeScaling::none;
+  double scaling_factor = 1;
+  double low_frequency = 1, high_frequency = 4;  // turns within the original positions
+  int original_positions = 0;
   bool operator==(const RopeSpec&) const = default;
 };
 
 /// Whether each head of q and k is normalised, before it is rotated.
 enum class HeadNorm {
   none,
-  plain,  // RMSNorm without weight
+  plain,     // RMSNorm without weight
+  weighted,  // with one weight for all heads of q, and one for those of k
 };
 
 /// Causal grouped-query attention: query head h reads KV head h / (query_heads / kv_heads); scores
-/// are divided by sqrt(head_size). With biases, each is added to q, k and v before rotation. With a
+/// are multiplied by score_scale and, with a cap, become cap * tanh(score / cap). With biases, each
+/// is added to q, k and v before rotation, and to what o gives. With a
 /// window, a token sees the last `window` positions only, its own among them. With a value
 /// embedding, the token's own row of it joins v, times a factor of the layer. With a query gain,
 /// each head of q is multiplied by a number after rotation. Exclusive attention (arXiv 2603.09078)
@@ -43,11 +58,14 @@ struct AttentionSpec {
   int head_size = 0;
   RopeSpec rope;
   bool qkv_bias = false;
+  bool o_bias = false;
   int window = 0;  // 0: all positions
   HeadNorm head_norm = HeadNorm::none;
   bool query_gain = false;
   bool value_embedding = false;
   bool exclusive = false;
+  double score_scale = 0;  // 0: 1 / sqrt(head_size)
+  double score_cap = 0;    // 0: none
   bool operator==(const AttentionSpec&) const = default;
 };
 
@@ -62,12 +80,16 @@ enum class Activation {
   silu,         // x / (1 + e^-x)
   relu2,        // max(x, 0)^2
   leaky_relu2,  // x^2, or (x/2)^2 below 0
+  relu,         // max(x, 0)
+  gelu,         // x (1 + erf(x / sqrt 2)) / 2
+  gelu_tanh,    // x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2
 };
 
 /// down(f(gate x) * up x), or down(f(up x)) where it is not gated; SwiGLU is the first with f =
-/// silu. One dense block, or a mixture of `routed_experts` of which `top_k` run per token, plus
-/// `shared_experts` (0 or 1) that always runs, with weight 1 or, where it is gated, 1 / (1 +
-/// exp(-shared_router x)). All experts of a layer have the same form.
+/// silu. With biases, each is added to what up and down give. One dense block, or a mixture of
+/// `routed_experts` of which `top_k` run per token, plus `shared_experts` (0 or 1) that always
+/// runs, with weight 1 or, where it is gated, 1 / (1 + exp(-shared_router x)). All experts of a
+/// layer have the same form.
 struct FeedForwardSpec {
   int hidden = 0;          // of the dense block, or of each routed expert
   int routed_experts = 0;  // 0: dense
@@ -78,26 +100,45 @@ struct FeedForwardSpec {
   bool gated = true;
   Activation activation = Activation::silu;
   RouterNorm router_norm = RouterNorm::chosen;
+  bool bias = false;
   bool is_mixture() const { return routed_experts > 0; }
   bool operator==(const FeedForwardSpec&) const = default;
 };
 
-/// x += attention(norm(x)); x += feed_forward(norm(x)). With a start mix, x first becomes
-/// stream_mix * x + start_mix * (what the first layer got). With branch scales, what is added is
-/// multiplied by a number for each item. What norms give is multiplied by norm_factor.
+/// How a layer's halves join the stream.
+enum class Residual {
+  serial,             // x += attention(norm x); x += feed_forward(norm x)
+  parallel,           // x += attention(norm x) + feed_forward(other norm x)
+  parallel_one_norm,  // x += attention(n) + feed_forward(n), n = norm x
+};
+
+/// With a start mix, x first becomes stream_mix * x + start_mix * (what the first layer got). After
+/// norms are RMSNorms of what each half gives. With branch scales, what is added is multiplied by a
+/// number for each item, last. What norms before halves give is multiplied by norm_factor, before
+/// their bias.
 struct LayerSpec {
   int id = 0;  // the number that the checkpoint's names use
   AttentionSpec attention;
   FeedForwardSpec feed_forward;
+  Residual residual = Residual::serial;
+  bool after_norms = false;
   bool start_mix = false;
   bool branch_scales = false;
   double norm_factor = 1;
   bool operator==(const LayerSpec&) const = default;
 };
 
+/// The norms before a layer's halves and before the head.
+enum class NormKind {
+  rms,    // x / sqrt(mean(x^2) + eps) * w
+  layer,  // (x - mean(x)) / sqrt(variance(x) + eps) * w + b
+};
+
 /// Pre-norm decoder: a token's embedding goes through every pass, the final norm and the head.
-/// Norms are RMSNorm: x / sqrt(mean(x^2) + eps) * w, or without w where they have no weights. With
-/// a cap, logits become cap * tanh(logits / cap). Before the passes, in this order: with bigrams, a
+/// Where norms have no weights, they have neither w nor b. With a bias, the head adds it; with a
+/// cap, logits become cap * tanh(logits / cap). Before the passes, in this order: the embedding is
+/// multiplied by embedding_scale; with learned positions, the position's row joins it; with
+/// bigrams, a
 /// row joins the embedding, scaled and brought to its width, that a hash of the token and the one
 /// before chooses (bigram_row); with a start norm, x = norm(x) without weights; with smear, x = (1
 /// - g) x + g (the same of the token before), where g = 1 / (1 + e^-gate) by item and the first
@@ -110,8 +151,12 @@ struct ModelSpec {
   int vocabulary = 0;
   int context = 0;  // positions that the model was trained for
   double norm_eps = 1e-5;
+  NormKind norm = NormKind::rms;
   bool tied_head = true;
-  double logit_cap = 0;  // 0: none
+  bool head_bias = false;
+  double embedding_scale = 1;
+  int learned_positions = 0;  // 0: none
+  double logit_cap = 0;       // 0: none
   bool norm_weights = true;
   int bigram_buckets = 0;  // 0: none
   int bigram_width = 0;

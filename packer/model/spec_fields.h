@@ -49,6 +49,14 @@ inline constexpr std::tuple kRopeFields{
     Field{"base", "RoPE base", &RopeSpec::base, {1, 1e30}, Written::always},
     Field{"dims", "rotated dims", &RopeSpec::dims, {0, limits::kHeadSize}, Written::always},
     Field{"sign", "RoPE sign", &RopeSpec::sign, {-1, 1}, Written::always},
+    Field{"scaling", "RoPE scaling", &RopeSpec::scaling},
+    Field{"scaling_factor", "RoPE scaling factor", &RopeSpec::scaling_factor, {1, 1e6}},
+    Field{"low_frequency", "low frequency", &RopeSpec::low_frequency, {0, 1e6}},
+    Field{"high_frequency", "high frequency", &RopeSpec::high_frequency, {0, 1e6}},
+    Field{"original_positions",
+          "original positions",
+          &RopeSpec::original_positions,
+          {0, limits::kExtent}},
 };
 
 inline constexpr std::tuple kAttentionFields{
@@ -65,11 +73,14 @@ inline constexpr std::tuple kAttentionFields{
           Written::always},
     Field{"rope", "RoPE", &AttentionSpec::rope, {}, Written::always},
     Field{"qkv_bias", "biases of q, k and v", &AttentionSpec::qkv_bias},
+    Field{"o_bias", "bias of o", &AttentionSpec::o_bias},
     Field{"window", "window", &AttentionSpec::window, {0, limits::kExtent}},
     Field{"head_norm", "head norm", &AttentionSpec::head_norm},
     Field{"query_gain", "query gain", &AttentionSpec::query_gain},
     Field{"value_embedding", "value embedding", &AttentionSpec::value_embedding},
     Field{"exclusive", "exclusive attention", &AttentionSpec::exclusive},
+    Field{"score_scale", "score scale", &AttentionSpec::score_scale, {0, 1e6}},
+    Field{"score_cap", "score cap", &AttentionSpec::score_cap, {0, 1e6}},
 };
 
 inline constexpr std::tuple kFeedForwardFields{
@@ -95,12 +106,15 @@ inline constexpr std::tuple kFeedForwardFields{
     Field{"shared_gated", "gated shared expert", &FeedForwardSpec::shared_gated},
     Field{"gated", "gate", &FeedForwardSpec::gated},
     Field{"activation", "activation", &FeedForwardSpec::activation},
+    Field{"ffn_bias", "biases of the feed-forward", &FeedForwardSpec::bias},
 };
 
 inline constexpr std::tuple kLayerFields{
     Field{"id", "layer", &LayerSpec::id, {0, limits::kLayerId}, Written::always},
     Field{nullptr, nullptr, &LayerSpec::attention},
     Field{nullptr, nullptr, &LayerSpec::feed_forward},
+    Field{"residual", "residual", &LayerSpec::residual},
+    Field{"after_norms", "norms after halves", &LayerSpec::after_norms},
     Field{"start_mix", "start mix", &LayerSpec::start_mix},
     Field{"branch_scales", "branch scales", &LayerSpec::branch_scales},
     Field{"norm_factor", "norm factor", &LayerSpec::norm_factor, {1e-6, 1e6}},
@@ -113,7 +127,14 @@ inline constexpr std::tuple kModelFields{
         "vocabulary", "vocabulary", &ModelSpec::vocabulary, {1, limits::kExtent}, Written::always},
     Field{"context", "context", &ModelSpec::context, {1, limits::kExtent}, Written::always},
     Field{"norm_eps", "norm eps", &ModelSpec::norm_eps, {0, 1}, Written::always},
+    Field{"norm", "norm", &ModelSpec::norm},
     Field{"tied_head", "tied head", &ModelSpec::tied_head, {}, Written::always},
+    Field{"head_bias", "bias of the head", &ModelSpec::head_bias},
+    Field{"embedding_scale", "embedding scale", &ModelSpec::embedding_scale, {1e-6, 1e6}},
+    Field{"learned_positions",
+          "learned positions",
+          &ModelSpec::learned_positions,
+          {0, limits::kExtent}},
     Field{"logit_cap", "logit cap", &ModelSpec::logit_cap, {0, 1e6}},
     Field{"norm_weights", "norm weights", &ModelSpec::norm_weights},
     Field{"bigram_buckets", "bigram buckets", &ModelSpec::bigram_buckets, {0, limits::kExtent}},
@@ -196,17 +217,37 @@ inline constexpr std::array<EnumNames<RopeLayout>, 3> kRopeLayouts{
      {RopeLayout::interleaved, "interleaved"}}};
 inline constexpr std::array<EnumNames<RouterNorm>, 2> kRouterNorms{
     {{RouterNorm::chosen, "chosen"}, {RouterNorm::all, "all"}}};
-inline constexpr std::array<EnumNames<HeadNorm>, 2> kHeadNorms{
-    {{HeadNorm::none, "none"}, {HeadNorm::plain, "plain"}}};
-inline constexpr std::array<EnumNames<Activation>, 3> kActivations{
+inline constexpr std::array<EnumNames<HeadNorm>, 3> kHeadNorms{
+    {{HeadNorm::none, "none"}, {HeadNorm::plain, "plain"}, {HeadNorm::weighted, "weighted"}}};
+inline constexpr std::array<EnumNames<RopeScaling>, 3> kRopeScalings{
+    {{RopeScaling::none, "none"},
+     {RopeScaling::linear, "linear"},
+     {RopeScaling::llama3, "llama3"}}};
+inline constexpr std::array<EnumNames<Residual>, 3> kResiduals{
+    {{Residual::serial, "serial"},
+     {Residual::parallel, "parallel"},
+     {Residual::parallel_one_norm, "parallel-one-norm"}}};
+inline constexpr std::array<EnumNames<NormKind>, 2> kNormKinds{
+    {{NormKind::rms, "rms"}, {NormKind::layer, "layer"}}};
+inline constexpr std::array<EnumNames<Activation>, 4> kActivations{
     {{Activation::silu, "silu"},
      {Activation::relu2, "relu2"},
-     {Activation::leaky_relu2, "leaky-relu2"}}};
+     {Activation::leaky_relu2, "leaky-relu2"},
+     {Activation::relu, "relu"}}};
 constexpr const auto& names_of(HeadNorm) {
   return kHeadNorms;
 }
 constexpr const auto& names_of(RopeLayout) {
   return kRopeLayouts;
+}
+constexpr const auto& names_of(RopeScaling) {
+  return kRopeScalings;
+}
+constexpr const auto& names_of(Residual) {
+  return kResiduals;
+}
+constexpr const auto& names_of(NormKind) {
+  return kNormKinds;
 }
 constexpr const auto& names_of(RouterNorm) {
   return kRouterNorms;

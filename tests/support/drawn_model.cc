@@ -23,12 +23,32 @@ struct Hint {
   int step = 1;
 };
 constexpr Hint kHints[] = {
-    {"width", 8, 48},         {"vocabulary", 20, 64},    {"context", 20, 40},
-    {"query_heads", 1, 6},    {"kv_heads", 1, 3},        {"head_size", 3, 16},
-    {"dims", 0, 8, 2},        {"hidden", 1, 40},         {"shared_hidden", 0, 24},
-    {"routed_experts", 0, 5}, {"top_k", 0, 3},           {"layers", 1, 3},
-    {"passes", 1, 4},         {"logit_cap", 0.25, 50},   {"norm_factor", 0.1, 4},
-    {"bigram_width", 1, 24},  {"bigram_buckets", 0, 40}, {"value_width", 0, 24},
+    {"width", 8, 48},
+    {"vocabulary", 20, 64},
+    {"context", 20, 40},
+    {"query_heads", 1, 6},
+    {"kv_heads", 1, 3},
+    {"head_size", 3, 16},
+    {"dims", 0, 8, 2},
+    {"hidden", 1, 40},
+    {"shared_hidden", 0, 24},
+    {"routed_experts", 0, 5},
+    {"top_k", 0, 3},
+    {"layers", 1, 3},
+    {"passes", 1, 4},
+    {"logit_cap", 0.25, 50},
+    {"norm_factor", 0.1, 4},
+    {"bigram_width", 1, 24},
+    {"bigram_buckets", 0, 40},
+    {"value_width", 0, 24},
+    {"learned_positions", 20, 60},
+    {"embedding_scale", 0.1, 30},
+    {"score_scale", 0.05, 2},
+    {"score_cap", 0.25, 50},
+    {"scaling_factor", 1, 40},
+    {"low_frequency", 0.05, 2},
+    {"high_frequency", 0.1, 8},
+    {"original_positions", 1, 64},
 };
 constexpr int kStep = 7;
 
