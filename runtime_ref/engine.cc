@@ -19,11 +19,22 @@ void scale(double factor, Vector& x) {
   for (double& value : x) value *= factor;
 }
 
-void norm_heads(const AttentionSpec& spec, double eps, Vector& heads) {
+void add(Vector& sum, const Tensor* bias) {
+  for (std::size_t i = 0; bias != nullptr && i < sum.size(); ++i) {
+    sum[i] += weight_at(*bias, 0, static_cast<int>(i));
+  }
+}
+
+/// `weight` is of every head alike; null without.
+void norm_heads(const AttentionSpec& spec, double eps, const Tensor* weight, Vector& heads) {
   if (spec.head_norm == HeadNorm::none) return;
   const auto size = static_cast<std::size_t>(spec.head_size);
   for (std::size_t at = 0; at < heads.size(); at += size) {
-    ops::plain_norm(std::span(heads).subspan(at, size), eps);
+    const std::span<double> head = std::span(heads).subspan(at, size);
+    ops::plain_norm(head, eps);
+    for (std::size_t i = 0; weight != nullptr && i < size; ++i) {
+      head[i] *= weight_at(*weight, 0, static_cast<int>(i));
+    }
   }
 }
 
@@ -40,9 +51,11 @@ void rotate_heads(const RopeSpec& rope, const ops::Rotation& rotation, int head_
 Engine::Engine(const Model& model, int context)
     : model_(model), spec_(model.spec), context_(context == 0 ? model.spec.context : context) {
   if (context_ < 1) fail(Fault::usage, "context {}: it must be at least 1", context_);
+  spec_.check_context(context_);
   embedding_ = weights(Role::embedding);
-  final_norm_ = weights(Role::final_norm);
+  final_norm_ = {weights(Role::final_norm), weights(Role::final_norm_bias)};
   head_ = spec_.tied_head ? embedding_ : weights(Role::head);
+  head_bias_ = weights(Role::head_bias);
   for (std::size_t i = 0; i < spec_.layers.size(); ++i)
     layers_.push_back(bind(static_cast<int>(i)));
   for (const int layer : spec_.passes) caches_.emplace_back(spec_.kv_width(layer));
@@ -67,18 +80,25 @@ Engine::Layer Engine::bind(int layer) const {
   const auto of = [&](Role role) { return weights(role, layer); };
   const auto expert = [&](int e) {
     const auto part = [&](Role role) { return weights(role, layer, e); };
-    return Block{part(Role::expert_gate), part(Role::expert_up), part(Role::expert_down),
-                 ffn.activation};
+    return Block{.gate = part(Role::expert_gate),
+                 .up = part(Role::expert_up),
+                 .down = part(Role::expert_down),
+                 .activation = ffn.activation};
   };
-  Layer bound{.attention_norm = of(Role::attention_norm),
-              .q = of(Role::q),
+  Layer bound{.q = of(Role::q),
               .k = of(Role::k),
               .v = of(Role::v),
               .o = of(Role::o),
-              .ffn_norm = of(Role::ffn_norm),
               .q_bias = of(Role::q_bias),
               .k_bias = of(Role::k_bias),
               .v_bias = of(Role::v_bias),
+              .o_bias = of(Role::o_bias),
+              .attention_norm = {of(Role::attention_norm), of(Role::attention_norm_bias)},
+              .ffn_norm = {of(Role::ffn_norm), of(Role::ffn_norm_bias)},
+              .q_norm = of(Role::q_norm),
+              .k_norm = of(Role::k_norm),
+              .attention_after_norm = of(Role::attention_after_norm),
+              .ffn_after_norm = of(Role::ffn_after_norm),
               .router = of(Role::router),
               .shared_router = of(Role::shared_router),
               .skip_scale = of(Role::skip_scale),
@@ -91,12 +111,15 @@ Engine::Layer Engine::bind(int layer) const {
               .experts = {},
               .shared = {}};
   if (!ffn.is_mixture()) {
-    bound.experts.push_back({of(Role::gate), of(Role::up), of(Role::down), ffn.activation});
+    bound.experts.push_back({of(Role::gate), of(Role::up), of(Role::down), of(Role::up_bias),
+                             of(Role::down_bias), ffn.activation});
   }
   for (int e = 0; e < ffn.routed_experts; ++e) bound.experts.push_back(expert(e));
   if (ffn.shared_experts > 0) {
-    bound.shared.push_back(
-        {of(Role::shared_gate), of(Role::shared_up), of(Role::shared_down), ffn.activation});
+    bound.shared.push_back({.gate = of(Role::shared_gate),
+                            .up = of(Role::shared_up),
+                            .down = of(Role::shared_down),
+                            .activation = ffn.activation});
   }
   return bound;
 }
@@ -140,8 +163,9 @@ std::span<const double> Engine::step(int token) {
   const Vector x = norm(final_norm_, 1, hidden_);
   if (observer_ != nullptr) observer_->multiplied(*head_, x);
   ops::matvec(*head_, x, logits_);
+  add(logits_, head_bias_);
   if (spec_.logit_cap > 0) {
-    for (double& logit : logits_) logit = spec_.logit_cap * std::tanh(logit / spec_.logit_cap);
+    for (double& logit : logits_) logit = ops::capped(logit, spec_.logit_cap);
   }
   return logits_;
 }
@@ -155,9 +179,7 @@ Vector Engine::multiply(const Tensor& w, const Vector& x) const {
 
 Vector Engine::multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) const {
   Vector y = multiply(w, x);
-  for (std::size_t i = 0; bias != nullptr && i < y.size(); ++i) {
-    y[i] += weight_at(*bias, 0, static_cast<int>(i));
-  }
+  add(y, bias);
   return y;
 }
 
@@ -177,6 +199,12 @@ Vector Engine::look_up(Role table, Role proj, int row) const {
 Vector Engine::embed(int token) {
   Vector x(hidden_.size());
   ops::dequantise_row(*embedding_, token, x);
+  scale(spec_.embedding_scale, x);
+  if (const Tensor* positions = weights(Role::position_embedding)) {
+    Vector row(x.size());
+    ops::dequantise_row(*positions, position_, row);
+    add_scaled(x, 1, row);
+  }
   if (spec_.bigram_buckets > 0) {
     const int row = bigram_row(spec_.bigram_buckets, token, token_before_);
     add_scaled(x, weight_at(*weights(Role::bigram_scale), 0, 0),
@@ -194,15 +222,28 @@ Vector Engine::embed(int token) {
   return smeared;
 }
 
-Vector Engine::norm(const Tensor* w, double factor, const Vector& x) const {
+Vector Engine::norm(const Norm& by, double factor, const Vector& x) const {
+  Vector centred = x;
+  if (spec_.norm == NormKind::layer) ops::centre(centred);
+  Vector y = rms_norm(by.weight, centred);
+  scale(factor, y);
+  add(y, by.bias);
+  return y;
+}
+
+Vector Engine::rms_norm(const Tensor* w, const Vector& x) const {
   Vector y = x;
   if (w == nullptr) {
     ops::plain_norm(y, spec_.norm_eps);
   } else {
     ops::rms_norm(*w, x, spec_.norm_eps, y);
   }
-  scale(factor, y);
   return y;
+}
+
+Vector Engine::branch(const LayerSpec& spec, const Tensor* norm, const Tensor* numbers,
+                      Vector x) const {
+  return scaled(spec.after_norms ? rms_norm(norm, x) : std::move(x), numbers);
 }
 
 Vector Engine::scaled(Vector x, const Tensor* numbers) {
@@ -224,12 +265,18 @@ void Engine::join(std::size_t pass, const Layer& layer) {
 void Engine::run_pass(std::size_t pass) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const Layer& layer = layers_[index];
-  const double factor = spec_.layers[index].norm_factor;
+  const LayerSpec& spec = spec_.layers[index];
   join(pass, layer);
-  const Vector mixed = attend(pass, norm(layer.attention_norm, factor, hidden_));
-  mix(hidden_, 1, scaled(mixed, layer.attention_scale), *layer.o);
-  const Vector x = norm(layer.ffn_norm, factor, hidden_);
-  add_scaled(hidden_, 1, feed_forward(spec_.layers[index], layer, x));
+  Vector x = norm(layer.attention_norm, spec.norm_factor, hidden_);
+  const Vector attended =
+      branch(spec, layer.attention_after_norm, layer.attention_scale, attend(pass, x));
+  const Vector before = hidden_;
+  mix(hidden_, 1, attended, *layer.o);
+  if (spec.residual != Residual::parallel_one_norm) {
+    const bool parallel = spec.residual == Residual::parallel;
+    x = norm(layer.ffn_norm, spec.norm_factor, parallel ? before : hidden_);
+  }
+  add_scaled(hidden_, 1, feed_forward(spec, layer, x));
   if (spec_.skips) left_[pass] = hidden_;
 }
 
@@ -241,8 +288,8 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
   Vector k = multiply_and_add(*layer.k, layer.k_bias, x);
   Vector v = multiply_and_add(*layer.v, layer.v_bias, x);
   if (spec.value_embedding) add_scaled(v, weight_at(*layer.value_scale, 0, 0), value_);
-  norm_heads(spec, spec_.norm_eps, q);
-  norm_heads(spec, spec_.norm_eps, k);
+  norm_heads(spec, spec_.norm_eps, layer.q_norm, q);
+  norm_heads(spec, spec_.norm_eps, layer.k_norm, k);
   const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
   rotate_heads(spec.rope, rotation, spec.head_size, q);
   rotate_heads(spec.rope, rotation, spec.head_size, k);
@@ -253,7 +300,7 @@ Vector Engine::attend(std::size_t pass, const Vector& x) {
   Vector mixed(q.size());
   ops::attention(spec, q, caches_[pass], mixed);
   if (spec.exclusive) ops::exclude(spec, v, mixed);
-  return multiply(*layer.o, mixed);
+  return multiply_and_add(*layer.o, layer.o_bias, mixed);
 }
 
 /// Routed experts in index order, then the shared one.
@@ -261,7 +308,7 @@ Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vec
   Vector sum(x.size());
   if (layer.router == nullptr) {
     const Block& block = layer.experts.front();
-    mix(sum, 1, scaled(bend(block, x), layer.ffn_scale), *block.down);
+    mix(sum, 1, branch(spec, layer.ffn_after_norm, layer.ffn_scale, bend(block, x)), *block.down);
     return sum;
   }
   const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
@@ -278,13 +325,11 @@ Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vec
 }
 
 Vector Engine::bend(const Block& block, const Vector& x) const {
-  Vector inner = multiply(block.gate != nullptr ? *block.gate : *block.up, x);
+  const Vector up = multiply_and_add(*block.up, block.up_bias, x);
+  Vector inner = block.gate != nullptr ? multiply(*block.gate, x) : up;
   for (double& value : inner) value = ops::activate(block.activation, value);
-  if (block.gate != nullptr) {
-    const Vector up = multiply(*block.up, x);
-    for (std::size_t i = 0; i < inner.size(); ++i) inner[i] *= up[i];
-  }
-  return multiply(*block.down, inner);
+  for (std::size_t i = 0; block.gate != nullptr && i < inner.size(); ++i) inner[i] *= up[i];
+  return multiply_and_add(*block.down, block.down_bias, inner);
 }
 
 std::pair<std::vector<int>, Vector> Engine::route(const FeedForwardSpec& spec, const Tensor& router,

@@ -56,15 +56,21 @@ class Engine final : public Decoder {
 
  private:
   using Vector = std::vector<double>;
+  struct Norm {
+    const Tensor *weight, *bias;  // null without
+  };
   struct Block {
     const Tensor *gate, *up, *down;  // gate: null without
+    const Tensor *up_bias = nullptr, *down_bias = nullptr;
     Activation activation = Activation::silu;
   };
   struct Layer {
-    const Tensor *attention_norm, *q, *k, *v, *o, *ffn_norm;
-    const Tensor *q_bias, *k_bias, *v_bias;  // null without biases
-    const Tensor* router;                    // null for a dense block
-    const Tensor* shared_router;             // null where the shared expert has weight 1
+    const Tensor *q, *k, *v, *o;
+    const Tensor *q_bias, *k_bias, *v_bias, *o_bias;  // null without biases
+    Norm attention_norm, ffn_norm;
+    const Tensor *q_norm, *k_norm, *attention_after_norm, *ffn_after_norm;  // null without
+    const Tensor* router;         // null for a dense block
+    const Tensor* shared_router;  // null where the shared expert has weight 1
     const Tensor *skip_scale, *stream_mix, *start_mix, *value_scale, *query_gain, *attention_scale,
         *ffn_scale;              // null without
     std::vector<Block> experts;  // routed ones by index; the block itself if dense
@@ -86,8 +92,11 @@ class Engine final : public Decoder {
   Vector look_up(Role table, Role proj, int row) const;
   void run_pass(std::size_t pass);
   void join(std::size_t pass, const Layer& layer);
-  /// x / root(mean square) by the weights, if there are any, and the factor.
-  Vector norm(const Tensor* w, double factor, const Vector& x) const;
+  /// Of the model's kind, by the weights, if there are any, and the factor; then the bias.
+  Vector norm(const Norm& by, double factor, const Vector& x) const;
+  Vector rms_norm(const Tensor* w, const Vector& x) const;
+  /// What half of a layer adds: its result by a norm, if it has one, and by the layer's numbers.
+  Vector branch(const LayerSpec& spec, const Tensor* norm, const Tensor* numbers, Vector x) const;
   /// By the layer's numbers, one for each item, unless they are null.
   static Vector scaled(Vector x, const Tensor* numbers);
   Vector attend(std::size_t pass, const Vector& x);
@@ -108,8 +117,8 @@ class Engine final : public Decoder {
   std::vector<KvCache> caches_;  // one per pass
   ActivationObserver* observer_ = nullptr;
   const Tensor* embedding_;
-  const Tensor* final_norm_;
-  const Tensor* head_;
+  Norm final_norm_;
+  const Tensor *head_, *head_bias_;
   int token_before_ = -1;
   Vector before_, start_,
       value_;                 // what smear saw last, what passes began with, the value embedding

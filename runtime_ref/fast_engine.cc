@@ -16,6 +16,7 @@ FastEngine::FastEngine(const PackedModel& model, const FastOptions& options)
       steps_(fast::Binder(model, forward_, shared_).bind()),
       logits_(fast::size_of(vocabulary_)) {
   if (context_ < 1) fail(Fault::usage, "context {}: it must be at least 1", context_);
+  model.about.spec.check_context(context_);
 }
 
 void FastEngine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) {

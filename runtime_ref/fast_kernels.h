@@ -10,6 +10,7 @@
 // the byte products of today's processors take.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -82,9 +83,15 @@ struct HeadAttention {
   std::size_t heads, head_size, first, positions;
   const KvBlock* blocks;
   std::size_t kv_head, kv_heads;
+  float cap;      // of scores, 0: none
   float* scores;  // scratch: [heads][positions rounded up to kKvBlock]
   float* out;     // [heads][padded head size]
 };
+
+/// c * tanh(score / c), where there is a cap c.
+inline float capped(const HeadAttention& job, float score) {
+  return job.cap > 0 ? job.cap * std::tanh(score / job.cap) : score;
+}
 
 struct Kernels {
   const char* name;  // "scalar", "AVX2", ...

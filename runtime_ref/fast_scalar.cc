@@ -132,7 +132,7 @@ void attend(const HeadAttention& job) {
       score[p] = 0;
       for (std::size_t d = 0; d < job.head_size; ++d)
         score[p] += q[d] * static_cast<float>(key[d * kKvBlock]);
-      score[p] *= block.key_steps[job.kv_head * kKvBlock + within];
+      score[p] = capped(job, score[p] * block.key_steps[job.kv_head * kKvBlock + within]);
       // A NaN is no maximum, but spoils the sum below.
       largest = std::max(largest, score[p]);
     }

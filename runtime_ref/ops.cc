@@ -65,6 +65,11 @@ void plain_norm(std::span<double> x, double eps) {
   for (double& value : x) value /= root;
 }
 
+void centre(std::span<double> x) {
+  const double mean = std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
+  for (double& value : x) value -= mean;
+}
+
 void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<double> y) {
   const auto size = static_cast<std::size_t>(spec.head_size);
   const std::size_t group = y.size() / v.size();
@@ -79,11 +84,21 @@ void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<dou
   }
 }
 
+double frequency(const RopeSpec& rope, int j) {
+  const double f = std::pow(rope.base, -2.0 * j / rope.dims);
+  if (rope.scaling == RopeScaling::none) return f;
+  if (rope.scaling == RopeScaling::linear) return f / rope.scaling_factor;
+  const double turns = rope.original_positions * f / (2 * std::numbers::pi);
+  const double kept = std::clamp(
+      (turns - rope.low_frequency) / (rope.high_frequency - rope.low_frequency), 0.0, 1.0);
+  return f * (kept + (1 - kept) / rope.scaling_factor);
+}
+
 Rotation rotation_at(const RopeSpec& rope, int position) {
   Rotation rotation;
   if (rope.layout == RopeLayout::none) return rotation;
   for (int j = 0; j < rope.dims / 2; ++j) {
-    const double angle = rope.sign * position * std::pow(rope.base, -2.0 * j / rope.dims);
+    const double angle = rope.sign * position * frequency(rope, j);
     rotation.cosine.push_back(std::cos(angle));
     rotation.sine.push_back(std::sin(angle));
   }
@@ -141,6 +156,21 @@ double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
 }
 
+double capped(double x, double c) {
+  return c * std::tanh(x / c);
+}
+
+namespace {
+
+double score(const AttentionSpec& spec, double product) {
+  const double scaled = spec.score_scale > 0
+                            ? product * spec.score_scale
+                            : product / std::sqrt(static_cast<double>(spec.head_size));
+  return spec.score_cap > 0 ? capped(scaled, spec.score_cap) : scaled;
+}
+
+}  // namespace
+
 void attention(const AttentionSpec& spec, std::span<const double> q, const KvCache& cache,
                std::span<double> out) {
   const auto size = static_cast<std::size_t>(spec.head_size);
@@ -153,8 +183,8 @@ void attention(const AttentionSpec& spec, std::span<const double> q, const KvCac
   for (std::size_t h = 0; h < heads; ++h) {
     const std::size_t kv = h / group * size;
     for (std::size_t p = 0; p < weight.size(); ++p) {
-      weight[p] = dot(q.subspan(h * size, size), cache.key(first + p).subspan(kv, size)) /
-                  std::sqrt(static_cast<double>(spec.head_size));
+      weight[p] =
+          score(spec, dot(q.subspan(h * size, size), cache.key(first + p).subspan(kv, size)));
     }
     softmax(weight);
     const std::span<double> head = out.subspan(h * size, size);

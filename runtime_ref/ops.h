@@ -29,10 +29,17 @@ void rms_norm(const Tensor& w, std::span<const double> x, double eps, std::span<
 /// The same without w, in place.
 void plain_norm(std::span<double> x, double eps);
 
+/// x[i] -= mean(x).
+void centre(std::span<double> x);
+
 /// For every query head h with KV head g: y[h] -= (y[h] . n) n, n = v[g] / max(|v[g]|, 1e-12).
 void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<double> y);
 
-/// The cosine and sine of each pair's angle, sign * position * base^(-2j/dims), for j < dims / 2.
+/// By how much pair j turns from one position to the next, without the sign: base^(-2j/dims),
+/// scaled by the formulas of packer/model/spec.h.
+double frequency(const RopeSpec& rope, int j);
+
+/// The cosine and sine of each pair's angle, sign * position * frequency, for j < dims / 2.
 struct Rotation {
   std::vector<double> cosine, sine;
 };
@@ -51,10 +58,13 @@ double silu(double x);
 double activate(Activation activation, double x);
 /// 1 / (1 + exp(-x)).
 double sigmoid(double x);
+/// c * tanh(x / c).
+double capped(double x, double c);
 
 /// For every query head h with KV head g = h / (query_heads / kv_heads), over the cached positions
 /// p that the window leaves:
-///   out[h] = sum of softmax_p(q[h] . key_p[g] / sqrt(head_size)) * value_p[g].
+///   out[h] = sum of softmax_p(score(q[h] . key_p[g])) * value_p[g],
+/// scaled and capped by the formulas of packer/model/spec.h.
 /// q and out are [query_heads, head_size]; the cache holds the current position already.
 void attention(const AttentionSpec& spec, std::span<const double> q, const KvCache& cache,
                std::span<double> out);

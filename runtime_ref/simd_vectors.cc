@@ -210,11 +210,14 @@ HWY_INLINE void score(const HeadAttention& job, std::size_t first_head) {
   }
 }
 
-/// Turns scores into exp(score - largest) * the value's step, zero where none is seen, and returns
-/// 1 / the sum of the exponentials.
+/// Caps scores and turns them into exp(score - largest) * the value's step, zero where none is
+/// seen, and returns 1 / the sum of the exponentials.
 HWY_INLINE float weigh(const HeadAttention& job, float* scores) {
   const DF d;
   const std::size_t padded = padded_to(job.positions, kKvBlock);
+  if (job.cap > 0) {
+    for (std::size_t p = job.first; p < job.positions; ++p) scores[p] = capped(job, scores[p]);
+  }
   std::fill(scores, scores + job.first, -std::numeric_limits<float>::infinity());
   std::fill(scores + job.positions, scores + padded, -std::numeric_limits<float>::infinity());
   Floats most = hn::Set(d, -std::numeric_limits<float>::infinity());

@@ -27,11 +27,11 @@ static_assert(kValueBlock == 2 * kSumBlock);
 
 class AttentionEmitter {
  public:
-  AttentionEmitter(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+  AttentionEmitter(Sprite& engine, const Workspace& w, const ScoreBlocks& on_scores,
                    const AttendShape& shape, const std::string& name)
       : engine_(engine),
         w_(w),
-        exp_(exp),
+        on_scores_(on_scores),
         shape_(shape),
         spec_(shape.with),
         span_(shape.span),
@@ -105,7 +105,7 @@ class AttentionEmitter {
     return sum;
   }
 
-  // scores of `heads_` heads = q.k for every cached position; softmax divides by sqrt(head size).
+  // scores of `heads_` heads = q.k for every cached position; softmax scales them.
   Proc<Num, Num> emit_scores() {
     if (w_.small) return emit_scores_small();
     return emit_tuned<Num, Num>(engine_, w_, "scores " + name_, {"query at", "key at"},
@@ -264,8 +264,12 @@ class AttentionEmitter {
     });
   }
 
-  // scores become exp((score - max) / sqrt(head size)), zero up to a whole block; their sum in
-  // `total`.
+  Expr<Num> scaled(Expr<Num> score) const {
+    if (spec_.score_scale > 0) return std::move(score) * spec_.score_scale;
+    return std::move(score) / std::sqrt(static_cast<double>(spec_.head_size));
+  }
+
+  // scores become exp(scale * (score - max)), zero up to a whole block; their sum in `total`.
   Proc<Num> emit_softmax() {
     const auto each = [&](Script& s, Arg<Num>& at, auto body) {
       s.set(score_, at + 0);
@@ -275,6 +279,7 @@ class AttentionEmitter {
       });
     };
     return engine_.define<Num>("softmax " + name_, {"scores at"}, [&](Script& s, Arg<Num> at) {
+      if (on_scores_.cap) s.call(*on_scores_.cap, at + 0, last() + 1);
       hide_before_window(s, at);
       s.set(top_, kNothing);
       each(s, at, [&](Script& s) {
@@ -282,8 +287,7 @@ class AttentionEmitter {
       });
       s.set(total_, 0);
       each(s, at, [&](Script& s) {
-        s.call(exp_.exp,
-               (w_.act[score_ + 0] - top_) / std::sqrt(static_cast<double>(spec_.head_size)));
+        s.call(on_scores_.exp.exp, scaled(w_.act[score_ + 0] - top_));
         s.replace(w_.act, score_ + 0, w_.exp + 0);
         s.change(total_, w_.exp + 0);
       });
@@ -400,7 +404,7 @@ class AttentionEmitter {
 
   Sprite& engine_;
   const Workspace& w_;
-  const ExpBlocks& exp_;
+  const ScoreBlocks& on_scores_;
   const AttendShape& shape_;
   const AttendWith& spec_;
   int span_;
@@ -413,9 +417,14 @@ class AttentionEmitter {
 
 }  // namespace
 
-Proc<Num> emit_attention(Sprite& engine, const Workspace& w, const ExpBlocks& exp,
+double score_factor(const AttendWith& with) {
+  return with.score_scale > 0 ? with.score_scale
+                              : 1 / std::sqrt(static_cast<double>(with.head_size));
+}
+
+Proc<Num> emit_attention(Sprite& engine, const Workspace& w, const ScoreBlocks& on_scores,
                          const AttendShape& shape, const std::string& name) {
-  return AttentionEmitter(engine, w, exp, shape, name).emit();
+  return AttentionEmitter(engine, w, on_scores, shape, name).emit();
 }
 
 }  // namespace sb3lm

@@ -2,6 +2,7 @@
 // list, counted from 1; regions are positions in Workspace::act.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "kernels/workspace.h"
@@ -63,6 +64,19 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_plain_norm(blocks::Spri
                                                                     const Workspace& w, int width,
                                                                     double eps,
                                                                     const std::string& name);
+
+/// centre(in_at, out_at): out = x - mean(x) over `width` items; in place too.
+blocks::Proc<blocks::Num, blocks::Num> emit_centre(blocks::Sprite& engine, const Workspace& w,
+                                                   int width, const std::string& name);
+
+/// scale(factor, at, count): x = factor * x, in place.
+blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_scale(blocks::Sprite& engine,
+                                                               const Workspace& w);
+
+/// cap(at, count): x = c * tanh(x / c), in place; `tanh` is emit_tanh's.
+using CapProc = blocks::Proc<blocks::Num, blocks::Num>;
+CapProc emit_cap(blocks::Sprite& engine, const Workspace& w, const blocks::Proc<blocks::Num>& tanh,
+                 double cap, const std::string& name);
 
 /// add(from_at, factor, to_at, count): to += factor * from.
 using AddProc = blocks::Proc<blocks::Num, blocks::Num, blocks::Num, blocks::Num>;
@@ -137,9 +151,10 @@ struct StoreShape {
 blocks::Proc<blocks::Num> emit_store(blocks::Sprite& engine, const Workspace& w,
                                      const StoreShape& shape, const std::string& name);
 
-/// attend(cache_at): softmax(q.k / sqrt(head)) v over the positions stored so far, for every query
-/// head. `span` is the number of positions that the cache holds, a multiple of kValueBlock; the
-/// scores' region has room for kHeadsAtOnce times (span + kValueBlock).
+/// attend(cache_at): softmax(scores) v over the positions stored so far, for every query head;
+/// scores are q.k, scaled, and capped where there is a cap. `span` is the number of positions that
+/// the cache holds, a multiple of kValueBlock; the scores' region has room for kHeadsAtOnce times
+/// (span + kValueBlock).
 struct AttendShape {
   AttendWith with;
   int span = 0;
@@ -149,8 +164,15 @@ struct AttendShape {
 };
 inline constexpr int kValueBlock = 32;
 inline constexpr int kHeadsAtOnce = 4;
+/// What scores go through. The cap is before scaling: score_cap / the scale.
+struct ScoreBlocks {
+  ExpBlocks exp;
+  std::optional<CapProc> cap;
+};
+/// By what q.k is multiplied.
+double score_factor(const AttendWith& with);
 blocks::Proc<blocks::Num> emit_attention(blocks::Sprite& engine, const Workspace& w,
-                                         const ExpBlocks& exp, const AttendShape& shape,
+                                         const ScoreBlocks& on_scores, const AttendShape& shape,
                                          const std::string& name);
 
 /// route(logits_at, weights_at): from `experts` logits the weights of the chosen top_k, 0 for all

@@ -31,13 +31,35 @@ DoubleDouble alternating_series(DoubleDouble square, int first) {
   return sum;
 }
 
+// 1 / (2 pi).
+constexpr DoubleDouble kTurnsPerRadian{0x1.45f306dc9c883p-3, -0x1.6b01ec5417056p-57};
+
+DoubleDouble quotient(DoubleDouble a, DoubleDouble b) {
+  const double first = a.high / b.high;
+  return DoubleDouble{first} + (a - b * DoubleDouble{first}) / b.high;
+}
+
+DoubleDouble scaled(const RopeSpec& rope, DoubleDouble frequency) {
+  if (rope.scaling == RopeScaling::none) return frequency;
+  const DoubleDouble stretched = frequency / rope.scaling_factor;
+  if (rope.scaling == RopeScaling::linear) return stretched;
+  const DoubleDouble original{static_cast<double>(rope.original_positions)};
+  const DoubleDouble low{rope.low_frequency}, high{rope.high_frequency};
+  const DoubleDouble turns = frequency * original * kTurnsPerRadian;
+  if ((turns - low).high <= 0) return stretched;
+  if ((high - turns).high <= 0) return frequency;
+  const DoubleDouble kept = quotient(turns - low, high - low);
+  return frequency * kept + stretched * (DoubleDouble{1} - kept);
+}
+
 }  // namespace
 
 RopeConstants rope_constants(const RopeSpec& rope, int doublings) {
   RopeConstants constants;
   const DoubleDouble ratio = inverse_root(rope.base, rope.dims / 2);
-  DoubleDouble angle{1};
+  DoubleDouble unscaled{1};
   for (int j = 0; j < rope.dims / 2; ++j) {
+    const DoubleDouble angle = scaled(rope, unscaled);
     const DoubleDouble square = angle * angle;
     DoubleDouble cosine = alternating_series(square, 1),
                  sine = angle * alternating_series(square, 2);
@@ -48,7 +70,7 @@ RopeConstants rope_constants(const RopeSpec& rope, int doublings) {
     }
     constants.cosine.push_back(cosine.high);
     constants.sine.push_back(rope.sign * sine.high);
-    angle = angle * ratio;
+    unscaled = unscaled * ratio;
   }
   return constants;
 }

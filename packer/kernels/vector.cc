@@ -1,4 +1,5 @@
 // Element-wise kernels: RMSNorm, scaled addition, activations.
+#include "kernels/bend.h"
 #include "kernels/kernels.h"
 #include "model/spec_fields.h"
 
@@ -9,29 +10,6 @@ using namespace blocks;
 namespace {
 
 constexpr int kNormTurn = 4;  // items of a loop turn
-
-// f(x), after blocks that may change x.
-Expr<Num> bend(Script& s, const Workspace& w, const ExpBlocks& exp, Activation activation,
-               const Var<Num>& x) {
-  switch (activation) {
-    case Activation::silu:
-      s.call(exp.exp, 0 - x);
-      return x / (1 + w.exp);
-    case Activation::relu2:
-      s.when(x < 0, [&](Script& s) { s.set(x, 0); });
-      return x * x;
-    case Activation::leaky_relu2:
-      s.when(x < 0, [&](Script& s) { s.set(x, x / 2); });
-      return x * x;
-    case Activation::relu:
-      s.when(x < 0, [&](Script& s) { s.set(x, 0); });
-      return x + 0;
-    case Activation::gelu:
-    case Activation::gelu_tanh:
-      break;
-  }
-  return 0;
-}
 
 // acc = factor / sqrt(mean(x^2) + eps), of the items from `in_at`.
 void set_reciprocal_root(Script& s, const Workspace& w, Expr<Num> in_at, int width, double eps,
@@ -91,6 +69,57 @@ Proc<Num, Num, Num> emit_plain_norm(Sprite& engine, const Workspace& w, int widt
       });
 }
 
+Proc<Num, Num> emit_centre(Sprite& engine, const Workspace& w, int width, const std::string& name) {
+  const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
+  const auto in = local("in"), out = local("out"), mean = local("mean");
+  const int unroll = w.small ? 1 : largest_divisor(width, kNormTurn);
+  return engine.define<Num, Num>(
+      name, {"in at", "out at"}, [&](Script& s, Arg<Num> in_at, Arg<Num> out_at) {
+        s.set(in, in_at + 0);
+        s.set(mean, 0);
+        s.repeat(width / unroll, [&](Script& s) {
+          s.set(mean, mean + unrolled_sum(unroll, [&](int k) { return w.act[in + k]; }));
+          s.change(in, unroll);
+        });
+        s.set(mean, mean / width);
+        s.set(in, in_at + 0);
+        s.set(out, out_at + 0);
+        s.repeat(width / unroll, [&](Script& s) {
+          for (int k = 0; k < unroll; ++k) s.replace(w.act, out + k, w.act[in + k] - mean);
+          s.change(in, unroll);
+          s.change(out, unroll);
+        });
+      });
+}
+
+Proc<Num, Num, Num> emit_scale(Sprite& engine, const Workspace& w) {
+  const auto by = engine.var<Num>("_scale by"), at = engine.var<Num>("_scale at");
+  return engine.define<Num, Num, Num>(
+      "scale", {"factor", "at", "count"},
+      [&](Script& s, Arg<Num> factor, Arg<Num> first, Arg<Num> count) {
+        s.set(by, factor + 0);
+        s.set(at, first + 0);
+        s.repeat(count, [&](Script& s) {
+          s.replace(w.act, at, w.act[at] * by);
+          s.change(at, 1);
+        });
+      });
+}
+
+CapProc emit_cap(Sprite& engine, const Workspace& w, const Proc<Num>& tanh, double cap,
+                 const std::string& name) {
+  const auto at = engine.var<Num>("_" + name + " at");
+  return engine.define<Num, Num>(name, {"first", "count"},
+                                 [&](Script& s, Arg<Num> first, Arg<Num> count) {
+                                   s.set(at, first + 0);
+                                   s.repeat(count, [&](Script& s) {
+                                     s.call(tanh, w.act[at + 0] / cap);
+                                     s.replace(w.act, at + 0, w.exp * cap);
+                                     s.change(at, 1);
+                                   });
+                                 });
+}
+
 AddProc emit_add(Sprite& engine, const Workspace& w) {
   const auto from = engine.var<Num>("_add from"), to = engine.var<Num>("_add to"),
              by = engine.var<Num>("_add by");
@@ -129,6 +158,7 @@ Proc<Num, Num, Num> emit_gate(Sprite& engine, const Workspace& w, const ExpBlock
       activation == Activation::silu ? "swiglu" : fmt::format("{} gate", enum_name(activation));
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto gate = local("gate"), up = local("up"), x = local("x");
+  const Bend bend(engine, w, exp, activation, name);
   return engine.define<Num, Num, Num>(
       name, {"gate at", "up at", "count"},
       [&](Script& s, Arg<Num> gate_at, Arg<Num> up_at, Arg<Num> count) {
@@ -136,7 +166,7 @@ Proc<Num, Num, Num> emit_gate(Sprite& engine, const Workspace& w, const ExpBlock
         s.set(up, up_at + 0);
         s.repeat(count, [&](Script& s) {
           s.set(x, w.act[gate] + 0);
-          Expr<Num> bent = bend(s, w, exp, activation, x);
+          Expr<Num> bent = bend(s, x);
           s.replace(w.act, gate, std::move(bent) * w.act[up]);
           s.change(gate, 1);
           s.change(up, 1);
@@ -149,12 +179,13 @@ Proc<Num, Num> emit_activate(Sprite& engine, const Workspace& w, const ExpBlocks
   const std::string name(enum_name(activation));
   const auto local = [&](const char* what) { return engine.var<Num>("_" + name + " " + what); };
   const auto at = local("at"), x = local("x");
+  const Bend bend(engine, w, exp, activation, name);
   return engine.define<Num, Num>(name, {"at", "count"},
                                  [&](Script& s, Arg<Num> first, Arg<Num> count) {
                                    s.set(at, first + 0);
                                    s.repeat(count, [&](Script& s) {
                                      s.set(x, w.act[at] + 0);
-                                     Expr<Num> bent = bend(s, w, exp, activation, x);
+                                     Expr<Num> bent = bend(s, x);
                                      s.replace(w.act, at, std::move(bent));
                                      s.change(at, 1);
                                    });

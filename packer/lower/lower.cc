@@ -33,6 +33,7 @@ bool in_columns(const LowerOptions& options) {
 
 int context_of(const Model& model, const LowerOptions& options) {
   if (options.context < 0) fail(Fault::usage, "context {}: it must be positive", options.context);
+  model.spec.check_context(options.context);
   if (options.context > 0) return options.context;
   const int context = std::min(model.spec.context, kLargestContext);
   return in_columns(options) ? column_context(model.spec, context) : context;

@@ -114,6 +114,8 @@ void check_layer(const Checker& check, const LayerSpec& layer) {
   check_feed_forward(check, layer.feed_forward);
   check.require(!layer.branch_scales || !layer.feed_forward.is_mixture(),
                 "branch scales beside a mixture");
+  check.require(!layer.after_norms || !layer.feed_forward.is_mixture(),
+                "norms after halves beside a mixture");
 }
 
 }  // namespace
@@ -135,6 +137,11 @@ void ModelSpec::validate(const std::string& file) const {
     check_layer(check, layers[i]);
     check_values(check, *this, static_cast<int>(i));
   }
+}
+
+void ModelSpec::check_context(int asked) const {
+  if (learned_positions == 0 || asked <= learned_positions) return;
+  fail(Fault::usage, "context {}: the model has learned {} positions", asked, learned_positions);
 }
 
 int ModelSpec::value_size() const {

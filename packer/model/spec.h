@@ -181,6 +181,8 @@ struct ModelSpec {
 
   /// Throws bad_input that names the contradictory field; `file` goes in front.
   void validate(const std::string& file) const;
+  /// Throws usage if learned positions end before a context does that somebody asks for.
+  void check_context(int context) const;
 };
 
 /// Row of a table with `buckets` rows for a token and the one before, -1 if there is none:

@@ -229,11 +229,13 @@ inline constexpr std::array<EnumNames<Residual>, 3> kResiduals{
      {Residual::parallel_one_norm, "parallel-one-norm"}}};
 inline constexpr std::array<EnumNames<NormKind>, 2> kNormKinds{
     {{NormKind::rms, "rms"}, {NormKind::layer, "layer"}}};
-inline constexpr std::array<EnumNames<Activation>, 4> kActivations{
+inline constexpr std::array<EnumNames<Activation>, 6> kActivations{
     {{Activation::silu, "silu"},
      {Activation::relu2, "relu2"},
      {Activation::leaky_relu2, "leaky-relu2"},
-     {Activation::relu, "relu"}}};
+     {Activation::relu, "relu"},
+     {Activation::gelu, "gelu"},
+     {Activation::gelu_tanh, "gelu-tanh"}}};
 constexpr const auto& names_of(HeadNorm) {
   return kHeadNorms;
 }

@@ -35,9 +35,9 @@ class StepsMaker {
     }
     layer_ = -1;
     begin(PartKind::end, "head", -1);
-    norm(Role::final_norm);
+    norm(Role::final_norm, Role::final_norm_bias);
     made_.logits = slot("logits", spec_.vocabulary);
-    matrix(spec_.tied_head ? Role::embedding : Role::head, normed(), made_.logits);
+    matrix(spec_.tied_head ? Role::embedding : Role::head, normed(), made_.logits, Role::head_bias);
     if (spec_.logit_cap > 0) {
       step({.op = StepOp::cap, .out = made_.logits, .with = CapWith{spec_.logit_cap}});
     }
@@ -61,6 +61,10 @@ class StepsMaker {
   SlotId stream() { return slot("x", spec_.width); }
   SlotId normed() { return slot("normed", spec_.width); }
   SlotId added() { return slot("added", spec_.width); }
+  // Where the halves run in parallel, attention's result waits for the feed-forward to have read.
+  SlotId attended() {
+    return layer().residual == Residual::serial ? added() : slot("attended", spec_.width);
+  }
   SlotId began() { return slot("began", spec_.width); }
   SlotId values() { return slot("value embedding", spec_.value_size()); }
   SlotId left_by(int pass) { return slot("left by pass " + std::to_string(pass), spec_.width); }
@@ -102,6 +106,17 @@ class StepsMaker {
           .out = out,
           .tensors = {{Role::embedding}},
           .with = LookupWith{back}});
+    if (spec_.embedding_scale != 1) {
+      step({.op = StepOp::scale, .out = out, .with = ScaleWith{spec_.embedding_scale}});
+    }
+    if (has(Role::position_embedding)) {
+      const SlotId row = slot("position", spec_.width);
+      step({.op = StepOp::lookup_position,
+            .out = row,
+            .tensors = {{Role::position_embedding}},
+            .with = LookupWith{back}});
+      add(row, out);
+    }
     if (spec_.bigram_buckets > 0) {
       const SlotId pair = slot("bigram", spec_.width);
       look_up(StepOp::lookup_pair, Role::bigram_embedding, Role::bigram_proj, pair, back);
@@ -123,32 +138,39 @@ class StepsMaker {
     if (has(proj)) matrix(proj, row, out);
   }
 
-  void norm(Role weight) {
+  /// Of those, the tensors that the model has.
+  std::vector<TensorKey> had(std::initializer_list<Role> roles) const {
     std::vector<TensorKey> tensors;
-    if (has(weight)) tensors.push_back({weight, layer_});
+    for (const Role role : roles) {
+      if (has(role)) tensors.push_back({role, outside(role) ? -1 : layer_});
+    }
+    return tensors;
+  }
+  void norm(Role weight, Role bias) {
     step({.op = StepOp::norm,
           .in = {stream()},
           .out = normed(),
-          .tensors = std::move(tensors),
-          .with = NormWith{spec_.norm_eps, layer_ < 0 ? 1 : layer().norm_factor}});
+          .tensors = had({weight, bias}),
+          .with = NormWith{.eps = spec_.norm_eps,
+                           .factor = layer_ < 0 ? 1 : layer().norm_factor,
+                           .centred = spec_.norm == NormKind::layer}});
   }
-  void norm_heads(SlotId heads, int count) {
+  void norm_heads(Role weight, SlotId heads, int count) {
     const AttentionSpec& a = layer().attention;
     if (a.head_norm == HeadNorm::none) return;
     step({.op = StepOp::norm,
           .in = {heads},
           .out = heads,
           .size = count * a.head_size,
+          .tensors = had({weight}),
           .with = NormWith{spec_.norm_eps, 1, count}});
   }
   void matrix(Role role, SlotId in, SlotId out, std::optional<Role> bias = std::nullopt) {
-    std::vector<TensorKey> tensors = {{role, outside(role) ? -1 : layer_}};
-    if (bias && has(*bias)) tensors.push_back({*bias, layer_});
     step({.op = StepOp::matrix,
           .in = {in},
           .out = out,
           .size = shape_of_role(role, spec_, layer_)->rows,
-          .tensors = std::move(tensors)});
+          .tensors = bias ? had({role, *bias}) : had({role})});
   }
   static bool outside(Role role) { return about(role).home == RoleHome::model; }
 
@@ -161,11 +183,16 @@ class StepsMaker {
   void add(SlotId from, SlotId out, std::vector<TensorKey> by = {}, int size = 0) {
     step({.op = StepOp::add, .in = {from}, .out = out, .size = size, .tensors = std::move(by)});
   }
-  void add_branch(Role scale) {
-    std::vector<TensorKey> by;
-    if (has(scale)) by.push_back({scale, layer_});
-    add(added(), stream(), std::move(by));
+  void norm_after(Role weight, SlotId half) {
+    if (!layer().after_norms) return;
+    step({.op = StepOp::norm,
+          .in = {half},
+          .out = half,
+          .tensors = had({weight}),
+          .with = NormWith{spec_.norm_eps}});
   }
+  bool is_parallel() const { return layer().residual != Residual::serial; }
+  void add_attended() { add(attended(), stream(), had({Role::attention_scale})); }
   void copy(SlotId from, SlotId to) { step({.op = StepOp::copy, .in = {from}, .out = to}); }
 
   // What joins the stream before the layer's own work.
@@ -195,10 +222,10 @@ class StepsMaker {
     const SlotId q = slot("q", width), mixed = slot("mixed", width);
     begin(PartKind::attention, "attention", pass);
     join(pass);
-    norm(Role::attention_norm);
+    norm(Role::attention_norm, Role::attention_norm_bias);
     const SlotId v = keys_and_values(pass);
     matrix(Role::q, normed(), q, Role::q_bias);
-    norm_heads(q, a.query_heads);
+    norm_heads(Role::q_norm, q, a.query_heads);
     turn(q, width);
     if (a.query_gain) {
       step({.op = StepOp::gain, .out = q, .size = width, .tensors = {{Role::query_gain, layer_}}});
@@ -207,7 +234,8 @@ class StepsMaker {
           .in = {q},
           .out = mixed,
           .size = width,
-          .with = AttendWith{a.query_heads, a.kv_heads, a.head_size, a.window},
+          .with = AttendWith{a.query_heads, a.kv_heads, a.head_size, a.window, a.score_scale,
+                             a.score_cap},
           .state = pass});
     if (a.exclusive) {
       step({.op = StepOp::exclude,
@@ -217,8 +245,9 @@ class StepsMaker {
             .with = ExcludeWith{a.query_heads, a.kv_heads, a.head_size},
             .state = pass});
     }
-    matrix(Role::o, mixed, added());
-    add_branch(Role::attention_scale);
+    matrix(Role::o, mixed, attended(), Role::o_bias);
+    norm_after(Role::attention_after_norm, attended());
+    if (!is_parallel()) add_attended();
   }
 
   /// The values' slot.
@@ -231,7 +260,7 @@ class StepsMaker {
     if (a.value_embedding) {
       add(values(), v, {{Role::value_scale}, {Role::value_layer_scale, layer_}}, width);
     }
-    norm_heads(k, a.kv_heads);
+    norm_heads(Role::k_norm, k, a.kv_heads);
     turn(k, width);
     step({.op = StepOp::store, .in = {k, v}, .size = width, .state = pass});
     return v;
@@ -243,32 +272,40 @@ class StepsMaker {
     } else {
       dense(pass);
     }
+    if (is_parallel()) add_attended();
+  }
+  // With one norm for both halves, what the attention read is still there.
+  void norm_feed_forward() {
+    if (layer().residual != Residual::parallel_one_norm) {
+      norm(Role::ffn_norm, Role::ffn_norm_bias);
+    }
   }
 
   void dense(int pass) {
     const FeedForwardSpec& f = layer().feed_forward;
     begin(PartKind::feed_forward, "feed forward", pass);
-    norm(Role::ffn_norm);
+    norm_feed_forward();
     const SlotId bent = slot("gate", f.hidden);
     std::vector<SlotId> in = {bent};
-    matrix(f.gated ? Role::gate : Role::up, normed(), bent);
     if (f.gated) {
+      matrix(Role::gate, normed(), bent);
       in.push_back(slot("up", f.hidden));
-      matrix(Role::up, normed(), in.back());
     }
+    matrix(Role::up, normed(), in.back(), Role::up_bias);
     step({.op = StepOp::activate,
           .in = std::move(in),
           .out = bent,
           .size = f.hidden,
           .with = ActivateWith{f.activation}});
-    matrix(Role::down, bent, added());
-    add_branch(Role::ffn_scale);
+    matrix(Role::down, bent, added(), Role::down_bias);
+    norm_after(Role::ffn_after_norm, added());
+    add(added(), stream(), had({Role::ffn_scale}));
   }
 
   void mixture(int pass) {
     const FeedForwardSpec& f = layer().feed_forward;
     begin(PartKind::feed_forward, "mixture", pass);
-    norm(Role::ffn_norm);
+    norm_feed_forward();
     const SlotId logits = slot("router logits", f.routed_experts),
                  weights = slot("expert weights", f.routed_experts);
     matrix(Role::router, normed(), logits);
@@ -351,7 +388,7 @@ int tokens_back(const ForwardSteps& forward) {
   for (const Part& part : forward.parts) {
     for (const Step& step : part.steps) {
       const auto* with = std::get_if<LookupWith>(&step.with);
-      if (with == nullptr) continue;
+      if (with == nullptr || step.op == StepOp::lookup_position) continue;
       most = std::max(most, with->back + (step.op == StepOp::lookup_pair ? 1 : 0));
     }
   }

@@ -50,15 +50,17 @@ struct State {
 using StateId = int;
 inline constexpr StateId kNoState = -1;
 
-/// The row of the token so many positions back.
+/// The row of the token so many positions back, or of that position.
 struct LookupWith {
   int back = 0;
   bool operator==(const LookupWith&) const = default;
 };
-/// heads: how many equal parts have a norm of their own. factor: of what comes out.
+/// heads: how many equal parts have a norm of their own, with the same weights. factor: of what
+/// comes out, before the bias. centred: less its mean first.
 struct NormWith {
   double eps = 0, factor = 1;
   int heads = 1;
+  bool centred = false;
   bool operator==(const NormWith&) const = default;
 };
 struct TurnWith {
@@ -67,8 +69,10 @@ struct TurnWith {
   bool operator==(const TurnWith&) const = default;
 };
 /// Query head h reads KV head h / (query_heads / kv_heads), of the last `window` positions or all.
+/// Scores are scaled and capped as AttentionSpec says.
 struct AttendWith {
   int query_heads = 0, kv_heads = 0, head_size = 0, window = 0;
+  double score_scale = 0, score_cap = 0;
   bool operator==(const AttendWith&) const = default;
 };
 /// As in AttendWith; the step's state is where its values were stored.
@@ -96,12 +100,17 @@ struct ExpertsWith {
   Activation activation = Activation::silu;
   bool operator==(const ExpertsWith&) const = default;
 };
+struct ScaleWith {
+  double factor = 1;
+  bool operator==(const ScaleWith&) const = default;
+};
 struct CapWith {
   double cap = 0;
   bool operator==(const CapWith&) const = default;
 };
-using Constants = std::variant<std::monostate, LookupWith, NormWith, TurnWith, AttendWith,
-                               ExcludeWith, ActivateWith, RouteWith, ExpertsWith, CapWith>;
+using Constants =
+    std::variant<std::monostate, LookupWith, NormWith, TurnWith, AttendWith, ExcludeWith,
+                 ActivateWith, RouteWith, ExpertsWith, ScaleWith, CapWith>;
 
 struct Step {
   StepOp op{};

@@ -18,7 +18,8 @@ class Attend final : public BoundStep {
         heads_(size_of(with().query_heads) / kv_heads_),
         head_size_(size_of(with().head_size)),
         padded_(padded_to(head_size_, kHeadPadding)),
-        factor_(1 / std::sqrt(static_cast<float>(with().head_size))) {}
+        factor_(with().score_scale > 0 ? static_cast<float>(with().score_scale)
+                                       : 1 / std::sqrt(static_cast<float>(with().head_size))) {}
 
   void run(const Batch& batch, Tokens tokens) override {
     const std::size_t scores = heads_ * padded_to(batch.position + tokens.back() + 1, kKvBlock);
@@ -52,6 +53,7 @@ class Attend final : public BoundStep {
                             .blocks = cache_.blocks() + block,
                             .kv_head = kv_head,
                             .kv_heads = kv_heads_,
+                            .cap = static_cast<float>(with().score_cap),
                             .scores = scores,
                             .out = mixed});
     float* out = shared_.vectors.row(step_.out, t) + at;

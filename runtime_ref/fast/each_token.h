@@ -27,7 +27,7 @@ std::unique_ptr<BoundStep> each_token(Run run) {
   return std::make_unique<EachToken<Run>>(std::move(run));
 }
 
-/// out = a row of a table, zeros for -1.
+/// out = a row of a table, zeros for one below 0.
 inline void look_up(const PackedMatrix& rows, int row, std::span<float> out) {
   if (row >= 0) {
     dequantise_row(rows, row, out);

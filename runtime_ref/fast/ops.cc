@@ -5,6 +5,8 @@ namespace sb3lm::fast {
 std::span<const OpRow> op_rows() {
   static constexpr OpRow kRows[] = {
       {StepOp::lookup, bind_lookup},
+      {StepOp::lookup_position, bind_lookup_position},
+      {StepOp::scale, bind_scale},
       {StepOp::norm, bind_norm},
       {StepOp::add, bind_add},
       {StepOp::activate, bind_activate},

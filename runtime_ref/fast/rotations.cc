@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime_ref/ops.h"
+
 namespace sb3lm::fast {
 
 Rotations::Rotations(const RopeSpec& rope) : rope_(rope) {
   for (int j = 0; j < rope.dims / 2; ++j) {
-    turns_.push_back(rope.sign * std::pow(rope.base, -2.0 * j / rope.dims));
+    turns_.push_back(rope.sign * ops::frequency(rope, j));
   }
 }
 

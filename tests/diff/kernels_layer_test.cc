@@ -187,7 +187,7 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
   BlockRig rig;
   const ExpBlocks exp = emit_exp(rig.engine, rig.w);
   const auto store = emit_store(rig.engine, rig.w, in, "1");
-  const auto attend = emit_attention(rig.engine, rig.w, exp, at, "1");
+  const auto attend = emit_attention(rig.engine, rig.w, {exp, {}}, at, "1");
   const auto cache_at = rig.engine.var<Num>("cache at");
   rig.on("prepare", [&](Script& s) { s.call(exp.prepare); });
   rig.on("go", [&](Script& s) {

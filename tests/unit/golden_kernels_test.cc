@@ -46,6 +46,8 @@ const Golden kGoldens[] = {
     {"rmsnorm", [](const Bench& b) { emit_rmsnorm(b.engine, b.w, 4, 1e-5); }},
     {"plain_norm",
      [](const Bench& b) { emit_plain_norm(b.engine, b.w, 6, 0x1p-23, "plain norm"); }},
+    {"centre", [](const Bench& b) { emit_centre(b.engine, b.w, 6, "centre"); }},
+    {"scale", [](const Bench& b) { emit_scale(b.engine, b.w); }},
     {"add", [](const Bench& b) { emit_add(b.engine, b.w); }},
     {"add_numbers", [](const Bench& b) { emit_add_numbers(b.engine, b.w); }},
     {"add_scaled", [](const Bench& b) { emit_add_scaled(b.engine, b.w); }},
@@ -60,6 +62,10 @@ const Golden kGoldens[] = {
     {"bigram", [](const Bench& b) { emit_bigram(b.engine, b.w, 97, "bigram 1"); }},
     {"swiglu", [](const Bench& b) { emit_gate(b.engine, b.w, b.exp, Activation::silu); }},
     {"relu2", [](const Bench& b) { emit_activate(b.engine, b.w, b.exp, Activation::relu2); }},
+    {"relu", [](const Bench& b) { emit_activate(b.engine, b.w, b.exp, Activation::relu); }},
+    {"gelu", [](const Bench& b) { emit_activate(b.engine, b.w, b.exp, Activation::gelu); }},
+    {"gelu_tanh_gate",
+     [](const Bench& b) { emit_gate(b.engine, b.w, b.exp, Activation::gelu_tanh); }},
     {"rope",
      [](const Bench& b) {
        emit_rope(b.engine, b.w, {.layout = RopeLayout::interleaved, .dims = 4}, 6, "1");
@@ -67,9 +73,19 @@ const Golden kGoldens[] = {
     {"attention",
      [](const Bench& b) {
        emit_store(b.engine, b.w, {.width = 6, .span = 32, .k_at = 13, .v_at = 19}, "1");
-       emit_attention(b.engine, b.w, b.exp,
+       emit_attention(b.engine, b.w, {b.exp, {}},
                       {.with = kAttention, .span = 32, .q_at = 1, .scores_at = 25, .out_at = 281},
                       "1");
+     }},
+    {"attention_capped",
+     [](const Bench& b) {
+       AttendWith with = kAttention;
+       with.score_scale = 0.5;
+       with.score_cap = 20;
+       const auto tanh = emit_tanh(b.engine, b.w, b.exp);
+       const auto cap = emit_cap(b.engine, b.w, tanh, 40, "cap 1");
+       emit_attention(b.engine, b.w, {b.exp, cap},
+                      {.with = with, .span = 32, .q_at = 1, .scores_at = 25, .out_at = 281}, "1");
      }},
     {"router",
      [](const Bench& b) { emit_router(b.engine, b.w, b.exp, {.experts = 4, .top_k = 2}, "1"); }},

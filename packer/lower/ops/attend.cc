@@ -26,7 +26,11 @@ class AttendBlocks final : public OpBlocks {
                             .scores_at = layout_.act.scores,
                             .out_at = at(step.out)};
     return attentions_.of(shape, [&](const std::string& number) {
-      return emit_attention(common_.engine(), common_.w(), common_.exp_blocks(), shape, number);
+      ScoreBlocks on_scores{common_.exp_blocks(), {}};
+      if (shape.with.score_cap > 0) {
+        on_scores.cap = common_.cap(shape.with.score_cap / score_factor(shape.with));
+      }
+      return emit_attention(common_.engine(), common_.w(), on_scores, shape, number);
     });
   }
 

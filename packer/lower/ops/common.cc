@@ -15,6 +15,19 @@ const AddProc& CommonBlocks::add() {
   return *add_;
 }
 
+const Proc<Num, Num, Num>& CommonBlocks::add_numbers() {
+  if (!add_numbers_) add_numbers_ = emit_add_numbers(engine_, w_);
+  return *add_numbers_;
+}
+
+const CapProc& CommonBlocks::cap(double cap) {
+  const auto known = caps_.find(cap);
+  if (known != caps_.end()) return known->second;
+  if (!tanh_) tanh_ = emit_tanh(engine_, w_, exp_);
+  const std::string name = fmt::format("cap {}", caps_.size() + 1);
+  return caps_.emplace(cap, emit_cap(engine_, w_, *tanh_, cap, name)).first->second;
+}
+
 const List<Num>& CommonBlocks::tokens() {
   if (!tokens_) {
     tokens_ = engine_.list<Num>("_tokens", {}, static_cast<std::size_t>(layout_.context));

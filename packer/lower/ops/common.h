@@ -22,6 +22,9 @@ class CommonBlocks {
   const Layout& layout() const { return layout_; }
   MatrixBlocks& matrices() { return matrices_; }
   const AddProc& add();
+  const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& add_numbers();
+  /// Of a vector, or of scores.
+  const CapProc& cap(double cap);
   /// The token at each position so far, where steps look up earlier ones.
   const blocks::List<blocks::Num>& tokens();
   bool has_tokens() const { return tokens_.has_value(); }
@@ -36,6 +39,9 @@ class CommonBlocks {
   const ExpBlocks& exp_;
   const Layout& layout_;
   std::optional<AddProc> add_;
+  std::optional<blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> add_numbers_;
+  std::optional<blocks::Proc<blocks::Num>> tanh_;
+  std::map<double, CapProc> caps_;
   std::optional<blocks::List<blocks::Num>> tokens_;
   std::optional<blocks::Proc<blocks::Num, blocks::Num>> clear_;
   std::map<Activation, blocks::Proc<blocks::Num, blocks::Num, blocks::Num>> gates_;

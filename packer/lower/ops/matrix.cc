@@ -12,20 +12,16 @@ class MatrixStepBlocks final : public OpBlocks {
   using OpBlocks::OpBlocks;
 
   void prepare(const Step& step) override {
-    if (step.tensors.size() > 1 && !add_numbers_) {
-      add_numbers_ = emit_add_numbers(common_.engine(), common_.w());
-    }
+    if (step.tensors.size() > 1) common_.add_numbers();
   }
   void emit(Script& s, const Step& step, const Places& places) override {
     const TensorPlace& m = layout_.at(step.tensors[0]);
     common_.matrices().multiply(s, m, places.codes_of(m), places.scales_of(m), at(step.in[0]),
                                 at(step.out));
     if (step.tensors.size() == 1) return;
-    s.call(*add_numbers_, places.scales_of(layout_.at(step.tensors[1])), at(step.out), step.size);
+    s.call(common_.add_numbers(), places.scales_of(layout_.at(step.tensors[1])), at(step.out),
+           step.size);
   }
-
- private:
-  std::optional<Proc<Num, Num, Num>> add_numbers_;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// RMSNorm, of a whole vector or of each of its heads.
+// RMSNorm, of a whole vector or of each of its heads; of what differs from the mean where it is
+// centred.
 #include <tuple>
 
 #include "base/error.h"
@@ -15,15 +16,17 @@ class NormBlocks final : public OpBlocks {
   using OpBlocks::OpBlocks;
 
   void prepare(const Step& step) override {
+    if (with(step).centred) centre(step);
     step.tensors.empty() ? plain(step) : weighted(step);
+    if (step.tensors.size() > 1) common_.add_numbers();
     if (heads_of(step) > 1 && !at_) at_ = common_.engine().var<Num>("_norm at");
   }
   void emit(Script& s, const Step& step, const Places& places) override {
     if (heads_of(step) == 1) {
-      norm(s, step, places, at(step.in[0]), at(step.out));
+      norm_whole(s, step, places);
       return;
     }
-    check(step.in[0] == step.out, "norms of heads are in place");
+    check(step.in[0] == step.out && !with(step).centred, "norms of heads are in place");
     s.set(*at_, at(step.out));
     s.repeat(heads_of(step), [&](Script& s) {
       norm(s, step, places, *at_ + 0, *at_ + 0);
@@ -39,6 +42,15 @@ class NormBlocks final : public OpBlocks {
   static int heads_of(const Step& step) { return with(step).heads; }
   static std::string name(const char* what, const std::string& number) {
     return number == "1" ? what : std::string(what) + " " + number;
+  }
+
+  void norm_whole(Script& s, const Step& step, const Places& places) {
+    const bool centred = with(step).centred;
+    if (centred) s.call(centre(step), at(step.in[0]), at(step.out));
+    norm(s, step, places, at(centred ? step.out : step.in[0]), at(step.out));
+    if (step.tensors.size() < 2) return;
+    s.call(common_.add_numbers(), places.scales_of(layout_.at(step.tensors[1])), at(step.out),
+           step.size);
   }
 
   void norm(Script& s, const Step& step, const Places& places, Expr<Num> in, Expr<Num> out) {
@@ -65,7 +77,14 @@ class NormBlocks final : public OpBlocks {
     });
   }
 
+  const Proc<Num, Num>& centre(const Step& step) {
+    return centres_.of(step.size, [&](const std::string& number) {
+      return emit_centre(common_.engine(), common_.w(), step.size, name("centre", number));
+    });
+  }
+
   OneEach<Key, Norm> weighted_, plain_;
+  OneEach<int, Proc<Num, Num>> centres_;
   std::optional<Var<Num>> at_;
 };
 

@@ -44,12 +44,13 @@ class Placer {
 
  private:
   void measure(int scores) {
-    std::vector<bool> is_read(forward_.slots.size());
+    std::vector<bool> is_read(forward_.slots.size()), is_row(forward_.slots.size());
     std::vector<std::set<int>> held(forward_.slots.size());
     for_each_step([&](const Step& step) {
       if (reads_by_matrix(step.op)) is_read[index(step.in[0])] = true;
       // Rows of codes are looked up in whole groups.
       if (step.op == StepOp::lookup) is_read[index(step.out)] = true;
+      if (is_lookup(step.op)) is_row[index(step.out)] = true;
       if (step.out != kNoSlot) held[index(step.out)].insert(step.size);
       for (const SlotId slot : step.between) {
         is_read[index(slot)] = true;
@@ -60,11 +61,16 @@ class Placer {
       const Slot& slot = forward_.slots[i];
       made_.stride.push_back(is_read[i] ? padded_size(slot.size) : slot.size);
       sizes_[i] = slot.copies * made_.stride[i];
+      if (is_row[i]) sizes_[i] = std::max(sizes_[i], 8 * group_count(slot.size));
       if (held[i].size() > 1) made_.changes[i] = true;
       // Nobody else may write where zeros must stay.
       if (made_.stride[i] > slot.size && !made_.changes[i]) alone_.push_back(i);
     }
     sizes_.back() = scores;
+  }
+
+  static bool is_lookup(StepOp op) {
+    return op == StepOp::lookup || op == StepOp::lookup_pair || op == StepOp::lookup_position;
   }
 
   template <class Visit>
