@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the tables of packer/model/unicode.cc: classes, the ranges that GPT-2's pattern needs; case,
-what JavaScript's toLowerCase makes of capitals.
+"""Writes the tables of packer/model: classes, the ranges that tokenizers' patterns tell apart; case,
+what JavaScript's toLowerCase makes of capitals; canonical and compatible, what normal forms are made from.
 
 Run it from the repository root when a newer Unicode is wanted:
     python3 tools/unicode_table.py classes > packer/model/unicode_classes.def
     python3 tools/unicode_table.py case > packer/model/unicode_case.def
+    python3 tools/unicode_table.py canonical > packer/model/unicode_canonical.def
+    python3 tools/unicode_table.py compatible > packer/model/unicode_compatible.def
 """
 import sys
 import unicodedata
@@ -20,9 +22,11 @@ LATER_CAPITALS = {0x1C89: 0x1C8A, 0xA7CB: 0x264, 0xA7CC: 0xA7CD, 0xA7CE: 0xA7CF,
 
 def class_of(code_point):
     if code_point in SPACES:
-        return "space"
+        return "Z"
     category = unicodedata.category(chr(code_point))
-    return {"L": "letter", "N": "number"}.get(category[0])
+    if category[0] not in "LMNPS":
+        return None
+    return "D" if category == "Nd" else category[0]
 
 
 def ranges():
@@ -41,9 +45,22 @@ def print_rows(rows):
         print(" ".join(rows[at:at + 3]))
 
 
+def print_filled(rows):
+    """As many of them in a line as fit."""
+    line = rows[0]
+    for row in rows[1:]:
+        if len(line) + len(row) < 100:
+            line += " " + row
+        else:
+            print(line)
+            line = row
+    print(line)
+
+
 def print_classes():
-    print("// RANGE(class, first, last): \\p{L}, \\p{N} and white space; all else is neither.")
-    print_rows([f"RANGE({kind}, 0x{first:X}, 0x{last:X})" for kind, first, last in ranges()])
+    print("// RANGE(class, first, last): general categories, D for Nd, N for other numbers, but Z for")
+    print("// the property White_Space.")
+    print_filled([f"RANGE({kind}, 0x{first:X}, 0x{last:X})" for kind, first, last in ranges()])
 
 
 def small_letters():
@@ -74,8 +91,62 @@ def print_case():
                 for first, last, step, small in case_runs()])
 
 
+def decompositions(canonical):
+    """(letter, letters) of one step; Hangul's syllables follow from a rule."""
+    for code_point in range(0x110000):
+        parts = unicodedata.decomposition(chr(code_point)).split()
+        if parts and parts[0].startswith("<") != canonical:
+            yield code_point, [int(part, 16) for part in parts if not part.startswith("<")]
+
+
+def is_composed(letter, letters):
+    return len(letters) == 2 and unicodedata.normalize("NFC", chr(letter)) == chr(letter)
+
+
+def print_texts(items):
+    """Lines of C++ texts, with as many items as fit."""
+    line = ""
+    for item in items:
+        if len(line) + len(item) > 95:
+            print(f'"{line}",')
+            line = ""
+        line += ("" if not line else " ") + item
+    print(f'"{line}",')
+
+
+def print_canonical():
+    print("// LETTER=LETTERS: what decomposes and composes again; LETTER>LETTERS: what only decomposes;")
+    print("// FIRST-LAST:CLASS: combining classes other than 0. Numbers are hexadecimal.")
+    print_texts(f"{letter:X}{'=' if is_composed(letter, letters) else '>'}"
+                + "+".join(f"{each:X}" for each in letters)
+                for letter, letters in decompositions(True))
+    items, start, order = [], 0, 0
+    for code_point in range(0x110001):
+        now = unicodedata.combining(chr(code_point)) if code_point < 0x110000 else 0
+        if now != order and order:
+            items.append(f"{start:X}-{code_point - 1:X}:{order:X}")
+        if now != order:
+            start, order = code_point, now
+    print_texts(items)
+
+
+def print_compatible():
+    print("// LETTER>LETTERS as in unicode_canonical.def, of compatibility; FIRST-LAST>LETTER: each next")
+    print("// letter becomes the next one.")
+    runs = []  # [first, last, letters of the first]
+    for letter, letters in decompositions(False):
+        if runs and letter == runs[-1][1] + 1 and len(letters) == len(runs[-1][2]) == 1 \
+                and letters[0] - runs[-1][2][0] == letter - runs[-1][0]:
+            runs[-1][1] = letter
+        else:
+            runs.append([letter, letter, letters])
+    print_texts((f"{first:X}>" if first == last else f"{first:X}-{last:X}>")
+                + "+".join(f"{each:X}" for each in letters) for first, last, letters in runs)
+
+
 def main():
-    tables = {"classes": print_classes, "case": print_case}
+    tables = {"classes": print_classes, "case": print_case, "canonical": print_canonical,
+              "compatible": print_compatible}
     if len(sys.argv) != 2 or sys.argv[1] not in tables:
         return f"usage: unicode_table.py {'|'.join(tables)}"
     print(f"// Made by tools/unicode_table.py from Unicode {unicodedata.unidata_version}, ascending.")

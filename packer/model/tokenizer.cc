@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/unicode.h"
+#include "model/whole_tokens.h"
 #include "model/word_split.h"
 
 namespace sb3lm {
@@ -113,6 +114,7 @@ std::size_t glued_size(std::string_view text) {
 
 std::vector<int> first_ids(const Tokenizer& tokenizer, std::string_view piece) {
   std::vector<int> ids;
+  const bool has_marks = tokenizer.rules.present || tokenizer.mark_is_space;
   if (tokenizer.kind == TokenizerKind::byte_bpe) {
     push_bytes(tokenizer, piece, ids);
     return ids;
@@ -125,8 +127,7 @@ std::vector<int> first_ids(const Tokenizer& tokenizer, std::string_view piece) {
     } else if (tokenizer.unknown >= 0 && tokenizer.rules.present && !has_bytes(tokenizer)) {
       ids.push_back(tokenizer.unknown);  // one for a letter, not for each of its bytes
     } else {
-      push_bytes(tokenizer, tokenizer.rules.present && symbol == " " ? utf8(kSpaceMark) : symbol,
-                 ids);
+      push_bytes(tokenizer, has_marks && symbol == " " ? utf8(kSpaceMark) : symbol, ids);
     }
     piece.remove_prefix(symbol.size());
   }
@@ -134,9 +135,9 @@ std::vector<int> first_ids(const Tokenizer& tokenizer, std::string_view piece) {
 }
 
 /// Finds whole tokens in texts after the rules and, where a space is not its mark, before them.
-class WholeTokens {
+class RuledWholeTokens {
  public:
-  explicit WholeTokens(const Tokenizer& tokenizer) : whole_(tokenizer.whole) {
+  explicit RuledWholeTokens(const Tokenizer& tokenizer) : whole_(tokenizer.whole) {
     for (const auto& [text, id] : whole_) {
       std::string typed;
       for (const char c : text) typed += c == ' ' ? utf8(kSpaceMark) : std::string(1, c);
@@ -163,15 +164,18 @@ class WholeTokens {
 };
 
 void append_piece(const Tokenizer& tokenizer, std::string_view piece, std::vector<int>& ids) {
-  std::vector<int> merged = first_ids(tokenizer, piece);
-  Merger(tokenizer).merge(merged);
+  const std::vector<int> merged = merged_ids(tokenizer, piece);
+  if (const auto found = tokenizer.joined.find(merged); found != tokenizer.joined.end()) {
+    ids.push_back(found->second);
+    return;
+  }
   for (const int id : merged) append_undone(tokenizer, id, ids);
 }
 
 /// SentencePiece's way: rules, whole tokens, the text between them, runs of unknown letters.
 void append_by_rules(const Tokenizer& tokenizer, std::string_view text, bool prefix,
                      std::vector<int>& ids) {
-  const WholeTokens whole(tokenizer);
+  const RuledWholeTokens whole(tokenizer);
   const std::string normal = apply_rules(tokenizer.rules, text, prefix, [&](std::string_view rest) {
     return whole.typed_size_at(rest);
   });
@@ -182,7 +186,7 @@ void append_by_rules(const Tokenizer& tokenizer, std::string_view text, bool pre
     while (end < rest.size() && (size = whole.size_at(rest.substr(end))) == 0) {
       end += glued_size(rest.substr(end));
     }
-    for (const std::string_view piece : split_words(tokenizer.split, rest.substr(0, end))) {
+    for (const std::string_view piece : split_words(tokenizer, rest.substr(0, end))) {
       append_piece(tokenizer, piece, ids);
     }
     if (size > 0) ids.push_back(tokenizer.whole.at(std::string(rest.substr(end, size))));
@@ -195,24 +199,86 @@ void append_by_rules(const Tokenizer& tokenizer, std::string_view text, bool pre
   ids.erase(last, ids.end());
 }
 
+/// Hugging Face's way: whole tokens that were typed, what is between them in its normal form, whole
+/// tokens there, pieces of the rest.
+class PlainText {
+ public:
+  PlainText(const Tokenizer& tokenizer, bool at_start, std::vector<int>& ids)
+      : tokenizer_(tokenizer),
+        typed_(tokenizer, false),
+        normal_(tokenizer, true),
+        at_start_(at_start),
+        ids_(ids) {}
+
+  void append(std::string_view text) {
+    for (const TextPart& part : typed_.split(text)) {
+      if (part.token >= 0) {
+        ids_.push_back(part.token);
+      } else {
+        append_normal(normal_form(part.text));
+      }
+      at_start_ = false;
+    }
+  }
+
+ private:
+  bool wants_prefix() const {
+    return tokenizer_.prefix_space && (at_start_ || !tokenizer_.prefix_only_at_start);
+  }
+
+  std::string normal_form(std::string_view typed) const {
+    std::string text = normalized(tokenizer_.form, typed);
+    if (tokenizer_.mark_is_space) replace_marks(text);
+    return wants_prefix() && !tokenizer_.prefix_unless_space ? " " + text : text;
+  }
+
+  static void replace_marks(std::string& text) {
+    static const std::string mark = utf8(kSpaceMark);
+    std::size_t to = 0;
+    for (std::size_t at = 0; at < text.size(); ++to) {
+      const bool is_mark = text.compare(at, mark.size(), mark) == 0;
+      text[to] = is_mark ? ' ' : text[at];
+      at += is_mark ? mark.size() : 1;
+    }
+    text.resize(to);
+  }
+
+  void append_normal(const std::string& text) {
+    for (const TextPart& part : normal_.split(text)) {
+      if (part.token >= 0) {
+        ids_.push_back(part.token);
+      } else if (wants_prefix() && tokenizer_.prefix_unless_space && part.text[0] != ' ') {
+        append_pieces(" " + std::string(part.text));
+      } else {
+        append_pieces(part.text);
+      }
+      at_start_ = false;
+    }
+  }
+
+  void append_pieces(std::string_view text) {
+    for (const std::string_view piece : split_words(tokenizer_, text)) {
+      append_piece(tokenizer_, piece, ids_);
+    }
+  }
+
+  const Tokenizer& tokenizer_;
+  WholeTokens typed_, normal_;
+  bool at_start_;
+  std::vector<int>& ids_;
+};
+
 void append_text(const Tokenizer& tokenizer, std::string_view text, bool at_start,
                  std::vector<int>& ids) {
   if (text.empty()) return;
+  if (!tokenizer.rules.present) {
+    PlainText(tokenizer, at_start, ids).append(text);
+    return;
+  }
   const bool has_space = tokenizer.prefix_unless_space && text.starts_with(' ');
   const bool prefix =
       tokenizer.prefix_space && !has_space && (at_start || !tokenizer.prefix_only_at_start);
-  if (tokenizer.rules.present) {
-    append_by_rules(tokenizer, text, prefix, ids);
-    return;
-  }
-  std::string prefixed;
-  if (prefix) {
-    prefixed = " " + std::string(text);
-    text = prefixed;
-  }
-  for (const std::string_view piece : split_words(tokenizer.split, text)) {
-    append_piece(tokenizer, piece, ids);
-  }
+  append_by_rules(tokenizer, text, prefix, ids);
 }
 
 /// The special token whose name is the longest that `text` starts with, -1 if none.
@@ -248,6 +314,12 @@ void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids) {
   append_undone(tokenizer, found->second.second, ids);
 }
 
+std::vector<int> merged_ids(const Tokenizer& tokenizer, std::string_view piece) {
+  std::vector<int> ids = first_ids(tokenizer, piece);
+  Merger(tokenizer).merge(ids);
+  return ids;
+}
+
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos) {
   check(tokenizer.present(), "text without a tokenizer");
   std::vector<int> ids;
@@ -279,7 +351,7 @@ std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids) {
     if (token.type == TokenType::special) continue;
     std::string_view printed = token.text;
     const bool has_mark = token.type != TokenType::byte && token.type != TokenType::unknown;
-    if (strips && has_mark && printed.starts_with(' ')) {
+    if ((strips || tokenizer.strip_every_token) && has_mark && printed.starts_with(' ')) {
       printed.remove_prefix(1);
       strips = tokenizer.strip_each_space;
     }
@@ -292,6 +364,7 @@ std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids) {
 }
 
 int special_id(const Tokenizer& tokenizer, std::string_view name) {
+  if (name.empty()) return -1;
   for (std::size_t id = 0; id < tokenizer.tokens.size(); ++id) {
     const Token& token = tokenizer.tokens[id];
     if (token.type == TokenType::special && token.text == name) return static_cast<int>(id);

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/cut_pattern.h"
+#include "model/normal_form.h"
 #include "model/text_rules.h"
 
 namespace sb3lm {
@@ -18,7 +20,7 @@ enum class TokenizerKind {
   none,        // the model is driven by token ids
   spaced_bpe,  // symbols are code points, U+2581 stands for a space, unknown ones fall back to
                // bytes (SentencePiece's .model, tokenizer.json with Metaspace, llama2.c's .bin)
-  byte_bpe,  // symbols are bytes, text is first cut by GPT-2's pattern (byte-level tokenizer.json)
+  byte_bpe,    // symbols are bytes, text is first cut by a pattern (byte-level tokenizer.json)
 };
 
 enum class TokenType : std::uint8_t {
@@ -48,30 +50,48 @@ struct Merge {
   int rank = 0;
 };
 
-/// Where spaced_bpe text is cut before merging (merges never cross a cut).
+/// Where text is cut before merging (merges never cross a cut).
 enum class WordSplit {
   none,          // one piece
   before_space,  // a new word starts at every space (Metaspace with split)
-  gpt2,          // byte_bpe: GPT-2's pattern
+  gpt2,          // GPT-2's pattern
+  steps,         // Tokenizer::cuts
+};
+
+/// How a token of type `whole` is found, where rules (TextRules) do not say it.
+struct WholeFlags {
+  bool normalized = false;   // in the text after its normal form and the space in front
+  bool strip_left = false;   // it takes white space before it along ...
+  bool strip_right = false;  // ... and after it
+  bool single_word = false;  // not beside letters, digits and the like
+
+  bool operator==(const WholeFlags&) const = default;
 };
 
 struct Tokenizer {
   TokenizerKind kind = TokenizerKind::none;
-  std::vector<Token> tokens;            // by id; size is the vocabulary
-  std::vector<Merge> merges;            // sorted by (left, right)
-  std::map<std::string, int> alphabet;  // spaced_bpe: one code point (space for U+2581) -> id
-  std::array<int, 256> byte_token{};    // id of each byte, -1 if there is none
-  int unknown = -1;                     // for what neither alphabet nor bytes cover; -1: dropped
-  bool fuse_unknown = false;            // one for several in a row
-  TextRules rules;                      // what becomes of a text first
-  std::map<std::string, int> whole;     // tokens of that type: text -> id
+  std::vector<Token> tokens;              // by id; size is the vocabulary
+  std::vector<Merge> merges;              // sorted by (left, right)
+  std::map<std::string, int> alphabet;    // spaced_bpe: one code point (space for U+2581) -> id
+  std::array<int, 256> byte_token{};      // id of each byte, -1 if there is none
+  int unknown = -1;                       // for what neither alphabet nor bytes cover; -1: dropped
+  bool fuse_unknown = false;              // one for several in a row
+  TextRules rules;                        // what becomes of a text first
+  std::map<std::string, int> whole;       // tokens of that type: text -> id
+  std::map<int, WholeFlags> whole_flags;  // of those for which one is set
+  NormalForm form = NormalForm::none;     // of a text, before anything else
+  bool mark_is_space = false;             // a typed U+2581 is as good as a space
   std::map<int, std::pair<int, int>> undone;  // unused tokens that merges make: of which pair
+  /// What merging makes of pieces that are tokens all the same (ignore_merges) -> these tokens.
+  std::map<std::vector<int>, int> joined;
   WordSplit split = WordSplit::none;
+  std::vector<CutStep> cuts;
   bool prefix_space = false;          // a space is put in front of non-empty text ...
   bool prefix_unless_space = false;   // ... only if the text does not start with one
   bool prefix_only_at_start = false;  // ... and only where no token comes before (templates)
   bool strip_leading_space = false;   // decoding drops the first printed space
   bool strip_each_space = false;      // ... and that of each next token while nothing is printed
+  bool strip_every_token = false;     // decoding drops the first space of each token
   int bos = -1;                       // start of text, -1 if unknown
   bool add_bos = false;               // `--prompt` puts bos in front
   std::vector<int> stop_ids;          // end generation (eos, end of turn), not printed
@@ -82,6 +102,9 @@ struct Tokenizer {
 /// Ids of plain text. Special tokens are never recognised in it. `with_bos` puts bos in front where
 /// the tokenizer asks for it.
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos);
+
+/// What the symbols of one piece of text merge to.
+std::vector<int> merged_ids(const Tokenizer& tokenizer, std::string_view piece);
 
 /// Appends the token, or those that it is taken apart into if it is unused.
 void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids);

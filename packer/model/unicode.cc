@@ -7,11 +7,14 @@ namespace sb3lm {
 namespace {
 
 struct Range {
-  CharClass kind;
+  LetterClass kind;
   char32_t first, last;
 };
 
-#define RANGE(kind, first, last) {CharClass::kind, first, last},
+constexpr LetterClass L = LetterClass::letter, M = LetterClass::mark, D = LetterClass::digit,
+                      N = LetterClass::number, P = LetterClass::punctuation,
+                      S = LetterClass::symbol, Z = LetterClass::space;
+#define RANGE(kind, first, last) {kind, first, last},
 constexpr Range kRanges[] = {
 #include "model/unicode_classes.def"
 };
@@ -49,12 +52,26 @@ TextChar front_char(std::string_view text) {
 
 }  // namespace
 
-CharClass char_class(char32_t code_point) {
+LetterClass letter_class(char32_t code_point) {
   const Range* found =
       std::lower_bound(std::begin(kRanges), std::end(kRanges), code_point,
                        [](const Range& range, char32_t value) { return range.last < value; });
-  if (found == std::end(kRanges) || code_point < found->first) return CharClass::other;
+  if (found == std::end(kRanges) || code_point < found->first) return LetterClass::other;
   return found->kind;
+}
+
+CharClass char_class(char32_t code_point) {
+  switch (letter_class(code_point)) {
+    case LetterClass::letter:
+      return CharClass::letter;
+    case LetterClass::digit:
+    case LetterClass::number:
+      return CharClass::number;
+    case LetterClass::space:
+      return CharClass::space;
+    default:
+      return CharClass::other;
+  }
 }
 
 char32_t lower_case(char32_t c) {

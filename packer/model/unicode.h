@@ -1,4 +1,4 @@
-// UTF-8, the character classes that GPT-2's pattern tells apart, and small letters.
+// UTF-8, the classes of characters that tokenizers' patterns tell apart, and small letters.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,12 @@
 
 namespace sb3lm {
 
+/// By general category: L, M, Nd, Nl and No, P, S; but `space` is the property White_Space, and
+/// everything else (unassigned too) is `other`.
+enum class LetterClass { letter, mark, digit, number, punctuation, symbol, space, other };
+LetterClass letter_class(char32_t code_point);
+
+/// The classes of GPT-2's pattern.
 enum class CharClass { letter, number, space, other };
 
 /// \p{L}, \p{N} and white space of Unicode; everything else (unassigned too) is `other`.

@@ -74,4 +74,9 @@ std::vector<std::string_view> split_words(WordSplit split, std::string_view text
   return {text};
 }
 
+std::vector<std::string_view> split_words(const Tokenizer& tokenizer, std::string_view text) {
+  if (tokenizer.split == WordSplit::steps) return cut_by_steps(tokenizer.cuts, text);
+  return split_words(tokenizer.split, text);
+}
+
 }  // namespace sb3lm

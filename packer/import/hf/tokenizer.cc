@@ -3,12 +3,14 @@
 // refused by name, because a tokenizer that is nearly right is wrong.
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <unordered_map>
 
 #include "base/error.h"
-#include "import/file_errors.h"
 #include "import/formats.h"
+#include "import/hf/pipeline.h"
+#include "import/hf/stages.h"
 #include "import/json.h"
 #include "import/pieces.h"
 #include "model/unicode.h"
@@ -58,109 +60,31 @@ class ByteSymbols {
   std::array<int, 324> byte_of_{};
 };
 
-class TokenizerReader : FileErrors {
+class TokenizerReader : StageReader {
  public:
   explicit TokenizerReader(const NamedBytes& file)
-      : FileErrors(file.file), json_(parse_json(file.file, as_text(file.bytes))) {
+      : StageReader(file.file), json_(parse_json(file.file, as_text(file.bytes))) {
     result_.byte_token.fill(-1);
   }
 
   Tokenizer read() {
     if (!json_.is_object()) fail("it is not a JSON object");
-    read_stage("normalizer", "normalizers", &TokenizerReader::normalizer);
-    read_stage("pre_tokenizer", "pretokenizers", &TokenizerReader::pre_tokenizer);
+    stages_ = read_text_stages(file_, json_, result_);
     settle_kind();
     read_vocabulary();
     read_added_tokens();
     describe_tokens();
     read_merges();
-    read_stage("decoder", "decoders", &TokenizerReader::decoder);
+    if (flag(field(json_, "model"), "ignore_merges", false)) find_joined();
+    read_decoder(file_, json_, stages_, result_);
     find_ends();
-    read_stage("post_processor", "processors", &TokenizerReader::post_processor);
+    read_post_processor(file_, json_, result_);
     return std::move(result_);
   }
 
  private:
-  static const Json& field(const Json& json, const char* key) {
-    static const Json null;
-    const auto found = json.find(key);
-    return found == json.end() ? null : *found;
-  }
-
-  bool flag(const Json& json, const char* key, bool fallback) const {
-    return JsonFields(json, file_).get(key, fallback);
-  }
-
-  std::string text(const Json& json, const char* key) const {
-    return JsonFields(json, file_).get(key, std::string());
-  }
-
-  /// Calls `piece` for each step of a stage, sequences flattened.
-  using Piece = void (TokenizerReader::*)(const std::string& type, const Json& step);
-  void read_stage(const char* stage, const char* list, Piece piece) {
-    read_steps(stage, list, piece, field(json_, stage));
-  }
-  void read_steps(const char* stage, const char* list, Piece piece, const Json& step) {
-    if (step.is_null()) return;
-    if (!step.is_object()) fail("{} is not an object", stage);
-    const std::string type = text(step, "type");
-    if (type != "Sequence") {
-      (this->*piece)(type, step);
-      return;
-    }
-    const Json& steps = field(step, list);
-    if (!steps.is_array()) fail("the {} Sequence has no list '{}'", stage, list);
-    for (const Json& inner : steps) read_steps(stage, list, piece, inner);
-  }
-
-  bool is_mark_for_space(const Json& step) const {
-    return text(field(step, "pattern"), "String") == " " && text(step, "content") == kSpaceMark;
-  }
-
-  void normalizer(const std::string& type, const Json& step) {
-    if (type == "Prepend" && text(step, "prepend") == kSpaceMark) {
-      result_.prefix_space = true;
-    } else if (type == "Replace" && field(step, "pattern").is_object() && is_mark_for_space(step)) {
-      marks_ = true;
-    } else {
-      refuse("normalizer '{}'", type);
-    }
-  }
-
-  void pre_tokenizer(const std::string& type, const Json& step) {
-    if (type == "Metaspace") {
-      metaspace(step);
-    } else if (type == "ByteLevel") {
-      byte_level_ = true;
-      const bool prefix = flag(step, "add_prefix_space", true);
-      result_.prefix_space = result_.prefix_unless_space = prefix;
-      result_.split = flag(step, "use_regex", true) ? WordSplit::gpt2 : WordSplit::none;
-    } else {
-      refuse("pre_tokenizer '{}'", type);
-    }
-  }
-
-  void metaspace(const Json& step) {
-    if (text(step, "replacement") != kSpaceMark) {
-      refuse("pre_tokenizer 'Metaspace' with replacement '{}'", text(step, "replacement"));
-    }
-    marks_ = true;
-    std::string scheme = text(step, "prepend_scheme");
-    if (scheme.empty()) scheme = flag(step, "add_prefix_space", true) ? "always" : "never";
-    if (scheme != "always" && scheme != "first" && scheme != "never") {
-      refuse("pre_tokenizer 'Metaspace' with prepend_scheme '{}'", scheme);
-    }
-    if (scheme != "never") {
-      result_.prefix_unless_space = !result_.prefix_space;  // a Prepend before it comes first
-      result_.prefix_space = true;
-      result_.prefix_only_at_start = scheme == "first";
-    }
-    result_.split = flag(step, "split", true) ? WordSplit::before_space : WordSplit::none;
-  }
-
   void settle_kind() {
-    if (byte_level_ && marks_) refuse("a ByteLevel tokenizer that also marks spaces");
-    result_.kind = byte_level_ ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
+    result_.kind = stages_.byte_level ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
     const Json& model = field(json_, "model");
     if (!model.is_object()) fail("'model' is missing");
     const std::string type = text(model, "type");
@@ -170,13 +94,12 @@ class TokenizerReader : FileErrors {
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
       if (!text(model, key).empty()) refuse("BPE with a {}", key);
     }
-    if (flag(model, "ignore_merges", false)) refuse("BPE with ignore_merges");
   }
 
   void place(std::uint64_t id, const std::string& name) {
     if (id >= kMaxTokens)
       fail("token '{}' has id {}, at most {} are possible", name, id, kMaxTokens);
-    if (names_.size() <= id) names_.resize(id + 1);
+    if (id >= names_.size()) names_.resize(static_cast<std::size_t>(id) + 1);
     std::optional<std::string>& slot = names_[id];
     if (slot && *slot != name) fail("tokens '{}' and '{}' share id {}", *slot, name, id);
     slot = name;
@@ -202,22 +125,50 @@ class TokenizerReader : FileErrors {
       if (!id) fail("'added_tokens' holds something other than tokens with an id");
       const std::string name = text(token, "content");
       if (name.empty()) fail("'added_tokens' holds a token without 'content'");
-      if (!flag(token, "special", false)) refuse("added token '{}', which is not special,", name);
       place(*id, name);
-      special_.push_back(static_cast<std::size_t>(*id));
+      const int number = static_cast<int>(*id);
+      if (flag(token, "special", false)) {
+        types_[number] = TokenType::special;
+      } else {
+        types_[number] = TokenType::whole;
+        add_whole(number, name, token);
+      }
     }
+  }
+
+  /// Hugging Face's library looks for those in typed text, or in what the normalizer makes of it.
+  void add_whole(int id, const std::string& name, const Json& token) {
+    WholeFlags flags{.normalized = flag(token, "normalized", true),
+                     .strip_left = flag(token, "lstrip", false),
+                     .strip_right = flag(token, "rstrip", false),
+                     .single_word = flag(token, "single_word", false)};
+    std::string found_as = name;
+    if (flags.normalized) {
+      if (result_.prefix_space && !result_.prefix_unless_space) {
+        refuse("added token '{}', which a normalizer with 'Prepend' changes,", name);
+      }
+      found_as = normalized(result_.form, name);
+      if (stages_.marks) found_as = replace_all(found_as, kSpaceMark, " ");
+    }
+    if (!result_.whole.emplace(found_as, id).second) {
+      refuse("added token '{}', which stands there twice,", name);
+    }
+    if (flags != WholeFlags{}) result_.whole_flags[id] = flags;
   }
 
   /// From names to what tokens print, how they begin and which bytes they are.
   void describe_tokens() {
     byte_fallback_ = flag(field(json_, "model"), "byte_fallback", false);
-    std::vector<bool> special(names_.size(), false);
-    for (const std::size_t id : special_) special[id] = true;
+    result_.tokens.reserve(names_.size());
     for (std::size_t id = 0; id < names_.size(); ++id) {
-      if (!names_[id]) fail("no token has id {} of {}", id, names_.size());
-      const Token token = special[id] ? Token{*names_[id], TokenType::special} : plain_token(id);
-      index_token(token, static_cast<int>(id));
-      result_.tokens.push_back(token);
+      if (!names_[id]) {
+        result_.tokens.emplace_back();  // prints nothing, and no text has it
+        continue;
+      }
+      const auto type = types_.find(static_cast<int>(id));
+      Token token = type == types_.end() ? plain_token(id) : added_token(id, type->second);
+      if (type == types_.end()) index_token(token, static_cast<int>(id));
+      result_.tokens.push_back(std::move(token));
     }
     const auto bytes = std::count_if(result_.byte_token.begin(), result_.byte_token.end(),
                                      [](int id) { return id >= 0; });
@@ -225,21 +176,27 @@ class TokenizerReader : FileErrors {
     settle_unknown();
   }
 
+  Token added_token(std::size_t id, TokenType type) const {
+    const std::string& name = *names_[id];
+    if (type == TokenType::special) return {name, type};
+    if (stages_.byte_level) return {symbols_.bytes_of(name).value_or(name), type};
+    return {stages_.marks ? replace_all(name, kSpaceMark, " ") : name, type};
+  }
+
   Token plain_token(std::size_t id) const {
     const std::string& name = *names_[id];
-    if (byte_level_) {
+    if (stages_.byte_level) {
       const std::optional<std::string> bytes = symbols_.bytes_of(name);
       if (!bytes) fail("token '{}' is not written in byte-level symbols", name);
       return {*bytes, TokenType::normal};
     }
     const int byte = byte_fallback_ ? fallback_byte(name) : -1;
     if (byte >= 0) return {std::string(1, static_cast<char>(byte)), TokenType::byte};
-    return {marks_ ? replace_all(name, kSpaceMark, " ") : name, TokenType::normal};
+    return {stages_.marks ? replace_all(name, kSpaceMark, " ") : name, TokenType::normal};
   }
 
   void index_token(const Token& token, int id) {
-    if (token.type == TokenType::special) return;
-    if (byte_level_) {
+    if (stages_.byte_level) {
       if (token.text.size() == 1)
         result_.byte_token[static_cast<unsigned char>(token.text[0])] = id;
       return;
@@ -247,7 +204,7 @@ class TokenizerReader : FileErrors {
     const std::string& name = *names_[static_cast<std::size_t>(id)];
     if (token.type == TokenType::byte) {
       result_.byte_token[static_cast<unsigned char>(token.text[0])] = id;
-    } else if (text_chars(name).size() == 1 && !(marks_ && name == " ")) {
+    } else if (text_chars(name).size() == 1 && !(stages_.marks && name == " ")) {
       result_.alphabet[name] = id;
       result_.alphabet[token.text] = id;  // the space, where the name is its mark
     }
@@ -287,34 +244,36 @@ class TokenizerReader : FileErrors {
     const Json& merges = field(field(json_, "model"), "merges");
     if (merges.is_null()) return;
     if (!merges.is_array()) fail("'merges' is not a list");
-    std::map<std::pair<int, int>, Merge> by_pair;
+    std::vector<Merge>& list = result_.merges;
+    list.reserve(merges.size());
     for (std::size_t rank = 0; rank < merges.size(); ++rank) {
       const auto [left, right] = merge_pair(merges[rank], rank);
-      const Merge merge{merge_part(left, rank), merge_part(right, rank),
-                        merge_part(left + right, rank), static_cast<int>(rank)};
-      by_pair[{merge.left, merge.right}] = merge;  // the last one counts, as in the original
+      list.push_back({merge_part(left, rank), merge_part(right, rank),
+                      merge_part(left + right, rank), static_cast<int>(rank)});
     }
-    for (const auto& [pair, merge] : by_pair) result_.merges.push_back(merge);
+    const auto key = [](const Merge& merge) { return std::pair(merge.left, merge.right); };
+    std::stable_sort(list.begin(), list.end(),
+                     [&](const Merge& a, const Merge& b) { return key(a) < key(b); });
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      // The last one counts, as in the original.
+      if (i + 1 == list.size() || key(list[i]) != key(list[i + 1])) list[kept++] = list[i];
+    }
+    list.resize(kept);
   }
 
-  void decoder(const std::string& type, const Json& step) {
-    if (type == "Metaspace") {
-      std::string scheme = text(step, "prepend_scheme");
-      if (scheme.empty()) scheme = flag(step, "add_prefix_space", true) ? "always" : "never";
-      if (scheme != "never") result_.strip_leading_space = true;
-    } else if (type == "Strip") {
-      const bool leading = text(step, "content") == " " && field(step, "stop") == 0 &&
-                           (field(step, "start") == 0 || field(step, "start") == 1);
-      if (!leading) refuse("decoder 'Strip' of anything but one leading space");
-      if (field(step, "start") == 1) result_.strip_leading_space = true;
-    } else if (type == "Replace") {
-      const Json& pattern = field(step, "pattern");
-      if (!pattern.is_object() || text(pattern, "String") != kSpaceMark ||
-          text(step, "content") != " ") {
-        refuse("decoder 'Replace' of anything but {} by a space", kSpaceMark);
+  /// A piece that is a token is that one, also where its symbols would merge to something else.
+  void find_joined() {
+    const bool all_bytes = std::all_of(result_.byte_token.begin(), result_.byte_token.end(),
+                                       [](int id) { return id >= 0; });
+    if (!all_bytes) refuse("ignore_merges in a vocabulary without all bytes");
+    for (std::size_t id = 0; id < result_.tokens.size(); ++id) {
+      const Token& token = result_.tokens[id];
+      if (token.text.empty() || token.type != TokenType::normal) continue;
+      std::vector<int> merged = merged_ids(result_, token.text);
+      if (merged != std::vector<int>{static_cast<int>(id)}) {
+        result_.joined.emplace(std::move(merged), static_cast<int>(id));
       }
-    } else if (type != "ByteLevel" && type != "ByteFallback" && type != "Fuse") {
-      refuse("decoder '{}'", type);
     }
   }
 
@@ -330,38 +289,14 @@ class TokenizerReader : FileErrors {
     std::sort(result_.stop_ids.begin(), result_.stop_ids.end());
   }
 
-  void post_processor(const std::string& type, const Json& step) {
-    if (type == "ByteLevel") return;
-    if (type != "TemplateProcessing") refuse("post_processor '{}'", type);
-    const Json& single = field(step, "single");
-    if (!single.is_array()) fail("TemplateProcessing has no list 'single'");
-    bool after_text = false;
-    for (const Json& part : single) {
-      if (!part.is_object()) fail("TemplateProcessing 'single' holds something other than parts");
-      if (!field(part, "Sequence").is_null()) {
-        after_text = true;
-        continue;
-      }
-      const Json& token = field(part, "SpecialToken");
-      if (!token.is_object()) fail("TemplateProcessing 'single' has a part of unknown kind");
-      const std::string name = text(token, "id");
-      if (after_text) refuse("a TemplateProcessing that adds '{}' after the text", name);
-      if (result_.add_bos) refuse("a TemplateProcessing that adds two tokens before the text");
-      result_.bos = special_id(result_, name);
-      if (result_.bos < 0) fail("TemplateProcessing: '{}' is not a special token", name);
-      result_.add_bos = true;
-    }
-  }
-
   Json json_;
   Tokenizer result_;
   ByteSymbols symbols_;
-  bool byte_level_ = false;
-  bool marks_ = false;  // spaces are written as U+2581
+  TextStages stages_;
   bool byte_fallback_ = false;
   std::vector<std::optional<std::string>> names_;  // by id
-  std::vector<std::size_t> special_;
-  std::unordered_map<std::string, int> ids_;  // of model.vocab
+  std::map<int, TokenType> types_;                 // of added tokens: special or whole
+  std::unordered_map<std::string, int> ids_;       // of model.vocab
 };
 
 }  // namespace
