@@ -14,8 +14,7 @@ struct Neutral {
   std::string_view field;
   double value;
 };
-constexpr std::array<Neutral, 9> kNeutral{{
-    {"partial_rotary_factor", 1},
+constexpr std::array<Neutral, 8> kNeutral{{
     {"embedding_multiplier", 1},
     {"residual_multiplier", 1},
     {"routed_scaling_factor", 1},
@@ -29,26 +28,6 @@ constexpr std::array<Neutral, 9> kNeutral{{
 constexpr std::string_view kQuantised[] = {"quantization_config", "quantization",
                                            "compression_config"};
 
-void read_rope_field(const Config& config, std::string_view field, Settings& settings) {
-  const Json* rope = config.find(field);
-  if (rope == nullptr) return;
-  if (!rope->is_object()) config.fail(Fault::bad_input, "{} is not an object", field);
-  for (const char* key : {"rope_type", "type"}) {
-    const auto type = rope->find(key);
-    if (type != rope->end() && *type != "default") {
-      config.fail(Fault::unsupported, "{} of type {} is not supported, only \"default\"", field,
-                  type->dump());
-    }
-  }
-  if (const auto theta = rope->find("rope_theta"); theta != rope->end()) {
-    const std::optional<std::string> text = plain_text(*theta);
-    if (!text) config.fail(Fault::bad_input, "{}: rope_theta is not a number", field);
-    config.set_text("rope-base", field, *text, settings);
-  } else if (rope->find("factor") != rope->end()) {
-    config.fail(Fault::unsupported, "{} with a factor is not supported", field);
-  }
-}
-
 struct ActivationSpelling {
   std::string_view theirs, ours;
 };
@@ -60,45 +39,13 @@ constexpr ActivationSpelling kActivationSpellings[] = {
     {"relu_squared", "relu2"},
     {"squared_relu", "relu2"},
     {"leaky_relu2", "leaky-relu2"},
+    {"relu", "relu"},
+    {"gelu", "gelu"},
+    {"gelu_python", "gelu"},
+    {"gelu_new", "gelu-tanh"},
+    {"gelu_pytorch_tanh", "gelu-tanh"},
+    {"gelu_fast", "gelu-tanh"},
 };
-
-/// Where the lists of single layers stand, and the fact that each of their entries is.
-struct LayerList {
-  std::string_view field, fact;
-};
-constexpr LayerList kLayerLists[] = {{"num_key_value_heads", "kv-heads"},
-                                     {"num_key_value_heads_per_layer", "kv-heads"},
-                                     {"no_rope_layers", "rope"}};
-
-// The layout of all who have such a list.
-constexpr const char *kRope = "half-split", *kNoRope = "none";
-
-/// The text of a fact for some layers ("2@0,1/4@2"), from one text for each.
-std::string by_layer(const std::vector<std::string>& texts) {
-  std::map<std::string, std::string> layers;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    std::string& own = layers[texts[i]];
-    own += fmt::format("{}{}", own.empty() ? "" : ",", i);
-  }
-  std::string all;
-  for (const auto& [text, own] : layers) {
-    all += fmt::format("{}{}@{}", all.empty() ? "" : "/", text, own);
-  }
-  return all;
-}
-
-/// What an entry says of its layer.
-std::string entry_text(const Config& config, const LayerList& list, const Json& entry) {
-  const std::optional<int> number = json_as<int>(entry);
-  const bool is_flag = list.fact == "rope";
-  if (is_flag && entry.is_boolean()) return entry.get<bool>() ? kRope : kNoRope;
-  if (!number || (is_flag && *number != 0 && *number != 1)) {
-    config.fail(Fault::bad_input, "{}: {} is not {}", list.field, entry.dump(),
-                is_flag ? "0 or 1" : "a whole number");
-  }
-  if (is_flag) return *number == 1 ? kRope : kNoRope;
-  return fmt::format("{}", *number);
-}
 
 }  // namespace
 
@@ -130,6 +77,26 @@ bool Config::is(std::string_view field, bool value) const {
   return found != nullptr && found->is_boolean() && found->get<bool>() == value;
 }
 
+int Config::number(std::string_view field, int most) const {
+  const Json* found = find(field);
+  const std::optional<int> number = found != nullptr ? json_as<int>(*found) : std::nullopt;
+  if (number && *number >= 1 && *number <= most) return *number;
+  fail(Fault::bad_input, "{} is {}; it is a whole number from 1 to {}", field,
+       found != nullptr ? found->dump() : "missing", most);
+}
+
+int Config::number_or(std::string_view field, int otherwise) const {
+  const Json* found = find(field);
+  if (found == nullptr || *found == 0) return found == nullptr ? otherwise : 0;
+  return number(field, limits::kExtent);
+}
+
+std::optional<int> Config::head_size() const {
+  if (const Json* said = find("head_dim")) return json_as<int>(*said);
+  const int heads = number_or("num_attention_heads", 0), width = number_or("hidden_size", 0);
+  return heads > 0 && width > 0 ? std::optional(width / heads) : std::nullopt;
+}
+
 void Config::set(std::string_view fact, std::string_view field, Settings& settings) const {
   const Json* found = find(field);
   const std::optional<std::string> text = found != nullptr ? plain_text(*found) : std::nullopt;
@@ -147,12 +114,6 @@ void Config::must_be(std::string_view field, int shown) const {
   fail(Fault::bad_input, "{} is {}, but the tensors show {}", field, value->dump(), shown);
 }
 
-void read_rope(const Config& config, Settings& settings) {
-  for (const char* field : {"rope_scaling", "rope_parameters"}) {
-    read_rope_field(config, field, settings);
-  }
-}
-
 void read_activation(const Config& config, std::string_view field, Settings& settings) {
   const Json* found = config.find(field);
   if (found == nullptr) return;
@@ -167,43 +128,19 @@ void read_activation(const Config& config, std::string_view field, Settings& set
   config.fail(Fault::unsupported, "{} {} is not supported, only {}", field, found->dump(), known);
 }
 
-void read_layer_lists(const Config& config, Settings& settings) {
-  for (const LayerList& list : kLayerLists) {
-    const Json* found = config.find(list.field);
-    if (found == nullptr || !found->is_array()) continue;
-    if (found->size() > static_cast<std::size_t>(limits::kLayers)) {
-      config.fail(Fault::bad_input, "{} has {} entries, more than a model can have layers",
-                  list.field, found->size());
-    }
-    std::vector<std::string> texts;
-    for (const Json& entry : *found) texts.push_back(entry_text(config, list, entry));
-    const bool is_plain =
-        std::ranges::all_of(texts, [](const auto& text) { return text == kRope; });
-    if (!is_plain) config.set_text(list.fact, list.field, by_layer(texts), settings);
-  }
-}
-
-void check_layer_lists(const Config& config, const ModelSpec& spec) {
-  for (const LayerList& list : kLayerLists) {
-    const Json* found = config.find(list.field);
-    if (found == nullptr || !found->is_array() || found->size() == spec.layers.size()) continue;
-    config.fail(Fault::bad_input, "{} has {} entries, but the tensors show {} layers", list.field,
-                found->size(), spec.layers.size());
-  }
-}
-
 bool is_common_field(std::string_view field) {
   constexpr std::string_view kOthers[] = {"rope_scaling", "rope_parameters", "sliding_window",
-                                          "use_sliding_window"};
+                                          "use_sliding_window", "partial_rotary_factor"};
   const auto is_it = [field](const auto& row) { return row.field == field; };
   return std::ranges::find(kOthers, field) != std::end(kOthers) ||
          std::ranges::find(kQuantised, field) != std::end(kQuantised) ||
-         std::ranges::any_of(kNeutral, is_it) || std::ranges::any_of(kLayerLists, is_it);
+         std::ranges::any_of(kNeutral, is_it) || is_layer_list(field);
 }
 
-void refuse_other_maths(const Config& config) {
+void refuse_other_maths(const Config& config, std::initializer_list<std::string_view> known) {
   for (const Neutral& neutral : kNeutral) {
     const Json* value = config.find(neutral.field);
+    if (std::ranges::find(known, neutral.field) != known.end()) continue;
     if (value == nullptr || (value->is_number() && value->get<double>() == neutral.value)) continue;
     config.fail(Fault::unsupported, "{} {} is not supported, only {}", neutral.field, value->dump(),
                 neutral.value);
@@ -219,17 +156,6 @@ void refuse_quantised(const Config& config) {
                 "{} is set{}: weights that another program has quantised are not supported; take "
                 "the model that they were made from",
                 field, method == found->end() ? "" : fmt::format(" ({})", method->dump()));
-  }
-}
-
-void refuse_window(const Config& config, const ModelSpec& spec) {
-  const Json* window = config.find("sliding_window");
-  if (window == nullptr || config.is("use_sliding_window", false)) return;
-  if (!window->is_number() || window->get<double>() < spec.context) {
-    config.fail(Fault::unsupported,
-                "sliding_window {} is shorter than the context of {}, and attention here has no "
-                "window; --convention context={} stays inside it",
-                window->dump(), spec.context, window->dump());
   }
 }
 

@@ -1,6 +1,8 @@
 // A Hugging Face config.json, and what all families read of it alike.
 #pragma once
 
+#include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,14 @@ class Config {
   const Json* find(std::string_view field) const;
   std::string text(std::string_view field) const;     // empty if it is none
   bool is(std::string_view field, bool value) const;  // false if it is missing
+  /// Whether the field is there, be it null.
+  bool has(std::string_view field) const { return json_.contains(field); }
+  /// A whole number from 1 to `most`; throws bad_input without it.
+  int number(std::string_view field, int most) const;
+  /// The same from 0 on, or `otherwise` if the field is missing or null.
+  int number_or(std::string_view field, int otherwise) const;
+  /// `head_dim`, or what width and heads give.
+  std::optional<int> head_size() const;
   std::string model_type() const { return text("model_type"); }
   /// The fields that are there and not null.
   std::vector<std::string> fields() const;
@@ -43,32 +53,65 @@ class Config {
   Json json_;
 };
 
-/// `rope_scaling` of older files, `rope_parameters` of newer ones: the base of plain RoPE; others
-/// are unsupported.
-void read_rope(const Config& config, Settings& settings);
+/// Which part of each head turns, where a family's models differ in it.
+struct RopePart {
+  std::string_view field = {};  // beside "partial_rotary_factor"; empty: all of it does
+  double usual = 1;
+};
+
+/// `rope_scaling` of older files, `rope_parameters` of newer ones: base, scaling and part of RoPE.
+/// Others than plain, linear and llama3 are unsupported.
+void read_rope(const Config& config, Settings& settings, const RopePart& part = {});
 
 /// What bends the hidden numbers, by the names that transformers has for it; silu where nothing is
 /// said. Others are unsupported.
 void read_activation(const Config& config, std::string_view field, Settings& settings);
+
+/// The text of a fact for each layer ("2@0,1/4@2"), from one text for each.
+std::string by_layer(const std::vector<std::string>& texts);
 
 /// Lists with an entry for each layer: KV heads (`num_key_value_heads` or
 /// `num_key_value_heads_per_layer`), and whether it has RoPE (`no_rope_layers`, where 0 means
 /// none). Throws bad_input for other entries.
 void read_layer_lists(const Config& config, Settings& settings);
 
-/// Throws bad_input if such a list has not as many entries as there are layers.
+/// Throws bad_input if a list for all layers has not as many entries as there are layers.
 void check_layer_lists(const Config& config, const ModelSpec& spec);
+bool is_layer_list(std::string_view field);
+
+/// Which layers have the window, unless `layer_types` says it.
+enum class Sliding {
+  all,
+  even,
+  late,          // from `max_window_layers` on
+  without_rope,  // by `no_rope_layers`
+};
+struct WindowRule {
+  Sliding where = Sliding::all;
+  int usual = 0;           // the window of a file that has no `sliding_window`
+  bool on_demand = false;  // only with `use_sliding_window`
+};
+/// `sliding_window`. Kinds of layers that are neither full nor sliding are unsupported.
+void read_windows(const Config& config, const WindowRule& rule, Settings& settings);
+
+/// GPT-Neo's `attention_layers` ("global" or "local") or `attention_types`, and `window_size`.
+void read_local_attention(const Config& config, int usual_window, Settings& settings);
+
+/// Windows as long as the context are none.
+void drop_wide_windows(ModelSpec& spec);
 
 /// The fields that the functions of this header understand.
 bool is_common_field(std::string_view field);
 
-/// Throws unsupported where a field that means another forward pass is set.
-void refuse_other_maths(const Config& config);
+/// Throws unsupported where a field that means another forward pass is set; `known` ones the family
+/// reads itself.
+void refuse_other_maths(const Config& config, std::initializer_list<std::string_view> known = {});
 
 /// Throws unsupported where a field says that the weights are another program's codes.
 void refuse_quantised(const Config& config);
 
-/// Throws unsupported if attention has a window shorter than the context.
+/// Throws unsupported if attention has a window shorter than the context: for families that do not
+/// tell which layers have it.
 void refuse_window(const Config& config, const ModelSpec& spec);
 
 }  // namespace sb3lm

@@ -64,6 +64,7 @@ void complete_heads(int query_rows, int kv_rows, AttentionSpec& attention, Missi
 
 void complete_feed_forward(const Index& index, const std::string& file, int layer,
                            FeedForwardSpec& ffn, MissingFacts& missing) {
+  ffn.bias = index.contains({Role::up_bias, layer});
   const auto router = index.find({Role::router, layer});
   ffn.routed_experts = router == index.end() ? 0 : router->second->extent.rows;
   ffn.shared_experts = 0;
@@ -92,8 +93,26 @@ void complete_feed_forward(const Index& index, const std::string& file, int laye
   }
 }
 
-/// What comes before the layers, and between passes.
-void complete_start(const Index& index, ModelSpec& spec) {
+/// What a layer has if there are tensors for it.
+void complete_parts(const Index& index, int at, LayerSpec& layer) {
+  AttentionSpec& attention = layer.attention;
+  attention.qkv_bias = index.contains({Role::q_bias, at});
+  attention.o_bias = index.contains({Role::o_bias, at});
+  attention.query_gain = index.contains({Role::query_gain, at});
+  if (index.contains({Role::q_norm, at})) attention.head_norm = HeadNorm::weighted;
+  layer.start_mix = index.contains({Role::stream_mix, at});
+  layer.branch_scales = index.contains({Role::attention_scale, at});
+  layer.after_norms = index.contains({Role::attention_after_norm, at});
+}
+
+/// What comes before the layers, between passes and behind them.
+void complete_ends(const Index& index, ModelSpec& spec) {
+  const auto positions = index.find({Role::position_embedding});
+  spec.learned_positions = positions == index.end() ? 0 : positions->second->extent.rows;
+  if (spec.context == 0) spec.context = spec.learned_positions;
+  spec.tied_head = !index.contains({Role::head});
+  spec.head_bias = index.contains({Role::head_bias});
+  if (index.contains({Role::final_norm_bias})) spec.norm = NormKind::layer;
   if (const auto table = index.find({Role::bigram_embedding}); table != index.end()) {
     spec.bigram_buckets = table->second->extent.rows;
     spec.bigram_width = table->second->extent.cols;
@@ -150,8 +169,7 @@ std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
   const Shape embedding = need(index, file, {Role::embedding});
   spec.width = embedding.cols;
   spec.vocabulary = embedding.rows;
-  spec.tied_head = !index.contains({Role::head});
-  complete_start(index, spec);
+  complete_ends(index, spec);
   MissingFacts missing;
   for (std::size_t i = 0; i < spec.layers.size(); ++i) {
     const int at = static_cast<int>(i);
@@ -161,10 +179,7 @@ std::vector<ShapeFact> derive_spec(const Index& index, const std::string& file,
     }
     complete_heads(need(index, file, {Role::q, at}).rows, need(index, file, {Role::k, at}).rows,
                    layer.attention, missing);
-    layer.attention.qkv_bias = index.contains({Role::q_bias, at});
-    layer.attention.query_gain = index.contains({Role::query_gain, at});
-    layer.start_mix = index.contains({Role::stream_mix, at});
-    layer.branch_scales = index.contains({Role::attention_scale, at});
+    complete_parts(index, at, layer);
     complete_feed_forward(index, file, at, layer.feed_forward, missing);
   }
   complete_values(index, facts, spec);

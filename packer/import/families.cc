@@ -1,5 +1,6 @@
 #include "import/families/families.h"
 
+#include <algorithm>
 #include <array>
 
 #include "import/config.h"
@@ -17,6 +18,30 @@ const Family* with_name(std::string_view name) {
   return nullptr;
 }
 
+/// What families that people ask for need first, and we have not.
+struct Missing {
+  std::string_view model_type, what;
+};
+constexpr Missing kMissing[] = {
+    {"bloom", "ALiBi"},
+    {"mpt", "ALiBi"},
+    {"opt", "positions that begin in row 2 of their table"},
+    {"falcon", "one KV head for all in a tensor with q"},
+    {"phi3", "q, k and v in one tensor"},
+    {"gemma3_text", "RoPE with two bases"},
+    {"olmo2", "norms behind the halves of a layer only"},
+    {"deepseek_v2", "latent attention"},
+    {"mamba", "state spaces"},
+    {"rwkv", "recurrence"},
+    {"t5", "an encoder"},
+    {"bert", "attention to later tokens"},
+};
+
+std::string missing_part(std::string_view model_type) {
+  const auto row = std::ranges::find(kMissing, model_type, &Missing::model_type);
+  return row == std::end(kMissing) ? "" : fmt::format(": it needs {}", row->what);
+}
+
 void assume(const std::vector<Assumption>& assumed, Settings& settings) {
   for (const auto& [fact, text] : assumed) settings.set("family", fact, text, Saying::assumed);
 }
@@ -24,9 +49,10 @@ void assume(const std::vector<Assumption>& assumed, Settings& settings) {
 }  // namespace
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 6> all{&ssmoelm_family(), &llama_family(),
-                                                &llama2c_family(), &golf_family(),
-                                                &shard_family(),   &mixture_family()};
+  static const std::array all{&ssmoelm_family(), &llama_family(),   &llama2c_family(),
+                              &golf_family(),    &shard_family(),   &mixture_family(),
+                              &gpt2_family(),    &gpt_neo_family(), &gpt_neox_family(),
+                              &gemma_family(),   &gemma2_family(),  &phi_family()};
   return all;
 }
 
@@ -46,8 +72,8 @@ const Family& family_of(const Container& container, const Config* config, bool i
     for (const Family* family : families()) {
       for (const ModelType& one : family->model_types) known += fmt::format(" {}", one.name);
     }
-    fail(Fault::unsupported, "{}: model_type '{}' is not supported; these are:{}",
-         config != nullptr ? config->file() : container.file, type, known);
+    fail(Fault::unsupported, "{}: model_type '{}' is not supported{}; these are:{}",
+         config != nullptr ? config->file() : container.file, type, missing_part(type), known);
   }
   return *families().front();
 }

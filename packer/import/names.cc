@@ -15,6 +15,9 @@ constexpr std::string_view kWrappers[] = {"_orig_mod.", "module.", "base_model.m
                                           "model.language_model.", "language_model."};
 constexpr std::string_view kBuffers[] = {"rotary_emb.inv_freq", "rotary_emb.cos_cached",
                                          "rotary_emb.sin_cached"};
+// Of PyTorch's GPT-2, GPT-Neo and GPT-NeoX: [1, 1, positions, positions], and a number.
+constexpr std::string_view kMasks[] = {".attn.bias", ".attention.bias"};
+constexpr std::string_view kMaskedScore = ".masked_bias";
 
 std::string_view bare(std::string_view stem) {
   constexpr std::string_view kPrefix = "model.";
@@ -137,9 +140,13 @@ std::string_view without_wrappers(std::string_view name) {
   return name;
 }
 
-bool is_buffer_name(std::string_view name) {
-  return std::ranges::any_of(kBuffers,
-                             [name](std::string_view ending) { return name.ends_with(ending); });
+bool is_buffer(const StoredTensor& tensor) {
+  const auto ends = [&](std::string_view ending) { return tensor.name.ends_with(ending); };
+  const std::vector<std::int64_t>& shape = tensor.shape;
+  const bool is_mask = shape.size() == 4 && shape[0] == 1 && shape[1] == 1 && shape[2] == shape[3];
+  const bool is_number = shape.empty() || shape == std::vector<std::int64_t>{1};
+  return std::ranges::any_of(kBuffers, ends) || (is_mask && std::ranges::any_of(kMasks, ends)) ||
+         (is_number && ends(kMaskedScore));
 }
 
 std::string nearest_role(const Family& family, std::string_view stem) {

@@ -27,8 +27,9 @@ std::vector<NameMatch> roles_of_name(const Family& family, std::string_view stem
 /// "module.", "model.language_model.", ...).
 std::string_view without_wrappers(std::string_view name);
 
-/// Whether a tensor of this name is no weight in any family: tables of RoPE that files keep.
-bool is_buffer_name(std::string_view name);
+/// Whether a tensor is no weight in any family: tables of RoPE and masks of attention that files
+/// keep.
+bool is_buffer(const StoredTensor& tensor);
 
 /// The text of the role whose rule is spelled most like the stem, for error messages.
 std::string nearest_role(const Family& family, std::string_view stem);

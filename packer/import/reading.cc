@@ -149,7 +149,7 @@ void group_and_name(const CheckpointFiles& files, Description& d) {
   NameMap map(files.name_map);
   d.groups = group_packed(d.container, [&](const StoredTensor& tensor) {
     const auto ends = [&](std::string_view ending) { return tensor.name.ends_with(ending); };
-    return map.of(tensor.name).is_ignored || is_buffer_name(tensor.name) ||
+    return map.of(tensor.name).is_ignored || is_buffer(tensor) ||
            std::ranges::any_of(d.family->ignored, ends);
   });
   d.named = name_groups(files.checkpoint.file, map, *d.family, d.groups);

@@ -1,66 +1,35 @@
 #include "synth/mixture_model.h"
 
-#include <bit>
-#include <cstring>
-
 #include "base/error.h"
 #include "import/json.h"
 #include "model/spec_fields.h"
-#include "synth/weights.h"
+#include "synth/float_safetensors.h"
 
 namespace sb3lm {
 namespace {
 
-static_assert(std::endian::native == std::endian::little);
-
-/// {0} is the layer's number, {1} the expert's.
-struct Spelling {
-  Role role;
-  std::string_view name;
+#define LAYER "model.layers.{0}."
+#define EXPERT LAYER "block_sparse_moe.experts.{1}."
+constexpr FloatSpelling kSpellings[] = {
+    {Role::embedding, "model.embed_tokens.weight"},
+    {Role::head, "lm_head.weight"},
+    {Role::final_norm, "model.norm.weight"},
+    {Role::attention_norm, LAYER "input_layernorm.weight"},
+    {Role::q, LAYER "self_attn.q_proj.weight"},
+    {Role::k, LAYER "self_attn.k_proj.weight"},
+    {Role::v, LAYER "self_attn.v_proj.weight"},
+    {Role::o, LAYER "self_attn.o_proj.weight"},
+    {Role::ffn_norm, LAYER "post_attention_layernorm.weight"},
+    {Role::gate, LAYER "mlp.gate_proj.weight"},
+    {Role::up, LAYER "mlp.up_proj.weight"},
+    {Role::down, LAYER "mlp.down_proj.weight"},
+    {Role::router, LAYER "block_sparse_moe.gate.weight"},
+    {Role::expert_gate, EXPERT "w1.weight"},
+    {Role::expert_up, EXPERT "w3.weight"},
+    {Role::expert_down, EXPERT "w2.weight"},
 };
-constexpr Spelling kSpellings[] = {
-    {Role::embedding, "model.embed_tokens"},
-    {Role::head, "lm_head"},
-    {Role::final_norm, "model.norm"},
-    {Role::attention_norm, "model.layers.{0}.input_layernorm"},
-    {Role::q, "model.layers.{0}.self_attn.q_proj"},
-    {Role::k, "model.layers.{0}.self_attn.k_proj"},
-    {Role::v, "model.layers.{0}.self_attn.v_proj"},
-    {Role::o, "model.layers.{0}.self_attn.o_proj"},
-    {Role::ffn_norm, "model.layers.{0}.post_attention_layernorm"},
-    {Role::gate, "model.layers.{0}.mlp.gate_proj"},
-    {Role::up, "model.layers.{0}.mlp.up_proj"},
-    {Role::down, "model.layers.{0}.mlp.down_proj"},
-    {Role::router, "model.layers.{0}.block_sparse_moe.gate"},
-    {Role::expert_gate, "model.layers.{0}.block_sparse_moe.experts.{1}.w1"},
-    {Role::expert_up, "model.layers.{0}.block_sparse_moe.experts.{1}.w3"},
-    {Role::expert_down, "model.layers.{0}.block_sparse_moe.experts.{1}.w2"},
-};
-
-std::string name_of(const TensorKey& key) {
-  for (const Spelling& row : kSpellings) {
-    if (row.role != key.role) continue;
-    return fmt::format(fmt::runtime(row.name), key.layer, key.expert) + ".weight";
-  }
-  fail(Fault::bug, "internal error: mixtures have no name for {}", tensor_key_text(key));
-}
-
-std::string header_text(const ModelSpec& spec) {
-  Json header = Json::object();
-  std::size_t offset = 0;
-  for (const auto& [key, shape] : expected_tensors(spec)) {
-    const std::size_t bytes =
-        sizeof(float) * static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols);
-    Json extents = Json::array({shape.cols});
-    if (!is_vector(key.role)) extents = Json::array({shape.rows, shape.cols});
-    header[name_of(key)] = {
-        {"dtype", "F32"}, {"shape", extents}, {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
-  }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');  // so that the data starts aligned
-  return text;
-}
+#undef EXPERT
+#undef LAYER
 
 std::string config_text(const ModelSpec& spec) {
   Json config = {{"model_type", spec.family},
@@ -96,24 +65,9 @@ std::string config_text(const ModelSpec& spec) {
 
 SyntheticFiles write_mixture_model(const SynthModel& model, const SynthOptions& options,
                                    Progress& progress) {
-  const WeightSource weights(model, options);
-  std::size_t items = 0;
-  for (const auto& [key, shape] : expected_tensors(model.spec)) {
-    items += static_cast<std::size_t>(shape.rows) * static_cast<std::size_t>(shape.cols);
-  }
-  const std::string header = header_text(model.spec);
-  const std::uint64_t length = header.size();
-  SyntheticFiles files{.checkpoint = std::string(sizeof(length), '\0'),
-                       .config = config_text(model.spec)};
-  std::string& out = files.checkpoint;
-  std::memcpy(out.data(), &length, sizeof(length));
-  out.reserve(out.size() + header.size() + items * sizeof(float));
-  out += header;
-  each_tensor(model.spec, progress, [&](const TensorKey& key, Shape shape) {
-    const std::vector<float> values = weights.plain(key, shape);
-    out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
-  });
-  return files;
+  const std::span<const FloatSpelling> spellings[] = {kSpellings};
+  return {.checkpoint = write_float_safetensors(model, options, spellings, progress),
+          .config = config_text(model.spec)};
 }
 
 }  // namespace sb3lm

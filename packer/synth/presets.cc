@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "synth/hf_presets.h"
 #include "synth/torch_presets.h"
 
 namespace sb3lm {
@@ -238,6 +239,19 @@ constexpr PresetRow kPresets[] = {
     {{"tiny-golf585", "golf585 with 4 layers of width 48"}, tiny_golf585},
     {{"tiny-golf-nb", "golf-nb with 3 layers of width 40"}, tiny_golf_nb},
     {{"tiny-shard", "shard-40m with 3 layers of width 48, fused tensors"}, tiny_shard},
+    {{"pythia-14m", "the shape of Pythia-14M (GPT-NeoX): 14.07M half-precision weights", kFull},
+     pythia_14m},
+    {{"tinystories-8m", "the shape of TinyStories-8M (GPT-Neo): 19.70M float weights", kFull},
+     tinystories_8m},
+    {{"smollm-135m", "the shape of SmolLM-135M (Llama): 134.52M bfloat16 weights", kFull},
+     smollm_135m},
+    {{"tiny-gpt2", "GPT-2: 2 layers of width 48, learned positions, LayerNorm, biases"}, tiny_gpt2},
+    {{"tiny-neox", "GPT-NeoX: 2 layers of width 48, parallel halves, RoPE on a part of a head"},
+     tiny_neox},
+    {{"tiny-phi", "Phi: 2 layers of width 48, one norm for both halves, a head with a bias"},
+     tiny_phi},
+    {{"tiny-gemma2", "Gemma 2: 3 layers of width 48, norms behind, caps, windows"}, tiny_gemma2},
+    {{"tiny-qwen3", "Qwen3: 2 layers of width 40, norms of q and k by head"}, tiny_qwen3},
 };
 
 std::vector<SynthPreset> preset_list() {

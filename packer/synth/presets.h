@@ -17,6 +17,7 @@ enum class SynthFormat {
   golf,        // parameter-golf's artifact: {"w", "m"}, zstd
   golf_clean,  // the first ones: int8_clean_per_row_v1, zlib
   mixture,     // float safetensors and config.json, as mixtures of custom code have them
+  hf,          // the same, as Hugging Face's transformers has the spec's family
   shard,       // PyTorch's zip of {"cfg", "model"}, bfloat16
 };
 
@@ -29,7 +30,8 @@ struct SynthModel {
   double weight_std = 0;          // 0: 1 / sqrt(columns), so that small models are lively too
   bool describes_itself = true;   // spec and chat template in the metadata
   SynthLayout layout;
-  bool fused = false;  // shard: q, k and v in one tensor, gate and up in another
+  FloatType float_type = FloatType::f32;  // mixture, hf
+  bool fused = false;                     // shard: q, k and v in one tensor, gate and up in another
 };
 
 /// Throws usage, with the list of presets, if there is no such preset.

@@ -8,6 +8,7 @@
 #include "import/pack_tensors.h"
 #include "import/safetensors.h"
 #include "synth/gguf_out.h"
+#include "synth/hf_model.h"
 #include "synth/llama2c_out.h"
 #include "synth/mixture_model.h"
 #include "synth/presets.h"
@@ -223,6 +224,7 @@ constexpr FormatRow kFormats[] = {
     {SynthFormat::golf_clean, "model.ptz", kJson, spaced_tokenizer_json, torch_files},
     {SynthFormat::mixture, "model.safetensors", kJson, byte_level_tokenizer_json,
      write_mixture_model},
+    {SynthFormat::hf, "model.safetensors", kJson, byte_level_tokenizer_json, write_hf_model},
     {SynthFormat::shard, "model.pt", kJson, spaced_tokenizer_json, torch_files},
 };
 

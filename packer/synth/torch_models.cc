@@ -10,6 +10,7 @@
 #include "base/half.h"
 #include "base/portable_math.h"
 #include "import/json.h"
+#include "synth/raw_bytes.h"
 #include "synth/torch_out.h"
 #include "synth/weights.h"
 
@@ -79,10 +80,6 @@ std::span<const Spelling> spellings_of(const SynthModel& model) {
   return model.fused ? std::span<const Spelling>(kFusedShard) : std::span<const Spelling>(kShard);
 }
 
-std::uint16_t bfloat16_of(float value) {
-  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(bfloat16_rounded(value)) >> 16);
-}
-
 template <class T>
 void append(std::string& bytes, T number) {
   bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -146,7 +143,7 @@ class TorchModelWriter {
       if (tensor.type == "F32") {
         append(tensor.bytes, value);
       } else {
-        append(tensor.bytes, tensor.type == "F16" ? half_from_double(value) : bfloat16_of(value));
+        append(tensor.bytes, tensor.type == "F16" ? half_from_double(value) : bfloat16_bits(value));
       }
     }
   }
@@ -179,7 +176,7 @@ TorchTensor rope_table(const ModelSpec& spec, const char* name, double portable:
       const double frequency = portable::exp(portable::log(rope.base) * -2 * pair / rope.dims);
       const double turns = position * frequency / kFullTurn;
       const double rest = std::ldexp(std::floor(std::ldexp(turns - std::floor(turns), 53)), -53);
-      append(table.bytes, bfloat16_of(static_cast<float>(portable::turn(rest).*part)));
+      append(table.bytes, bfloat16_bits(static_cast<float>(portable::turn(rest).*part)));
     }
   }
   return table;

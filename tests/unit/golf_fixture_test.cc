@@ -5,99 +5,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 
-#include "base/error.h"
-#include "base/file.h"
-#include "import/import.h"
-#include "pack.h"
-#include "runtime_ref/block_session.h"
-#include "runtime_ref/engine.h"
-#include "sb3/sb3.h"
-#include "support/check_blocks.h"
+#include "support/fixtures.h"
 
 using namespace sb3lm;
-using nlohmann::json;
+using test::Fixture;
+using test::fixture_block_error;
+using test::fixture_cases;
+using test::fixture_error;
+using test::fixture_model;
 
 namespace {
 
 constexpr double kTolerance = 1e-12;  // of the largest logit: both sides round in double
 constexpr double kMiss = 1e-6;        // what a wrong formula is off by, at least
-const std::string kFixtures = SB3LM_SOURCE_DIR "/tests/fixtures/";
-
-/// A fixture's file by its stem; "tiny-shard" has the ending .pt.
-std::string file_of(const std::string& name) {
-  for (const char* ending : {".ptz", ".pt", ".safetensors"}) {
-    if (std::filesystem::exists(kFixtures + name + ending)) return kFixtures + name + ending;
-  }
-  FAIL("no fixture " << name);
-  return "";
-}
-
-json cases_of(const std::string& name) {
-  return json::parse(MappedFile(kFixtures + name + ".json").text());
-}
-
-Model model_of(const std::string& name, const json& fixture) {
-  const std::string path = file_of(name), config_path = kFixtures + name + ".config.json";
-  const MappedFile file(path);
-  std::optional<MappedFile> config;
-  CheckpointFiles files{.checkpoint = {path, file.bytes()}};
-  if (std::filesystem::exists(config_path)) {
-    config.emplace(config_path);
-    files.config = NamedBytes{"config.json", config->bytes()};
-  }
-  SilentProgress silent;
-  return import_from_memory(
-      files, fixture.at("conventions").get<std::map<std::string, std::string>>(), silent);
-}
-
-/// The largest |difference| over the largest |logit|, over the positions that the fixture has
-/// logits of, which are its last ones.
-double relative_error(const Model& model, const json& fixture) {
-  Engine engine(model);
-  const json& rows = fixture.at("logits");
-  const std::size_t first = fixture.at("tokens").size() - rows.size();
-  double difference = 0, largest = 0;
-  for (std::size_t i = 0; i < fixture.at("tokens").size(); ++i) {
-    const auto logits = engine.step(fixture.at("tokens")[i].get<int>());
-    if (i < first) continue;
-    REQUIRE(logits.size() == rows[i - first].size());
-    for (std::size_t id = 0; id < logits.size(); ++id) {
-      const double want = rows[i - first][id].get<double>();
-      difference = std::max(difference, std::fabs(logits[id] - want));
-      largest = std::max(largest, std::fabs(want));
-    }
-  }
-  REQUIRE(largest > 1);
-  return difference / largest;
-}
-
-/// The blocks, read back from their bytes, at every position of the fixture's tokens.
-void check_project(const Model& model, const json& fixture) {
-  SilentProgress silent;
-  const auto tokens = fixture.at("tokens").get<std::vector<int>>();
-  const int context = static_cast<int>(tokens.size()) + 24;
-  const std::string sb3 = pack(model, {.lower = {.context = context}, .deflate_level = 1}, silent);
-  const scratch::Program program = read_sb3("fixture.sb3", as_bytes(sb3));
-  test::check_blocks(model, program);
-  BlockSession session(program, silent);
-  const BlockResult result =
-      session.run({.tokens = tokens, .max_new_tokens = 1, .record_logits = 2}, silent);
-  CHECK(result.status == "ready");
-  const json& rows = fixture.at("logits");
-  const auto vocabulary = static_cast<std::size_t>(model.spec.vocabulary);
-  REQUIRE(result.logits.size() == tokens.size() * vocabulary);
-  double difference = 0;
-  for (std::size_t i = 0; i < rows.size() * vocabulary; ++i) {
-    const std::size_t at = (tokens.size() - rows.size()) * vocabulary + i;
-    const double want = rows[i / vocabulary][i % vocabulary].get<double>();
-    difference = std::max(difference, std::fabs(result.logits[at] - want));
-  }
-  CHECK(difference < 1e-9);
-}
 
 const std::vector<std::string> kNames{"tiny-golf-nb", "tiny-golf-ve", "tiny-golf592",
                                       "tiny-golf585", "tiny-shard",   "tiny-shard-fused"};
@@ -282,20 +204,20 @@ bool applies(const Broken& broken, const ModelSpec& spec) {
 
 TEST_CASE("the engine computes what PyTorch computes") {
   for (const std::string& name : kNames) {
-    const json cases = cases_of(name);
+    const std::vector<Fixture> cases = fixture_cases(name);
     REQUIRE(cases.size() >= 2);
-    for (const json& fixture : cases) {
+    for (const Fixture& fixture : cases) {
       CAPTURE(name);
-      CAPTURE(fixture.at("conventions").dump());
-      CHECK(relative_error(model_of(name, fixture), fixture) < kTolerance);
+      CAPTURE(fixture.about());
+      CHECK(fixture_error(fixture_model(name, fixture), fixture) < kTolerance);
     }
   }
 }
 
 TEST_CASE("each formula of parameter-golf broken alone misses") {
   for (const std::string name : {"tiny-golf-nb", "tiny-golf-ve", "tiny-golf592", "tiny-golf585"}) {
-    const json cases = cases_of(name);
-    const Model right = model_of(name, cases[0]);
+    const std::vector<Fixture> cases = fixture_cases(name);
+    const Model right = fixture_model(name, cases[0]);
     std::size_t tried = 0;
     for (const Broken& broken : broken_golf(name)) {
       if (!applies(broken, right.spec)) continue;
@@ -303,7 +225,7 @@ TEST_CASE("each formula of parameter-golf broken alone misses") {
       CAPTURE(broken.what);
       Model wrong = right;
       broken.change(wrong);
-      CHECK(relative_error(wrong, cases[broken.number]) > kMiss);
+      CHECK(fixture_error(wrong, cases[broken.number]) > kMiss);
       ++tried;
     }
     CHECK(tried >= 15);
@@ -312,21 +234,21 @@ TEST_CASE("each formula of parameter-golf broken alone misses") {
 
 TEST_CASE("each formula of Shard broken alone misses") {
   for (const Broken& broken : broken_shards()) {
-    const json cases = cases_of(broken.name);
+    const std::vector<Fixture> cases = fixture_cases(broken.name);
     CAPTURE(broken.what);
-    Model wrong = model_of(broken.name, cases[0]);
+    Model wrong = fixture_model(broken.name, cases[0]);
     broken.change(wrong);
-    CHECK(relative_error(wrong, cases[broken.number]) > kMiss);
+    CHECK(fixture_error(wrong, cases[broken.number]) > kMiss);
   }
 }
 
 TEST_CASE("the blocks compute what PyTorch computes") {
   for (const std::string& name : kNames) {
-    const json cases = cases_of(name);
-    for (const json& fixture : cases) {
+    const std::vector<Fixture> cases = fixture_cases(name);
+    for (const Fixture& fixture : cases) {
       CAPTURE(name);
-      CAPTURE(fixture.at("conventions").dump());
-      check_project(model_of(name, fixture), fixture);
+      CAPTURE(fixture.about());
+      CHECK(fixture_block_error(fixture_model(name, fixture), fixture) < 1e-9);
     }
   }
 }
@@ -334,9 +256,9 @@ TEST_CASE("the blocks compute what PyTorch computes") {
 TEST_CASE("SlimMoE's mixtures compute what PyTorch computes") {
   for (const std::string name : {"tiny-slimmoe", "tiny-slimmoe-swiglu"}) {
     CAPTURE(name);
-    const json fixture = cases_of(name).at(0);
-    const Model model = model_of(name, fixture);
-    CHECK(relative_error(model, fixture) < kTolerance);
-    check_project(model, fixture);
+    const Fixture fixture = fixture_cases(name).at(0);
+    const Model model = fixture_model(name, fixture);
+    CHECK(fixture_error(model, fixture) < kTolerance);
+    CHECK(fixture_block_error(model, fixture) < 1e-9);
   }
 }

@@ -2,65 +2,22 @@
 // numbers are judged by tests/torch/forward.py, which reads the same files on its own.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
-#include "base/file.h"
 #include "import/import.h"
 #include "import/shards.h"
-#include "runtime_ref/engine.h"
-#include "support/checkpoint_writer.h"
+#include "support/fixtures.h"
+#include "support/hf_files.h"
 
 using namespace sb3lm;
-using Json = nlohmann::ordered_json;
+using test::fixture_error;
+using test::HfFiles;
 
 namespace {
 
 constexpr double kTolerance = 1e-12;  // of the largest logit: both sides round in double
 
-std::string fixture(const std::string& name) {
-  return std::string(MappedFile(SB3LM_SOURCE_DIR "/tests/fixtures/" + name).text());
-}
-
-/// A checkpoint that a test may change before it is read.
-struct HfFiles {
-  explicit HfFiles(const std::string& kind)
-      : config(Json::parse(fixture("tiny-" + kind + ".config.json"))),
-        weights(fixture("tiny-" + kind + ".safetensors")) {}
-
-  Json config;
-  CheckpointEditor weights;
-
-  Model read(const std::map<std::string, std::string>& conventions = {}) const {
-    const std::string bytes = weights.bytes(), json = config.dump();
-    SilentProgress silent;
-    return import_from_memory({.checkpoint = {"tiny.safetensors", as_bytes(bytes)},
-                               .config = NamedBytes{"config.json", as_bytes(json)}},
-                              conventions, silent);
-  }
-};
-
-double relative_error(const Model& model, const Json& expected) {
-  Engine engine(model);
-  double difference = 0, largest = 0;
-  for (std::size_t i = 0; i < expected.at("tokens").size(); ++i) {
-    const auto logits = engine.step(expected.at("tokens")[i].get<int>());
-    const Json& row = expected.at("logits")[i];
-    REQUIRE(row.size() == logits.size());
-    for (std::size_t id = 0; id < logits.size(); ++id) {
-      const double want = row[id].get<double>();
-      difference = std::max(difference, std::fabs(logits[id] - want));
-      largest = std::max(largest, std::fabs(want));
-    }
-  }
-  REQUIRE(largest > 1);
-  return difference / largest;
-}
-
-Json expected_logits(const std::string& kind) {
-  return Json::parse(fixture("tiny-" + kind + ".json")).at(0);
+test::Fixture expected_logits(const std::string& kind) {
+  return test::fixture_cases("tiny-" + kind).at(0);
 }
 
 }  // namespace
@@ -68,7 +25,7 @@ Json expected_logits(const std::string& kind) {
 TEST_CASE("Llama, Mixtral and Qwen2-MoE compute what an independent program computes") {
   for (const std::string kind : {"llama", "mixtral", "qwen2_moe"}) {
     CAPTURE(kind);
-    CHECK(relative_error(HfFiles(kind).read(), expected_logits(kind)) < kTolerance);
+    CHECK(fixture_error(HfFiles(kind).read(), expected_logits(kind)) < kTolerance);
   }
 }
 
@@ -78,14 +35,14 @@ TEST_CASE("the parts that tell the families apart change the logits") {
     TensorToWrite& tensor =
         gated.weights.at(std::string("model.layers.0.self_attn.") + bias + "_proj.bias");
     tensor.bytes.assign(tensor.bytes.size(), '\0');
-    CHECK(relative_error(gated.read(), expected_logits("qwen2_moe")) > 1e-3);
+    CHECK(fixture_error(gated.read(), expected_logits("qwen2_moe")) > 1e-3);
     gated = HfFiles("qwen2_moe");
   }
   TensorToWrite& gate = gated.weights.at("model.layers.1.mlp.shared_expert_gate.weight");
   gate.bytes.assign(gate.bytes.size(), '\0');
-  CHECK(relative_error(gated.read(), expected_logits("qwen2_moe")) > 1e-3);
-  CHECK(relative_error(HfFiles("qwen2_moe").read({{"router-norm", "chosen"}}),
-                       expected_logits("qwen2_moe")) > 1e-3);
+  CHECK(fixture_error(gated.read(), expected_logits("qwen2_moe")) > 1e-3);
+  CHECK(fixture_error(HfFiles("qwen2_moe").read({{"router-norm", "chosen"}}),
+                      expected_logits("qwen2_moe")) > 1e-3);
 }
 
 TEST_CASE("what the config leaves out is what the family's own programs assume") {
@@ -114,7 +71,7 @@ TEST_CASE("newer spellings, and settings that change nothing, are understood") {
   files.config["partial_rotary_factor"] = 1.0;
   files.weights.tensors.push_back(
       {"model.layers.0.self_attn.rotary_emb.inv_freq", "F32", {2}, std::string(8, '\0')});
-  CHECK(relative_error(files.read(), expected_logits("llama")) < kTolerance);
+  CHECK(fixture_error(files.read(), expected_logits("llama")) < kTolerance);
 }
 
 TEST_CASE("a head that repeats the embedding is tied") {
@@ -139,16 +96,18 @@ TEST_CASE("what we cannot express is refused by the name of its field") {
     Fault fault = Fault::unsupported;
   };
   const Case cases[] = {
-      {"llama", {{"model_type", "gemma"}}, "config.json: model_type 'gemma' is not supported"},
-      {"llama", {{"hidden_act", "gelu"}}, "hidden_act \"gelu\" is not supported"},
-      {"llama", {{"rope_scaling", {{"type", "linear"}, {"factor", 2}}}}, "rope_scaling of type"},
+      {"llama", {{"model_type", "bloom"}}, "config.json: model_type 'bloom' is not supported"},
+      {"llama", {{"hidden_act", "quick_gelu"}}, "hidden_act \"quick_gelu\" is not supported"},
+      {"llama",
+       {{"rope_scaling", {{"type", "dynamic"}, {"factor", 2}}}},
+       "rope_scaling of type \"dynamic\""},
       {"llama", {{"rope_scaling", {{"factor", 2}}}}, "rope_scaling with a factor"},
       {"llama", {{"rope_parameters", {{"rope_type", "yarn"}}}}, "rope_parameters of type \"yarn\""},
       {"llama", {{"rope_scaling", 3}}, "rope_scaling is not an object", Fault::bad_input},
       {"llama", {{"partial_rotary_factor", 0.5}}, "partial_rotary_factor 0.5 is not supported"},
       {"llama", {{"clip_qkv", 8}}, "clip_qkv 8 is not supported"},
       {"llama", {{"quantization_config", Json::object()}}, "quantization_config is set"},
-      {"mixtral", {{"sliding_window", 16}}, "sliding_window 16 is shorter than the context of 32"},
+      {"llama", {{"sliding_window", 16}}, "sliding_window 16 is shorter than the context of 32"},
       {"llama",
        {{"hidden_size", 32}},
        "hidden_size is 32, but the tensors of tiny.safetensors "
@@ -176,7 +135,7 @@ TEST_CASE("what we cannot express is refused by the name of its field") {
 }
 
 TEST_CASE("a convention may stay inside a sliding window") {
-  HfFiles files("mixtral");
+  HfFiles files("llama");
   files.config["sliding_window"] = 16;
   CHECK(files.read({{"context", "16"}}).spec.context == 16);
 }
@@ -226,7 +185,7 @@ TEST_CASE("shards are the same model") {
   const Shards shards(files);
   CHECK(shard_names("i", shards.index) ==
         std::vector<std::string>{"part-1.safetensors", "part-2.safetensors"});
-  CHECK(relative_error(shards.read(files.config), expected_logits("mixtral")) < kTolerance);
+  CHECK(fixture_error(shards.read(files.config), expected_logits("mixtral")) < kTolerance);
 }
 
 TEST_CASE("shards and index that contradict each other") {

@@ -11,5 +11,11 @@ const Family& llama2c_family();
 const Family& golf_family();
 const Family& shard_family();
 const Family& mixture_family();
+const Family& gpt2_family();
+const Family& gpt_neo_family();
+const Family& gpt_neox_family();
+const Family& gemma_family();
+const Family& gemma2_family();
+const Family& phi_family();
 
 }  // namespace sb3lm

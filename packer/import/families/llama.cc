@@ -1,28 +1,22 @@
-// Llama and its relatives as Hugging Face's transformers store them: Mistral, Mixtral, Qwen2 and
-// Qwen2-MoE, the latter with stacked experts as MLX has them, too.
+// Llama and its relatives as Hugging Face's transformers store them: Mistral, Mixtral, Qwen2,
+// Qwen3, SmolLM3 and Qwen2-MoE, the latter with stacked experts as MLX has them, too.
+#include <algorithm>
+
 #include "import/config.h"
 #include "import/families/families.h"
 #include "import/families/gguf_names.h"
+#include "import/families/llama_names.h"
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 namespace {
 
 constexpr NameRule kNames[] = {
-    {Role::embedding, "embed_tokens"},
-    {Role::head, "lm_head"},
     {Role::final_norm, "norm"},
     {Role::attention_norm, "layers.{L}.input_layernorm"},
-    {Role::q, "layers.{L}.self_attn.q_proj"},
-    {Role::k, "layers.{L}.self_attn.k_proj"},
-    {Role::v, "layers.{L}.self_attn.v_proj"},
-    {Role::o, "layers.{L}.self_attn.o_proj"},
-    {Role::q_bias, "layers.{L}.self_attn.q_proj.bias"},
-    {Role::k_bias, "layers.{L}.self_attn.k_proj.bias"},
-    {Role::v_bias, "layers.{L}.self_attn.v_proj.bias"},
     {Role::ffn_norm, "layers.{L}.post_attention_layernorm"},
-    {Role::gate, "layers.{L}.mlp.gate_proj"},
-    {Role::up, "layers.{L}.mlp.up_proj"},
-    {Role::down, "layers.{L}.mlp.down_proj"},
+    {Role::q_norm, "layers.{L}.self_attn.q_norm"},
+    {Role::k_norm, "layers.{L}.self_attn.k_norm"},
     {Role::router, "layers.{L}.(mlp|block_sparse_moe).gate"},
     {Role::shared_router, "layers.{L}.mlp.shared_expert_gate"},
     {Role::shared_gate, "layers.{L}.mlp.shared_expert.gate_proj"},
@@ -36,6 +30,39 @@ constexpr NameRule kNames[] = {
     {Role::expert_down, "layers.{L}.(mlp|block_sparse_moe).(experts|switch_mlp).down_proj"},
 };
 
+struct Windows {
+  std::string_view model_type;
+  WindowRule rule;
+};
+constexpr Windows kWindows[] = {
+    {"mistral", {.where = Sliding::all, .usual = 4096}},
+    {"mixtral", {.where = Sliding::all}},
+    {"qwen2", {.where = Sliding::late, .usual = 4096, .on_demand = true}},
+    {"qwen2_moe", {.where = Sliding::late, .usual = 4096, .on_demand = true}},
+    {"qwen3", {.where = Sliding::late, .usual = 4096, .on_demand = true}},
+    {"smollm3", {.where = Sliding::without_rope, .on_demand = true}},
+};
+
+/// Null for types that have no window.
+const WindowRule* window_rule(const Config& config) {
+  const std::string type = config.model_type();
+  const auto row = std::ranges::find(kWindows, type, &Windows::model_type);
+  return row == std::end(kWindows) ? nullptr : &row->rule;
+}
+
+/// SmolLM3 without a list: every fourth layer has no RoPE.
+void read_rope_interval(const Config& config, Settings& settings) {
+  constexpr const char* kField = "no_rope_layer_interval";
+  if (config.model_type() != "smollm3" || config.find("no_rope_layers") != nullptr) return;
+  const int every = config.number_or(kField, 4);
+  const int layers = config.number("num_hidden_layers", limits::kLayers);
+  std::vector<std::string> ropes;
+  for (int layer = 1; layer <= layers; ++layer) {
+    ropes.emplace_back(every > 0 && layer % every == 0 ? "none" : "half-split");
+  }
+  config.set_text("rope", kField, by_layer(ropes), settings);
+}
+
 void read_config(const Config& config, Settings& settings) {
   for (const bool is_chosen : {true, false}) {
     if (config.is("norm_topk_prob", is_chosen)) {
@@ -45,6 +72,8 @@ void read_config(const Config& config, Settings& settings) {
   read_rope(config, settings);
   read_activation(config, "hidden_act", settings);
   read_layer_lists(config, settings);
+  read_rope_interval(config, settings);
+  if (const WindowRule* rule = window_rule(config)) read_windows(config, *rule, settings);
   refuse_other_maths(config);
 }
 
@@ -62,7 +91,8 @@ void finish(const Config& config, ModelSpec& spec) {
     }
   }
   check_layer_lists(config, spec);
-  refuse_window(config, spec);
+  if (window_rule(config) == nullptr) refuse_window(config, spec);
+  drop_wide_windows(spec);
 }
 
 }  // namespace
@@ -74,13 +104,15 @@ const Family& llama_family() {
                       {"mistral", {}},
                       {"mixtral", {{"norm-eps", "1e-5"}, {"rope-base", "1000000"}, {"top-k", "2"}}},
                       {"qwen2", {}},
-                      {"qwen2_moe", {{"router-norm", "all"}, {"top-k", "4"}}}},
+                      {"qwen2_moe", {{"router-norm", "all"}, {"top-k", "4"}}},
+                      {"qwen3", {}},
+                      {"smollm3", {{"rope-base", "2000000"}}}},
       .assumed = {{"rope", "half-split"},
                   {"rope-sign", "plus"},
                   {"rope-base", "10000"},
                   {"norm-eps", "1e-6"},
                   {"router-norm", "chosen"}},
-      .rules = {kNames, gguf_names()},
+      .rules = {llama_names(), kNames, gguf_names()},
       .ignored = {},
       .settled = {"rope", "rope-sign", "router-norm", "swiglu"},
       .spellings = {{"hidden_size", "width"},

@@ -2,26 +2,81 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <functional>
 #include <optional>
+
+#include "model/spec_fields.h"
 
 namespace sb3lm {
 namespace {
+
+using State =
+    std::function<void(const std::string& by, std::string_view fact, const std::string& text)>;
 
 /// llama.cpp's programs turn neighbours (0, 1), (2, 3) of a head in some architectures; the rows of
 /// q and k in such files lie accordingly.
 struct Architecture {
   std::string_view name, model_type, rope;
+  /// What its programs do that no entry says, or one in its own way.
+  void (*more)(const GgufFile&, const State&) = nullptr;
 };
-constexpr std::array<Architecture, 2> kArchitectures{{
+
+/// A number that an entry must be; `otherwise` if there is none.
+int whole_number(const GgufFile& file, const std::string& entry, int otherwise, int most) {
+  const auto* number = file.find<double>(entry);
+  if (number == nullptr) return otherwise;
+  if (*number < 0 || *number > most || *number != std::floor(*number)) {
+    file.fail(Fault::bad_input, "'{}' is {}; it is a whole number from 0 to {}", entry, *number,
+              most);
+  }
+  return static_cast<int>(*number);
+}
+
+/// Even layers have the window. Scores are divided by the root of the head size but in the largest
+/// model, which is told by its layers.
+void read_gemma2(const GgufFile& file, const State& state) {
+  constexpr int kUsualWindow = 4096, kLargest = 46;
+  const std::string window = "gemma2.attention.sliding_window", count = "gemma2.block_count";
+  const int layers = whole_number(file, count, 0, limits::kLayers);
+  if (layers == kLargest) file.fail(Fault::unsupported, "'{}' {} is not supported", count, layers);
+  std::string even;
+  for (int layer = 0; layer < layers; layer += 2) {
+    even += fmt::format("{}{}", even.empty() ? "" : ",", layer);
+  }
+  const int size = whole_number(file, window, kUsualWindow, limits::kExtent);
+  const int context = whole_number(file, "gemma2.context_length", limits::kExtent, limits::kExtent);
+  if (!even.empty() && size < context) {
+    state(window, "window", fmt::format("0/{}@{}", size, even));
+  }
+  state("general.architecture", "score-scale", "0");
+}
+
+void read_gptneox(const GgufFile& file, const State& state) {
+  const std::string entry = "gptneox.use_parallel_residual";
+  const auto* parallel = file.find<bool>(entry);
+  if (parallel != nullptr) state(entry, "residual", *parallel ? "parallel" : "serial");
+}
+
+/// What these functions read.
+constexpr std::array<std::string_view, 2> kOwn{"attention.sliding_window", "use_parallel_residual"};
+
+constexpr std::array<Architecture, 8> kArchitectures{{
     {"llama", "llama", "interleaved"},
     {"qwen2", "qwen2", "half-split"},
+    {"qwen3", "qwen3", "half-split"},
+    {"gemma", "gemma", "half-split"},
+    {"gemma2", "gemma2", "half-split", read_gemma2},
+    {"gpt2", "gpt2", "none"},
+    {"gptneox", "gpt_neox", "half-split", read_gptneox},
+    {"phi2", "phi", "half-split"},
 }};
 
 /// Entries ARCHITECTURE.KEY that are facts.
 struct FactKey {
   std::string_view key, fact;
 };
-constexpr std::array<FactKey, 12> kFacts{{
+constexpr std::array<FactKey, 17> kFacts{{
     {"embedding_length", "width"},
     {"context_length", "context"},
     {"vocab_size", "vocabulary"},
@@ -30,8 +85,13 @@ constexpr std::array<FactKey, 12> kFacts{{
     {"attention.key_length", "head-size"},
     {"attention.value_length", "head-size"},
     {"attention.layer_norm_rms_epsilon", "norm-eps"},
+    {"attention.layer_norm_epsilon", "norm-eps"},
+    {"attn_logit_softcapping", "score-cap"},
+    {"final_logit_softcapping", "logit-cap"},
     {"rope.dimension_count", "rope-dims"},
     {"rope.freq_base", "rope-base"},
+    {"rope.scaling.type", "rope-scaling"},
+    {"rope.scaling.factor", "rope-scaling-factor"},
     {"expert_count", "routed-experts"},
     {"expert_used_count", "top-k"},
 }};
@@ -39,11 +99,9 @@ constexpr std::array<FactKey, 12> kFacts{{
 struct NeutralKey {
   std::string_view key, value;
 };
-constexpr std::array<NeutralKey, 7> kNeutral{{
+constexpr std::array<NeutralKey, 5> kNeutral{{
     {"attention.causal", "true"},
     {"attention.sliding_window", "0"},
-    {"rope.scaling.type", "none"},
-    {"rope.scaling.factor", "1"},
     {"rope.scale_linear", "1"},
     {"expert_weights_scale", "1"},
     {"tensor_data_layout", "Meta AI original pth"},
@@ -111,10 +169,14 @@ void read_architecture(const GgufFile& file, Container& container) {
   const Architecture& architecture = architecture_of(file);
   const std::string prefix = std::string(architecture.name) + ".";
   container.model_type = architecture.model_type;
-  const auto state = [&](const std::string& by, std::string_view fact, const std::string& text) {
+  const State state = [&](const std::string& by, std::string_view fact, const std::string& text) {
     container.facts.push_back({fmt::format("{}: {}", container.file, by), std::string(fact), text});
   };
   state("general.architecture", "rope", std::string(architecture.rope));
+  // A factor alone is a linear one.
+  if (file.entries().contains(prefix + "rope.scaling.factor")) {
+    state(prefix + "rope.scaling.factor", "rope-scaling", "linear");
+  }
   for (const auto& [entry, value] : file.entries()) {
     if (!entry.starts_with(prefix)) continue;
     const std::string key = entry.substr(prefix.size());
@@ -124,6 +186,7 @@ void read_architecture(const GgufFile& file, Container& container) {
       state(entry, fact->fact, *text);
       continue;
     }
+    if (architecture.more != nullptr && std::ranges::find(kOwn, key) != kOwn.end()) continue;
     const auto neutral = std::ranges::find_if(kNeutral, is_it);
     if (neutral != kNeutral.end() && text == neutral->value) continue;
     if (std::ranges::find(kShown, key) != kShown.end()) continue;
@@ -131,6 +194,7 @@ void read_architecture(const GgufFile& file, Container& container) {
               entry, text.value_or("(a list)").substr(0, 40));
   }
   check_blocks(file, prefix);
+  if (architecture.more != nullptr) architecture.more(file, state);
 }
 
 }  // namespace sb3lm
