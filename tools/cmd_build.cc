@@ -5,6 +5,7 @@
 #include "compare.h"
 #include "console.h"
 #include "load.h"
+#include "model/kept_tokens.h"
 #include "outputs.h"
 #include "packing.h"
 #include "report/html.h"
@@ -85,6 +86,7 @@ void check_limits(const BuildOptions& options, const std::string& bytes, const O
 // What the roundings change is measured here, for the file to say.
 Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
   Model model = load_model(input.file, input.import, recipe, progress);
+  if (!model.kept.all()) print_out("vocabulary: {}\n", kept_text(model));
   if (!model.rounding.any()) return model;
   Recipe exact = recipe;
   exact.scale_bits = exact.router_bits = 0;

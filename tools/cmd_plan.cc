@@ -6,6 +6,7 @@
 #include "console.h"
 #include "import/plan_file.h"
 #include "load.h"
+#include "model/kept_tokens.h"
 #include "model/unicode.h"
 #include "outputs.h"
 #include "packing.h"
@@ -225,8 +226,11 @@ int run_command(const PlanOptions& options, Progress& progress) {
       options.out.empty() ? std::filesystem::path(input.file.string() + ".plan.json") : options.out;
   outputs.expect(out);
   if (options.json) outputs.keep_standard_output();
-  const Model model = import_model(input.file, input.import, progress);
+  Model model = import_model(input.file, input.import, progress);
   require_use(model, input.recipe);
+  if (const TokenChoice keep = recipe_of(input).keep; keep.any()) {
+    keep_tokens(model, chosen_tokens(model, keep));
+  }
   const Text text = text_for(model, options);
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
   Planner planner(model, options, progress);

@@ -17,6 +17,7 @@ void check_built_input(const InputOptions& input) {
   note("--plan", !input.plan.empty());
   note("--round-scales", recipe.scale_bits != 0);
   note("--router-bits", recipe.router_bits != 0);
+  note("--keep-tokens", !input.keep_tokens.empty());
   note("--tokenizer", import.tokenizer.has_value());
   note("--map", import.name_map.has_value());
   note("--chat-template", import.chat_template.has_value());

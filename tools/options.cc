@@ -69,6 +69,9 @@ void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* w
   Recipe& recipe = input.recipe;
   add_bits(app, recipe.float_bits);
   app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");
+  app->add_option("--keep-tokens", input.keep_tokens,
+                  "TEXT|N: drop all tokens but those that become of a text (a file), or but the N "
+                  "that merge first");
   app->add_option("--round-scales", recipe.scale_bits,
                   "mantissa bits that row scales, norms and biases keep: 1 to 9 (default: all)")
       ->check(CLI::Range(1, 9));

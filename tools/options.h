@@ -21,6 +21,7 @@ struct InputOptions {
   ImportOptions import;
   Recipe recipe;               // what a plan leaves open
   std::filesystem::path plan;  // empty: none
+  std::string keep_tokens;     // a text's file or a count; empty: all
 };
 
 struct BuildOptions {

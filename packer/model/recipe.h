@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/tensor.h"
 
@@ -18,7 +19,16 @@ inline constexpr int kMostBits = 8, kUsualBits = 8, kStayFloats = 0;
 std::optional<FloatBits> float_bits_from_text(std::string_view text);
 std::string float_bits_text(FloatBits bits);
 
+/// Which tokens stay, where not all do (model/kept_tokens.h); one of these is set.
+struct TokenChoice {
+  std::string text;      // those that become of it
+  int most = 0;          // so many at most, those that merge first
+  std::vector<int> ids;  // these
+  bool any() const { return !text.empty() || most > 0 || !ids.empty(); }
+};
+
 struct Recipe {
+  TokenChoice keep;  // before all else
   FloatBits float_bits;
   std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer
   int scale_bits = 0;   // mantissa bits that row scales, norms and biases keep, 1 to 9; 0: all

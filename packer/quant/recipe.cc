@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "model/kept_tokens.h"
 #include "quant/rtn.h"
 
 namespace sb3lm {
@@ -127,6 +128,7 @@ std::uint16_t round_mantissa(std::uint16_t half, int bits) {
 }
 
 void apply_recipe(Model& model, const Recipe& recipe) {
+  if (recipe.keep.any()) keep_tokens(model, chosen_tokens(model, recipe.keep));
   quantise_planned(model, recipe.bits);
   if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
   const int float_bits = recipe.float_bits.value_or(kUsualBits);

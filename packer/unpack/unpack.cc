@@ -385,6 +385,7 @@ class ModelReader {
     model.conventions = info.get<std::map<std::string, std::string>>("conventions");
     model.licence = info.get<std::string>("licence");
     if (info.has("rounding")) model.rounding = read_rounding(info.fields("rounding"));
+    if (info.has("kept_tokens")) model.kept = read_kept(info.fields("kept_tokens"));
     const JsonFields decoding = info.fields("decoding");
     model.temperature = decoding.get<double>("temperature");
     model.top_k = decoding.get<int>("top_k");
@@ -425,6 +426,24 @@ class ModelReader {
                          .perplexity_after = perplexity[1]};
     }
     return rounding;
+  }
+
+  /// As many as the vocabulary has, in order.
+  KeptTokens read_kept(const JsonFields& json) const {
+    KeptTokens kept{.of = json.get<int>("of")};
+    const auto runs = json.get<std::vector<int>>("runs");
+    const auto vocabulary = static_cast<std::size_t>(out_.model.spec.vocabulary);
+    std::int64_t free = 0;  // the first id that may come next
+    for (std::size_t i = 0; i + 1 < runs.size(); i += 2) {
+      const std::int64_t first = runs[i], end = first + runs[i + 1];
+      if (first < free || end <= first || end > kept.of || kept.ids.size() > vocabulary) break;
+      for (std::int64_t id = first; id < end && kept.ids.size() <= vocabulary; ++id) {
+        kept.ids.push_back(static_cast<int>(id));
+      }
+      free = end;
+    }
+    if (kept.ids.size() != vocabulary) broken("model info: 'kept_tokens' are not its tokens");
+    return kept;
   }
 
   std::vector<TemplatePart> read_template(const Json& json) const {
