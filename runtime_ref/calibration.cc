@@ -73,8 +73,8 @@ Calibration calibrate(const Model& model, const CalibrationOptions& options, Pro
   const auto write = [&](Engine& engine, std::size_t window) {
     const int vocabulary = model.spec.vocabulary, bos = model.tokenizer.bos;
     Sampler sampler({.temperature = 1, .seed = kSeed + static_cast<double>(window)}, vocabulary);
-    int token = bos >= 0 ? bos
-                         : static_cast<int>(window * static_cast<std::size_t>(vocabulary) / windows);
+    int token =
+        bos >= 0 ? bos : static_cast<int>(window * static_cast<std::size_t>(vocabulary) / windows);
     for (int position = 0; position < size; ++position) token = sampler.sample(engine.step(token));
   };
   return run(model, windows, size, options.threads, write, progress);

@@ -46,8 +46,10 @@ Recipe recipe_with(const Recipe& asked, const std::vector<PlanUnit>& units) {
 /// The widths for a size, by building: how much the rest takes is only known from a finished file.
 class Planner {
  public:
-  Planner(const Model& model, const PlanOptions& options, Progress& progress)
+  Planner(const Model& model, const Calibration& calibration, const PlanOptions& options,
+          Progress& progress)
       : model_(model),
+        calibration_(calibration),
         build_(with_defaults(options.build)),
         fit_(options.fit),
         progress_(progress),
@@ -85,11 +87,12 @@ class Planner {
  private:
   std::size_t build_size(const Recipe& recipe) {
     Model model = model_;
-    apply_recipe(model, recipe);
+    apply_recipe(model, recipe, calibration_);
     return pack(model, pack_request(build_, recipe), progress_).size();
   }
 
   const Model& model_;
+  const Calibration& calibration_;
   BuildOptions build_;
   std::size_t fit_;
   Progress& progress_;
@@ -233,14 +236,16 @@ int run_command(const PlanOptions& options, Progress& progress) {
   }
   const Text text = text_for(model, options);
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
-  Planner planner(model, options, progress);
+  Calibration calibration;
+  if (input.recipe.quantiser == Quantiser::gptq) calibration = calibrator(input, progress)(model);
+  Planner planner(model, calibration, options, progress);
   std::vector<PlanUnit> units = plan_units(model, stats, options.threads, progress);
   calibrate_damage(model, text.tokens, options.threads, units, progress);
   const Planned planned = planner.plan(std::move(units));
 
   progress.report("measuring what the plan changes", -1);
   Model after = model;
-  apply_recipe(after, planned.recipe);
+  apply_recipe(after, planned.recipe, calibration);
   const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
   outputs.write(
       out, plan_text(planned.recipe, {{"checkpoint", valid_utf8(input.file.filename().string())},

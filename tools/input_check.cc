@@ -14,6 +14,8 @@ void check_built_input(const InputOptions& input) {
     if (is_given) given.push_back(option);
   };
   note("--bits", recipe.float_bits.has_value());
+  note("--quantiser", recipe.quantiser != Quantiser::nearest);
+  note("--calibration", !input.calibration.empty());
   note("--plan", !input.plan.empty());
   note("--round-scales", recipe.scale_bits != 0);
   note("--router-bits", recipe.router_bits != 0);

@@ -9,7 +9,8 @@
 #include "import/sniff.h"
 #include "input_check.h"
 #include "model/kept_tokens.h"
-#include "pack.h"
+#include "model/unicode.h"
+#include "runtime_ref/calibration.h"
 #include "sb3/sb3.h"
 #include "text_source.h"
 
@@ -55,6 +56,7 @@ std::vector<std::filesystem::path> input_files(const InputOptions& input) {
   std::vector<std::filesystem::path> files = checkpoint_files(input.file, input.import);
   if (!input.plan.empty()) files.push_back(input.plan);
   if (!tokens_to_keep(input).text.empty()) files.emplace_back(input.keep_tokens);
+  if (!input.calibration.empty()) files.emplace_back(input.calibration);
   return files;
 }
 
@@ -68,6 +70,21 @@ Recipe recipe_of(const InputOptions& input) {
   Recipe recipe = widths_of(input);
   recipe.keep = tokens_to_keep(input);
   return recipe;
+}
+
+Calibrate calibrator(const InputOptions& input, Progress& progress) {
+  return [&input, &progress](const Model& model) {
+    const CalibrationOptions options;
+    if (input.calibration.empty()) return calibrate(model, options, progress);
+    const SourceText text = read_source_text({.file = input.calibration});
+    return calibrate(model, source_tokens(model, text), options, progress);
+  };
+}
+
+void note_calibration(const InputOptions& input, Model& model) {
+  if (model.quantiser == Quantiser::gptq && !input.calibration.empty()) {
+    model.calibration = valid_utf8(std::filesystem::path(input.calibration).filename().string());
+  }
 }
 
 std::optional<double> nats_before(const InputOptions& input, Progress& progress) {
@@ -93,7 +110,9 @@ void print_notes(const Model& model) {
 
 Model load_any(const InputOptions& input, Progress& progress) {
   if (!is_sb3(input.file)) {
-    Model model = load_model(input.file, input.import, recipe_of(input), progress);
+    Model model = load_model(input.file, input.import, recipe_of(input), progress,
+                             calibrator(input, progress));
+    note_calibration(input, model);
     print_notes(model);
     return model;
   }

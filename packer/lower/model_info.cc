@@ -244,6 +244,9 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"names", names_json(model, layout)},
                {"source", source_json(model.source)}};
   if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
+  if (model.quantiser != Quantiser::nearest) {
+    info["quantiser"] = {{"name", enum_name(model.quantiser)}, {"calibration", model.calibration}};
+  }
   if (!model.kept.all()) info["kept_tokens"] = kept_json(model.kept);
   // In somebody else's project, readers must know what is ours.
   if (options.shares_project) info["targets"] = {kEngineName};

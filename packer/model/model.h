@@ -52,6 +52,8 @@ struct Model {
   std::string licence;
   Rounding rounding;
   KeptTokens kept;
+  Quantiser quantiser = Quantiser::nearest;  // of its codes, as far as this program made them
+  std::string calibration;                   // the text that was for; empty: the model's own
   SourceFile source;
 
   const Tensor& at(const TensorKey& key) const { return tensors.at(key); }

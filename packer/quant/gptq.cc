@@ -17,8 +17,8 @@ constexpr double kDamping = 0.01;
 constexpr double kLargestHalf = 65504;
 constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to whole numbers
 constexpr int kFactors = 26;
-constexpr int kTurns = 4;    // of codes and scale
-constexpr int kSweeps = 8;   // over the codes of a row, at most
+constexpr int kTurns = 4;   // of codes and scale
+constexpr int kSweeps = 8;  // over the codes of a row, at most
 constexpr std::size_t kRowsTogether = 4;
 
 constexpr double factor_step(int bits) {
@@ -63,7 +63,9 @@ class Curvature {
   std::size_t size() const { return size_; }
   const std::vector<std::size_t>& order() const { return order_; }
   double at(std::size_t row, std::size_t col) const { return h_[row * size_ + col]; }
-  std::span<const double> row(std::size_t i) const { return std::span(h_).subspan(i * size_, size_); }
+  std::span<const double> row(std::size_t i) const {
+    return std::span(h_).subspan(i * size_, size_);
+  }
   /// Row i of U, the upper factor of the inverse in the order of `order`: H^-1 = U^T U.
   const double* upper(std::size_t i) const { return upper_.data() + i * size_; }
 
@@ -265,6 +267,14 @@ class RowQuantiser {
   std::size_t n_;
 };
 
+InputMoments of_all_experts(TensorKey key, const Calibration& calibration, std::size_t size) {
+  InputMoments all(size);
+  for (const auto& [other, moments] : calibration) {
+    if (other.role == key.role && other.layer == key.layer) all.add(moments);
+  }
+  return all;
+}
+
 }  // namespace
 
 CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMoments& moments,
@@ -285,6 +295,23 @@ CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMo
                          quantiser.run(first, std::min(kRowsTogether, rows - first), coded);
                        });
   return coded;
+}
+
+QuantiseMatrix quantiser_for(const ModelSpec& spec, const Calibration& calibration) {
+  const bool tied = spec.tied_head;
+  return [tied, &calibration](const TensorKey& key, const FloatTensor& floats, int bits) {
+    const auto own = calibration.find(calibration_key(key));
+    if (own == calibration.end() && key.expert < 0) return quantise_rows(floats, bits);
+    InputMoments moments = own == calibration.end()
+                               ? InputMoments(static_cast<std::size_t>(floats.shape.cols))
+                               : own->second;
+    if (key.expert >= 0 && moments.inputs() < moments.size()) {
+      moments = of_all_experts(calibration_key(key), calibration, moments.size());
+    }
+    if (moments.inputs() == 0) return quantise_rows(floats, bits);
+    if (tied && key.role == Role::embedding) moments.add_mean_diagonal();
+    return quantise_rows_for(floats, bits, moments, 0);
+  };
 }
 
 double output_error(const FloatTensor& tensor, const CodedTensor& coded,

@@ -50,6 +50,14 @@ void InputMoments::add(const InputMoments& other) {
   inputs_ += other.inputs_;
 }
 
+void InputMoments::add_mean_diagonal() {
+  flush();
+  double mean = 0;
+  for (std::size_t i = 0; i < size_; ++i) mean += sums_[i * size_ + i];
+  mean /= static_cast<double>(size_);
+  for (std::size_t i = 0; i < size_; ++i) sums_[i * size_ + i] += mean;
+}
+
 std::vector<double> InputMoments::sums() const {
   flush();
   std::vector<double> all = sums_;

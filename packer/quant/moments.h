@@ -21,6 +21,9 @@ class InputMoments {
   /// Adds what another one has seen.
   void add(const InputMoments& other);
 
+  /// As if every input had, besides, been followed by independent numbers of the same mean size.
+  void add_mean_diagonal();
+
   std::size_t size() const { return size_; }
   /// How many inputs were added.
   std::size_t inputs() const { return inputs_; }

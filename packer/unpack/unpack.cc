@@ -16,6 +16,7 @@
 #include "quant/encoding.h"
 #include "quant/range.h"
 #include "quant/text_runs.h"
+#include "unpack/read_about.h"
 #include "unpack/read_letters.h"
 #include "unpack/read_tokenizer.h"
 
@@ -381,23 +382,10 @@ class ModelReader {
   }
 
   void read_rest(const JsonFields& info) {
-    Model& model = out_.model;
-    model.conventions = info.get<std::map<std::string, std::string>>("conventions");
-    model.licence = info.get<std::string>("licence");
-    if (info.has("rounding")) model.rounding = read_rounding(info.fields("rounding"));
-    if (info.has("kept_tokens")) model.kept = read_kept(info.fields("kept_tokens"));
-    const JsonFields decoding = info.fields("decoding");
-    model.temperature = decoding.get<double>("temperature");
-    model.top_k = decoding.get<int>("top_k");
-    model.top_p = decoding.get<double>("top_p");
-    model.repetition_penalty = decoding.get<double>("repetition_penalty");
+    read_about(info, info_, out_.model);
     read_source(info.fields("source"));
-    model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer"));
+    out_.model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer"));
     out_.letters = read_letters(program_);
-    const JsonFields chat = info.fields("template");
-    model.chat = {.first = read_template(chat.list("first")),
-                  .next = read_template(chat.list("next")),
-                  .stop_ids = chat.get<std::vector<int>>("stop_ids")};
   }
 
   void read_source(const JsonFields& json) {
@@ -412,55 +400,6 @@ class ModelReader {
       if (!name || !type || !shape) broken("model info: source tensor " + text);
       source.tensors.push_back({*name, *type, *shape});
     }
-  }
-
-  Rounding read_rounding(const JsonFields& json) const {
-    Rounding rounding{.scale_bits = json.get<int>("scales"),
-                      .router_bits = json.get<int>("routers")};
-    if (json.has("tokens")) {
-      const auto perplexity = json.get<std::vector<double>>("perplexity");
-      if (perplexity.size() != 2) broken("model info: 'perplexity' is not a pair");
-      rounding.change = {.tokens = json.get<int>("tokens"),
-                         .logits = json.get<double>("logits"),
-                         .perplexity_before = perplexity[0],
-                         .perplexity_after = perplexity[1]};
-    }
-    return rounding;
-  }
-
-  /// As many as the vocabulary has, in order.
-  KeptTokens read_kept(const JsonFields& json) const {
-    KeptTokens kept{.of = json.get<int>("of")};
-    const auto runs = json.get<std::vector<int>>("runs");
-    const auto vocabulary = static_cast<std::size_t>(out_.model.spec.vocabulary);
-    std::int64_t free = 0;  // the first id that may come next
-    for (std::size_t i = 0; i + 1 < runs.size(); i += 2) {
-      const std::int64_t first = runs[i], end = first + runs[i + 1];
-      if (first < free || end <= first || end > kept.of || kept.ids.size() > vocabulary) break;
-      for (std::int64_t id = first; id < end && kept.ids.size() <= vocabulary; ++id) {
-        kept.ids.push_back(static_cast<int>(id));
-      }
-      free = end;
-    }
-    if (kept.ids.size() != vocabulary) broken("model info: 'kept_tokens' are not its tokens");
-    return kept;
-  }
-
-  std::vector<TemplatePart> read_template(const Json& json) const {
-    std::vector<TemplatePart> parts;
-    for (const Json& item : json) {
-      if (item.is_string()) {
-        parts.push_back({.kind = TemplatePart::Kind::user});
-        continue;
-      }
-      const JsonFields part(item, info_ + ": 'template'");
-      if (part.has("token")) {
-        parts.push_back({.kind = TemplatePart::Kind::token, .token = part.get<int>("token")});
-      } else {
-        parts.push_back({.kind = TemplatePart::Kind::text, .text = part.get<std::string>("text")});
-      }
-    }
-    return parts;
   }
 
   std::string file_, info_;  // what complaints begin with
