@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <utility>
 
 #include "base/half.h"
 #include "quant/gptq.h"
@@ -132,7 +133,7 @@ TEST_CASE("codes do not depend on threads, and every number is finite for odd in
   std::vector<double> x(40, 0.0);
   x[7] = 1000;
   single.add(x);
-  for (const InputMoments* inputs : {&moments, &dead, &single}) {
+  for (const InputMoments* inputs : {&moments, &std::as_const(dead), &std::as_const(single)}) {
     for (const int bits : {1, 2, 8}) {
       const CodedTensor coded = quantise_rows_for(odd, bits, *inputs, 1);
       for (const std::uint16_t scale : coded.row_scale) {
