@@ -12,10 +12,13 @@
 namespace sb3lm {
 
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const Recipe& recipe, Progress& progress) {
+                 const Recipe& recipe, Progress& progress, const Calibrate& calibrate) {
   Model model = import_model(checkpoint, options, progress);
   require_use(model, recipe);
-  apply_recipe(model, recipe);
+  Calibration calibration;
+  if (calibrate && wants_calibration(model, recipe)) calibration = calibrate(model);
+  progress.report("quantising", -1);
+  apply_recipe(model, recipe, calibration);
   return model;
 }
 

@@ -24,6 +24,37 @@ double relative_error(std::span<const double> blocks, std::span<const double> re
   return largest > 0 ? difference / largest : difference;
 }
 
+/// An engine as one that has some of its tokens only.
+class KeptEngine {
+ public:
+  KeptEngine(Engine& engine, std::span<const int> kept)
+      : engine_(engine), kept_(kept), logits_(kept.size()) {
+    engine_.reset();
+  }
+
+  std::size_t vocabulary() const {
+    return kept_.empty() ? static_cast<std::size_t>(engine_.vocabulary()) : kept_.size();
+  }
+  void step_without_logits(int token) { engine_.step_without_logits(id_of(token)); }
+  std::span<const double> step(int token) {
+    const std::span<const double> all = engine_.step(id_of(token));
+    if (kept_.empty()) return all;
+    std::ranges::transform(kept_, logits_.begin(),
+                           [&](int id) { return all[static_cast<std::size_t>(id)]; });
+    return logits_;
+  }
+  double router_margin() const { return engine_.router_margin(); }
+
+ private:
+  int id_of(int token) const {
+    return kept_.empty() ? token : kept_[static_cast<std::size_t>(token)];
+  }
+
+  Engine& engine_;
+  std::span<const int> kept_;
+  std::vector<double> logits_;
+};
+
 /// A model that says nothing agrees with everything.
 bool all_equal(std::span<const double> logits) {
   return logits.size() > 1 &&
@@ -45,11 +76,12 @@ BlockRequest recording_logits(BlockRequest request, int vocabulary) {
   return request;
 }
 
-Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
+Agreement check_against_engine(Engine& whole, const std::vector<int>& prompt,
                                const std::vector<int>& output, std::span<const double> logits,
-                               int record_logits) {
+                               int record_logits, std::span<const int> kept) {
   Agreement agreement;
-  const auto vocabulary = static_cast<std::size_t>(engine.vocabulary());
+  KeptEngine engine(whole, kept);
+  const std::size_t vocabulary = engine.vocabulary();
   std::vector<int> tokens = prompt;
   tokens.insert(tokens.end(), output.begin(), output.end());
   const std::size_t first = record_logits == 2 ? 0 : prompt.size() - 1;
@@ -61,7 +93,6 @@ Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
     differ(agreement, fmt::format("{} logits recorded for {} tokens", logits.size(), fed));
     return agreement;
   }
-  engine.reset();
   for (std::size_t position = 0; position < end; ++position) {
     if (position < first) {
       engine.step_without_logits(tokens[position]);

@@ -33,10 +33,11 @@ BlockRequest recording_logits(BlockRequest request, int vocabulary);
 
 /// Checks recorded logits, and that every output token is the greedy choice. `logits` are the rows
 /// after each other: with `record_logits` 2 after each prompt token and each output token but the
-/// last; with 1 after the prompt's last token, and so on; with 0 none. Resets the engine.
+/// last; with 1 after the prompt's last token, and so on; with 0 none. `kept`: the engine's ids of
+/// all tokens that the blocks have, where the engine has more. Resets the engine.
 Agreement check_against_engine(Engine& engine, const std::vector<int>& prompt,
                                const std::vector<int>& output, std::span<const double> logits,
-                               int record_logits = 2);
+                               int record_logits = 2, std::span<const int> kept = {});
 
 /// Bit for bit; -0 and 0 differ.
 bool same_bits(std::span<const double> a, std::span<const double> b);

@@ -5,6 +5,7 @@
 #include "compare.h"
 #include "console.h"
 #include "load.h"
+#include "model/kept_tokens.h"
 #include "outputs.h"
 #include "packing.h"
 #include "report/html.h"
@@ -84,11 +85,14 @@ void check_limits(const BuildOptions& options, const std::string& bytes, const O
 
 // What the roundings change is measured here, for the file to say.
 Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
-  Model model = load_model(input.file, input.import, recipe, progress);
+  const Calibrate calibrate = calibrator(input, progress);
+  Model model = load_model(input.file, input.import, recipe, progress, calibrate);
+  note_calibration(input, model);
+  if (!model.kept.all()) print_out("vocabulary: {}\n", kept_text(model));
   if (!model.rounding.any()) return model;
   Recipe exact = recipe;
   exact.scale_bits = exact.router_bits = 0;
-  const Model before = load_model(input.file, input.import, exact, progress);
+  const Model before = load_model(input.file, input.import, exact, progress, calibrate);
   progress.report("measuring what rounding changes", -1);
   model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
   print_out("rounding: {}\n", rounding_text(model.rounding));

@@ -1,11 +1,13 @@
 // compare: the finished .sb3 in the block evaluator and in real VMs, against the engine.
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "commands.h"
 #include "compare.h"
 #include "console.h"
 #include "load.h"
+#include "model/kept_tokens.h"
 #include "model/unicode.h"
 #include "quant/recipe.h"
 #include "report/text.h"
@@ -52,20 +54,35 @@ std::map<TensorKey, int> narrower(const Model& checkpoint, const Model& sb3) {
 }
 
 struct Reference {
-  Model model;
+  Model model;                  // what the project has
+  std::optional<Model> whole;   // with the tokens that the project has not
   std::size_t requantised = 0;  // matrices that a plan has taken bits from
+
+  const Model& with_all_tokens() const { return whole ? *whole : model; }
 };
+
+// The project's logits are held against those of a model that never lost a token.
+void keep_as_packed(const Model& packed, const TokenChoice& asked, Reference& reference) {
+  TokenChoice keep = asked;
+  if (!keep.any()) keep.ids = packed.kept.ids;
+  if (!keep.any()) return;
+  reference.whole = reference.model;
+  keep_tokens(reference.model, chosen_tokens(reference.model, keep));
+  if (reference.model.kept.ids != packed.kept.ids) {
+    fail(Fault::mismatch, "--keep-tokens: the project has other tokens");
+  }
+}
 
 // The checkpoint, read as the file says it was when it was built, unless the user says otherwise.
 Reference load_reference(const InputOptions& options, const Unpacked& packed, Progress& progress) {
-  if (is_sb3(options.file)) return {load_any(options, progress)};
+  if (is_sb3(options.file)) return {.model = load_any(options, progress)};
   InputOptions input = options;
   for (const auto& [name, value] : packed.model.conventions) {
     input.import.conventions.emplace(name, value);
   }
   const Recipe& asked = input.recipe;
   const Rounding& rounding = packed.model.rounding;
-  Reference reference{import_model(input.file, input.import, progress)};
+  Reference reference{.model = import_model(input.file, input.import, progress)};
   Model& model = reference.model;
   Recipe recipe = recipe_of(input);
   require_use(model, recipe);
@@ -78,7 +95,21 @@ Reference load_reference(const InputOptions& options, const Unpacked& packed, Pr
   }
   if (asked.scale_bits == 0) recipe.scale_bits = rounding.scale_bits;
   if (asked.router_bits == 0) recipe.router_bits = rounding.router_bits;
-  apply_recipe(model, recipe);
+  if (packed.model.quantiser == Quantiser::gptq) {
+    recipe.quantiser = Quantiser::gptq;
+    if (packed.model.calibration.empty() != input.calibration.empty()) {
+      fail(Fault::usage, "the project was calibrated on {}: {}",
+           packed.model.calibration.empty() ? "what the model writes itself"
+                                            : packed.model.calibration,
+           input.calibration.empty() ? "name that text with --calibration"
+                                     : "leave out --calibration");
+    }
+  }
+  Calibration calibration;
+  if (wants_calibration(model, recipe)) calibration = calibrator(input, progress)(model);
+  const TokenChoice keep = std::exchange(recipe.keep, {});
+  apply_recipe(model, recipe, calibration);
+  keep_as_packed(packed.model, keep, reference);
   return reference;
 }
 
@@ -87,6 +118,10 @@ void print_reference(const Reference& reference) {
   if (reference.requantised > 0) {
     print_out("reference  {} matrices rounded to the project's fewer bits\n",
               reference.requantised);
+  }
+  if (reference.whole) {
+    print_out("reference  all {} tokens of the checkpoint, of which the project has {}\n",
+              reference.whole->spec.vocabulary, reference.model.spec.vocabulary);
   }
   if (reference.model.rounding.any()) {
     print_out("reference  {}\n", rounding_text(reference.model.rounding));
@@ -135,8 +170,8 @@ int run_command(const CompareOptions& options, Progress& progress) {
                                                  .user_message = options.prompt.prompt,
                                                  .max_new_tokens = options.new_tokens},
                                                 model.spec.vocabulary);
-  const Comparison comparison =
-      compare_vms(model, packed, program, options.sb3, options.vms, request, progress);
+  const Comparison comparison = compare_vms(reference.with_all_tokens(), packed, program,
+                                            options.sb3, options.vms, request, progress);
   progress.report("compared", 1);
   if (options.json) {
     Json vms = Json::array();
@@ -144,6 +179,8 @@ int run_command(const CompareOptions& options, Progress& progress) {
     print_json(Json{{"ok", comparison.ok},
                     {"reference", "double"},
                     {"requantised", reference.requantised},
+                    {"kept_tokens", model.spec.vocabulary},
+                    {"of_tokens", reference.with_all_tokens().spec.vocabulary},
                     {"round_scales", model.rounding.scale_bits},
                     {"router_bits", model.rounding.router_bits},
                     {"vms", vms}});

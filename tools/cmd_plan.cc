@@ -6,6 +6,7 @@
 #include "console.h"
 #include "import/plan_file.h"
 #include "load.h"
+#include "model/kept_tokens.h"
 #include "model/unicode.h"
 #include "outputs.h"
 #include "packing.h"
@@ -45,8 +46,10 @@ Recipe recipe_with(const Recipe& asked, const std::vector<PlanUnit>& units) {
 /// The widths for a size, by building: how much the rest takes is only known from a finished file.
 class Planner {
  public:
-  Planner(const Model& model, const PlanOptions& options, Progress& progress)
+  Planner(const Model& model, const Calibration& calibration, const PlanOptions& options,
+          Progress& progress)
       : model_(model),
+        calibration_(calibration),
         build_(with_defaults(options.build)),
         fit_(options.fit),
         progress_(progress),
@@ -84,11 +87,12 @@ class Planner {
  private:
   std::size_t build_size(const Recipe& recipe) {
     Model model = model_;
-    apply_recipe(model, recipe);
+    apply_recipe(model, recipe, calibration_);
     return pack(model, pack_request(build_, recipe), progress_).size();
   }
 
   const Model& model_;
+  const Calibration& calibration_;
   BuildOptions build_;
   std::size_t fit_;
   Progress& progress_;
@@ -225,18 +229,23 @@ int run_command(const PlanOptions& options, Progress& progress) {
       options.out.empty() ? std::filesystem::path(input.file.string() + ".plan.json") : options.out;
   outputs.expect(out);
   if (options.json) outputs.keep_standard_output();
-  const Model model = import_model(input.file, input.import, progress);
+  Model model = import_model(input.file, input.import, progress);
   require_use(model, input.recipe);
+  if (const TokenChoice keep = recipe_of(input).keep; keep.any()) {
+    keep_tokens(model, chosen_tokens(model, keep));
+  }
   const Text text = text_for(model, options);
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
-  Planner planner(model, options, progress);
+  Calibration calibration;
+  if (input.recipe.quantiser == Quantiser::gptq) calibration = calibrator(input, progress)(model);
+  Planner planner(model, calibration, options, progress);
   std::vector<PlanUnit> units = plan_units(model, stats, options.threads, progress);
   calibrate_damage(model, text.tokens, options.threads, units, progress);
   const Planned planned = planner.plan(std::move(units));
 
   progress.report("measuring what the plan changes", -1);
   Model after = model;
-  apply_recipe(after, planned.recipe);
+  apply_recipe(after, planned.recipe, calibration);
   const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
   outputs.write(
       out, plan_text(planned.recipe, {{"checkpoint", valid_utf8(input.file.filename().string())},

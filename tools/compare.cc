@@ -27,12 +27,13 @@ std::string text_difference(const Unpacked& packed, const std::string& text,
                      decode(packed.model.tokenizer, {native.begin(), mine}));
 }
 
-Agreement agreement_of(Engine& engine, const BlockRequest& request, const BlockResult& result) {
+Agreement agreement_of(Engine& engine, const BlockRequest& request, const BlockResult& result,
+                       std::span<const int> kept) {
   if (result.status != "ready") {
     return {.ok = false, .first_difference = "status: " + result.status};
   }
   return check_against_engine(engine, request.tokens, result.tokens, result.logits,
-                              request.record_logits);
+                              request.record_logits, kept);
 }
 
 namespace {
@@ -69,12 +70,13 @@ Comparison compare_vms(const Model& model, const Unpacked& packed, const scratch
                        const BlockRequest& request, Progress& progress) {
   Comparison comparison;
   Engine engine(model, packed.context);
+  const std::span<const int> kept = packed.model.kept.ids;
   const VmComparison blocks = run_blocks(program, request, progress);
   for (const Vm vm : vms) {
     VmComparison one = vm == Vm::blocks ? blocks : run_machine(vm, sb3, request, progress);
     const std::string wrong = wrong_text(packed, request, one.result);
     progress.report("running the reference", -1);
-    one.agreement = wrong.empty() ? agreement_of(engine, request, one.result)
+    one.agreement = wrong.empty() ? agreement_of(engine, request, one.result, kept)
                                   : Agreement{.ok = false, .first_difference = wrong};
     one.same_bits = same_bits(one.result.logits, blocks.result.logits) &&
                     one.result.tokens == blocks.result.tokens;

@@ -14,9 +14,12 @@ void check_built_input(const InputOptions& input) {
     if (is_given) given.push_back(option);
   };
   note("--bits", recipe.float_bits.has_value());
+  note("--quantiser", recipe.quantiser != Quantiser::nearest);
+  note("--calibration", !input.calibration.empty());
   note("--plan", !input.plan.empty());
   note("--round-scales", recipe.scale_bits != 0);
   note("--router-bits", recipe.router_bits != 0);
+  note("--keep-tokens", !input.keep_tokens.empty());
   note("--tokenizer", import.tokenizer.has_value());
   note("--map", import.name_map.has_value());
   note("--chat-template", import.chat_template.has_value());

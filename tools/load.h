@@ -5,6 +5,7 @@
 
 #include "base/progress.h"
 #include "options.h"
+#include "pack.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
@@ -20,6 +21,11 @@ scratch::Program load_program(const std::filesystem::path& file, Progress& progr
 
 /// --bits, --round-scales and --router-bits over what --plan says.
 Recipe recipe_of(const InputOptions& input);
+
+/// For load_model: runs what --calibration names, or what the model writes itself.
+Calibrate calibrator(const InputOptions& input, Progress& progress);
+/// Notes in the model what it was calibrated on, for files to say.
+void note_calibration(const InputOptions& input, Model& model);
 
 /// Nats a token of the built-in text with a checkpoint's own weights. Nothing if they are rounded
 /// in no way, or if there are so many that reading them twice would cost more than it tells.

@@ -14,8 +14,8 @@ NativeModel::NativeModel(const InputOptions& input, EngineKind engine, Progress&
   }
   // What changes the weights, or may, keeps them from staying in the file.
   const Recipe& recipe = input.recipe;
-  const bool as_it_is =
-      input.plan.empty() && !recipe.float_bits && recipe.scale_bits == 0 && recipe.router_bits == 0;
+  const bool as_it_is = input.plan.empty() && input.keep_tokens.empty() && !recipe.float_bits &&
+                        recipe.scale_bits == 0 && recipe.router_bits == 0;
   if (as_it_is && !is_sb3(input.file)) packed_ = import_packed(input.file, input.import);
   if (!packed_) packed_ = pack_weights(load_any(input, progress));
   // What the file looked like is no longer needed.

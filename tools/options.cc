@@ -68,7 +68,15 @@ void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* w
   add_checkpoint(app, input, parsed, what);
   Recipe& recipe = input.recipe;
   add_bits(app, recipe.float_bits);
+  add_choice<Quantiser>(app, "--quantiser", recipe.quantiser,
+                        "rtn: each weight to its nearest level; gptq: such that outputs change "
+                        "least (default: rtn)");
+  app->add_option("--calibration", input.calibration,
+                  "TEXT whose outputs gptq cares for (default: what the model writes itself)");
   app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");
+  app->add_option("--keep-tokens", input.keep_tokens,
+                  "TEXT|N: drop all tokens but those that become of a text (a file), or but the N "
+                  "that merge first");
   app->add_option("--round-scales", recipe.scale_bits,
                   "mantissa bits that row scales, norms and biases keep: 1 to 9 (default: all)")
       ->check(CLI::Range(1, 9));

@@ -21,6 +21,8 @@ struct InputOptions {
   ImportOptions import;
   Recipe recipe;               // what a plan leaves open
   std::filesystem::path plan;  // empty: none
+  std::string keep_tokens;     // a text's file or a count; empty: all
+  std::string calibration;     // a text's file; empty: what the model writes itself
 };
 
 struct BuildOptions {

@@ -52,6 +52,19 @@ Json rounding_json(const Rounding& rounding) {
   return json;
 }
 
+// Ids in a row as the first one and how many.
+Json kept_json(const KeptTokens& kept) {
+  Json runs = Json::array();
+  for (std::size_t i = 0; i < kept.ids.size();) {
+    std::size_t end = i + 1;
+    while (end < kept.ids.size() && kept.ids[end] == kept.ids[end - 1] + 1) ++end;
+    runs.push_back(kept.ids[i]);
+    runs.push_back(end - i);
+    i = end;
+  }
+  return {{"of", kept.of}, {"runs", std::move(runs)}};
+}
+
 // One entry for tensors of a role that are alike; where a role's tensors are not, `of` tells which,
 // counting them from 0.
 Json storages_json(const Layout& layout) {
@@ -231,6 +244,10 @@ std::string write_model_info(const Model& model, const Layout& layout,
                {"names", names_json(model, layout)},
                {"source", source_json(model.source)}};
   if (model.rounding.any()) info["rounding"] = rounding_json(model.rounding);
+  if (model.quantiser != Quantiser::nearest) {
+    info["quantiser"] = {{"name", enum_name(model.quantiser)}, {"calibration", model.calibration}};
+  }
+  if (!model.kept.all()) info["kept_tokens"] = kept_json(model.kept);
   // In somebody else's project, readers must know what is ours.
   if (options.shares_project) info["targets"] = {kEngineName};
   return info.dump();

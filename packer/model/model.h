@@ -28,6 +28,13 @@ struct SourceFile {
   std::string blocks;  // types of codes with a scale for some weights, which were read as floats
 };
 
+/// The tokens that are left of a vocabulary: their ids in the checkpoint, by id here.
+struct KeptTokens {
+  int of = 0;  // the checkpoint's vocabulary; 0: all are here
+  std::vector<int> ids;
+  bool all() const { return of == 0; }
+};
+
 struct Model {
   ModelSpec spec;
   std::map<TensorKey, Tensor> tensors;             // exactly expected_tensors(spec)
@@ -44,6 +51,9 @@ struct Model {
   double repetition_penalty = 1;
   std::string licence;
   Rounding rounding;
+  KeptTokens kept;
+  Quantiser quantiser = Quantiser::nearest;  // of its codes, as far as this program made them
+  std::string calibration;                   // the text that was for; empty: the model's own
   SourceFile source;
 
   const Tensor& at(const TensorKey& key) const { return tensors.at(key); }

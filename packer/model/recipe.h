@@ -1,11 +1,14 @@
 // What building does to a checkpoint's numbers before they are packed, and what that changed.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/enum_names.h"
 #include "model/tensor.h"
 
 namespace sb3lm {
@@ -18,7 +21,26 @@ inline constexpr int kMostBits = 8, kUsualBits = 8, kStayFloats = 0;
 std::optional<FloatBits> float_bits_from_text(std::string_view text);
 std::string float_bits_text(FloatBits bits);
 
+/// Which tokens stay, where not all do (model/kept_tokens.h); one of these is set.
+struct TokenChoice {
+  std::string text;      // those that become of it
+  int most = 0;          // so many at most, those that merge first
+  std::vector<int> ids;  // these
+  bool any() const { return !text.empty() || most > 0 || !ids.empty(); }
+};
+
+/// How float matrices become codes: each weight to the nearest level (quant/rtn.h), or such that
+/// what a matrix gives for its usual inputs changes least (quant/gptq.h).
+enum class Quantiser { nearest, gptq };
+inline constexpr std::array<EnumNames<Quantiser>, 2> kQuantisers{
+    {{Quantiser::nearest, "rtn"}, {Quantiser::gptq, "gptq"}}};
+constexpr const auto& names_of(Quantiser) {
+  return kQuantisers;
+}
+
 struct Recipe {
+  TokenChoice keep;  // before all else
+  Quantiser quantiser = Quantiser::nearest;
   FloatBits float_bits;
   std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer
   int scale_bits = 0;   // mantissa bits that row scales, norms and biases keep, 1 to 9; 0: all

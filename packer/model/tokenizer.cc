@@ -16,7 +16,9 @@ namespace {
 /// piece takes n log n steps; pairs that a merge has destroyed are skipped when they come up.
 class Merger {
  public:
-  explicit Merger(const Tokenizer& tokenizer) : tokenizer_(tokenizer) {}
+  /// `touched`, if it is not null, gets a mark for each result by id.
+  explicit Merger(const Tokenizer& tokenizer, std::vector<bool>* touched = nullptr)
+      : tokenizer_(tokenizer), touched_(touched) {}
 
   void merge(std::vector<int>& ids) {
     const auto size = static_cast<int>(ids.size());
@@ -75,6 +77,7 @@ class Merger {
                        ids[at(right)] == candidate.merge->right;
     if (!alive) return;
     ids[at(left)] = candidate.merge->result;
+    if (touched_ != nullptr) (*touched_)[at(candidate.merge->result)] = true;
     ids[at(right)] = kGone;
     next_[at(left)] = next_[at(right)];
     if (next_[at(left)] >= 0) before_[at(next_[at(left)])] = left;
@@ -83,6 +86,7 @@ class Merger {
   }
 
   const Tokenizer& tokenizer_;
+  std::vector<bool>* touched_;
   std::vector<int>* ids_ = nullptr;
   std::vector<int> next_, before_;
   std::priority_queue<Candidate> queue_;
@@ -326,6 +330,12 @@ std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool 
   if (with_bos && tokenizer.add_bos && tokenizer.bos >= 0) ids.push_back(tokenizer.bos);
   append_text(tokenizer, text, true, ids);
   return ids;
+}
+
+void mark_made(const Tokenizer& tokenizer, std::string_view piece, std::vector<bool>& marks) {
+  std::vector<int> ids = first_ids(tokenizer, piece);
+  for (const int id : ids) marks[static_cast<std::size_t>(id)] = true;
+  Merger(tokenizer, &marks).merge(ids);
 }
 
 TokenBytes token_bytes(const Tokenizer& tokenizer, int id) {

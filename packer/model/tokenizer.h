@@ -109,6 +109,10 @@ std::vector<int> merged_ids(const Tokenizer& tokenizer, std::string_view piece);
 /// Appends the token, or those that it is taken apart into if it is unused.
 void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids);
 
+/// Marks, by id, every token that a piece which nothing cuts becomes or makes on its way: its
+/// symbols and the result of each merge.
+void mark_made(const Tokenizer& tokenizer, std::string_view piece, std::vector<bool>& marks);
+
 /// What a token adds to a text's bytes where bits per byte are counted as parameter-golf does.
 struct TokenBytes {
   int bytes = 0;                   // without the space that it begins with

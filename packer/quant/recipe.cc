@@ -4,6 +4,8 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "model/kept_tokens.h"
+#include "quant/gptq.h"
 #include "quant/rtn.h"
 
 namespace sb3lm {
@@ -12,10 +14,14 @@ namespace {
 constexpr int kMantissaBits = 10;
 constexpr unsigned kInfinity = 0x7c00;
 
-void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
+CodedTensor to_nearest(const TensorKey&, const FloatTensor& floats, int bits) {
+  return quantise_rows(floats, bits);
+}
+
+void quantise_one(const TensorKey& key, Tensor& tensor, int bits, const QuantiseMatrix& quantise) {
   if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
     require_scales(key, *floats, bits);
-    tensor = quantise_rows(*floats, bits);
+    tensor = quantise(key, *floats, bits);
     return;
   }
   const auto& coded = std::get<CodedTensor>(tensor);
@@ -23,10 +29,11 @@ void quantise_one(const TensorKey& key, Tensor& tensor, int bits) {
     fail(Fault::unsupported, "{}: it has {} bits, and {} would not bring back what is lost",
          tensor_key_text(key), coded.format.bits, bits);
   }
-  if (bits < coded.format.bits) tensor = requantise_rows(coded, bits);
+  if (bits < coded.format.bits) tensor = quantise(key, floats_of(coded), bits);
 }
 
-void quantise_planned(Model& model, const std::map<TensorKey, int>& plan) {
+void quantise_planned(Model& model, const std::map<TensorKey, int>& plan,
+                      const QuantiseMatrix& quantise) {
   for (const auto& [wanted, bits] : plan) {
     if (bits < 1 || bits > kMostBits) {
       fail(Fault::usage, "{}: {} bits are outside 1..{}", tensor_key_text(wanted), bits, kMostBits);
@@ -39,7 +46,7 @@ void quantise_planned(Model& model, const std::map<TensorKey, int>& plan) {
       if (is_vector(key.role)) {
         fail(Fault::unsupported, "{}: it is no matrix and has no width", tensor_key_text(key));
       }
-      quantise_one(key, tensor, bits);
+      quantise_one(key, tensor, bits, quantise);
       found = true;
     }
     if (!found) fail(Fault::bad_input, "{}: the model has no such tensor", tensor_key_text(wanted));
@@ -51,7 +58,7 @@ void quantise_routers(Model& model, int bits) {
     fail(Fault::usage, "--router-bits {}: 2 to {}", bits, kMostBits);
   }
   for (auto& [key, tensor] : model.tensors) {
-    if (is_router(key.role)) quantise_one(key, tensor, bits);
+    if (is_router(key.role)) quantise_one(key, tensor, bits, to_nearest);
   }
 }
 
@@ -126,11 +133,27 @@ std::uint16_t round_mantissa(std::uint16_t half, int bits) {
   return static_cast<std::uint16_t>(sign | rounded);
 }
 
-void apply_recipe(Model& model, const Recipe& recipe) {
-  quantise_planned(model, recipe.bits);
+bool wants_calibration(const Model& model, const Recipe& recipe) {
+  if (recipe.quantiser != Quantiser::gptq) return false;
+  if (!recipe.bits.empty()) return true;
+  const bool stays = recipe.float_bits.value_or(kUsualBits) == kStayFloats;
+  return !stays && std::any_of(model.tensors.begin(), model.tensors.end(), [](const auto& entry) {
+    return is_float_matrix(entry.first, entry.second);
+  });
+}
+
+void apply_recipe(Model& model, const Recipe& recipe, const Calibration& calibration) {
+  if (recipe.keep.any()) keep_tokens(model, chosen_tokens(model, recipe.keep));
+  QuantiseMatrix quantise = to_nearest;
+  if (wants_calibration(model, recipe)) {
+    quantise = quantiser_for(model.spec, calibration);
+    model.quantiser = Quantiser::gptq;
+  }
+  quantise_planned(model, recipe.bits, quantise);
   if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
   const int float_bits = recipe.float_bits.value_or(kUsualBits);
-  const double moved = float_bits == kStayFloats ? 0 : quantise_matrices(model, float_bits);
+  const double moved =
+      float_bits == kStayFloats ? 0 : quantise_matrices(model, float_bits, quantise);
   if (!model.source.blocks.empty()) model.notes.push_back(blocks_note(model, float_bits, moved));
   if (recipe.scale_bits != 0) round_scales(model, recipe.scale_bits);
   model.rounding = {.scale_bits = recipe.scale_bits, .router_bits = recipe.router_bits};

@@ -3,12 +3,17 @@
 
 #include "model/model.h"
 #include "model/recipe.h"
+#include "quant/moments.h"
 
 namespace sb3lm {
 
-/// Quantises, requantises and rounds; sets model.rounding. Throws usage for widths outside their
-/// range, unsupported for more bits than a matrix has, bad_input for tensors that there are not.
-void apply_recipe(Model& model, const Recipe& recipe);
+/// Quantises, requantises and rounds; sets model.rounding. `calibration` is what Quantiser::gptq
+/// rounds for. Throws usage for widths outside their range, unsupported for more bits than a matrix
+/// has, bad_input for tensors that there are not.
+void apply_recipe(Model& model, const Recipe& recipe, const Calibration& calibration = {});
+
+/// Whether apply_recipe would look at a calibration.
+bool wants_calibration(const Model& model, const Recipe& recipe);
 
 /// Throws usage if the recipe names a width of what the model has nothing of.
 void require_use(const Model& model, const Recipe& recipe);

@@ -185,7 +185,7 @@ void require_scales(const TensorKey& key, const FloatTensor& tensor, int bits) {
       largest > kLargestHalf ? "ends at 65504" : "has hardly a digit for numbers below 8e-6");
 }
 
-CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
+FloatTensor floats_of(const CodedTensor& tensor) {
   FloatTensor floats{.shape = tensor.shape};
   floats.values.reserve(tensor.codes.size());
   const auto cols = static_cast<std::size_t>(tensor.shape.cols);
@@ -194,10 +194,20 @@ CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
     floats.values.push_back(static_cast<float>(tensor.format.level(tensor.codes[i]) *
                                                half_to_double(tensor.row_scale[i / cols])));
   }
-  return quantise_rows(floats, bits);
+  return floats;
+}
+
+CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
+  return quantise_rows(floats_of(tensor), bits);
 }
 
 double quantise_matrices(Model& model, int bits) {
+  return quantise_matrices(model, bits, [](const TensorKey&, const FloatTensor& floats, int width) {
+    return quantise_rows(floats, width);
+  });
+}
+
+double quantise_matrices(Model& model, int bits, const QuantiseMatrix& quantise) {
   Moved moved;
   for (auto& [key, tensor] : model.tensors) {
     auto* floats = std::get_if<FloatTensor>(&tensor);
@@ -206,7 +216,7 @@ double quantise_matrices(Model& model, int bits) {
       halve(*floats);
     } else {
       require_scales(key, *floats, bits);
-      CodedTensor coded = quantise_rows(*floats, bits);
+      CodedTensor coded = quantise(key, *floats, bits);
       moved.add(*floats, coded);
       tensor = std::move(coded);
     }

@@ -1,6 +1,8 @@
 // Float weights to codes by rounding to the nearest level, one binary16 scale per row.
 #pragma once
 
+#include <functional>
+
 #include "model/model.h"
 
 namespace sb3lm {
@@ -14,12 +16,19 @@ CodedTensor quantise_rows(const FloatTensor& tensor, int bits);
 /// its range, or so small that it has fewer than 8 bits for the largest of them.
 void require_scales(const TensorKey& key, const FloatTensor& tensor, int bits);
 
+/// What codes stand for, exactly.
+FloatTensor floats_of(const CodedTensor& tensor);
+
 /// The same weights with fewer bits, from what the codes stand for.
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits);
+
+/// One matrix as codes.
+using QuantiseMatrix = std::function<CodedTensor(const TensorKey&, const FloatTensor&, int bits)>;
 
 /// Every float matrix (not norms and routers) of the model as codes of `bits`; tensors that are
 /// coded already pass through untouched. Norms and routers become binary16 if they fit its range.
 /// Returns how far the matrices' weights moved: root mean square, as a share of theirs.
-double quantise_matrices(Model& model, int bits);
+double quantise_matrices(Model& model, int bits, const QuantiseMatrix& quantise);
+double quantise_matrices(Model& model, int bits);  // by quantise_rows
 
 }  // namespace sb3lm

@@ -20,6 +20,7 @@ constexpr int kRouterBits = 8;
 constexpr int kShorterContext = 512;
 constexpr std::string_view kSmallest = "letters";  // what --level smallest writes
 constexpr double kSmallestBlocks = 1800;           // what its decoder takes more than others
+constexpr double kMostlyVocabulary = 0.5;          // share of the file
 constexpr double kLeastSaving = 256;               // bytes; less is not worth a line
 
 double component_bytes(const Report& report, Component component) {
@@ -48,6 +49,18 @@ void advise_widths(const Model& model, std::vector<Advice>& all) {
          .how = "sb3lm plan",
          .bytes = saved});
   }
+}
+
+/// A quarter of the tokens, where they are most of the file.
+void advise_vocabulary(const Report& report, const Model& model, std::vector<Advice>& all) {
+  const double rows =
+      component_bytes(report, Component::embedding) + component_bytes(report, Component::head);
+  if (!model.tokenizer.present() || !model.kept.all() || model.spec.bigram_buckets > 0) return;
+  if (rows < kMostlyVocabulary * static_cast<double>(report.measures.sb3_bytes)) return;
+  const int kept = model.spec.vocabulary / 4;
+  all.push_back({.what = fmt::format("{} of {} tokens", kept, model.spec.vocabulary),
+                 .how = fmt::format("--keep-tokens {}", kept),
+                 .bytes = rows * (1.0 - static_cast<double>(kept) / model.spec.vocabulary)});
 }
 
 /// All binary16 numbers of the model as they are written, at the entropy of their streams.
@@ -193,6 +206,7 @@ std::vector<Advice> make_advice(const Report& report, const scratch::Program& pr
                                 const Unpacked& unpacked) {
   std::vector<Advice> all;
   advise_widths(unpacked.model, all);
+  advise_vocabulary(report, unpacked.model, all);
   advise_rounding(unpacked.model, all);
   advise_level(report, unpacked, all);
   advise_context(report, program, unpacked, all);

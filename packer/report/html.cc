@@ -174,6 +174,9 @@ std::string head_html(const Report& report) {
         report.load->turbowarp, report.load->scratch);
   }
   html += "</p>\n";
+  if (!report.vocabulary.empty()) {
+    html += fmt::format("<p>Vocabulary: {}.</p>\n", escaped(report.vocabulary));
+  }
   if (report.rounding.any()) {
     html += fmt::format("<p>Rounded: {}.</p>\n", escaped(rounding_text(report.rounding)));
   }

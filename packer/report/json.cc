@@ -100,6 +100,7 @@ std::string report_json(const Report& report) {
                {"packed_bytes", whole_bytes(total.packed_bits)},
                {"entropy_bytes", total.entropy_bits / 8}};
   if (!report.letters.empty()) json["letters"] = report.letters;
+  if (!report.vocabulary.empty()) json["vocabulary"] = report.vocabulary;
   if (report.rounding.any()) json["rounding"] = rounding_json(report.rounding);
   if (report.sense) json["sense"] = sense_json(*report.sense);
   if (report.is_sb3) {

@@ -4,6 +4,7 @@
 
 #include "base/entropy.h"
 #include "base/error.h"
+#include "model/kept_tokens.h"
 #include "report/advice.h"
 #include "report/pieces.h"
 #include "sb3/deflate_cost.h"
@@ -40,6 +41,7 @@ class Reporter {
   void weigh(const Model& model) {
     report_.family = model.spec.family;
     report_.rounding = model.rounding;
+    if (!model.kept.all()) report_.vocabulary = kept_text(model);
     for (const auto& [key, shape] : expected_tensors(model.spec)) {
       index_[key] = report_.tensors.size();
       report_.tensors.push_back({.key = key, .shape = shape});

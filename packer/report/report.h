@@ -79,6 +79,7 @@ struct Report {
   bool is_sb3 = false;                   // else a checkpoint: no bytes, no measures
   std::int64_t parameters = 0;           // weights without row scales
   Rounding rounding;                     // on request, when building
+  std::string vocabulary;                // what is left of it; empty: all
   std::optional<Sense> sense;            // where somebody has measured it
   std::string letters;                   // that can be typed; empty: not known, or none
   std::vector<ComponentRow> components;  // all, by number

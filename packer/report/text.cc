@@ -150,6 +150,7 @@ std::string report_text(const Report& report) {
                                  report.family, count_text(report.parameters),
                                  count_text(scale_count(report)), components_text(report));
   if (!report.letters.empty()) text += "\n" + letters_text(report.letters);
+  if (!report.vocabulary.empty()) text += fmt::format("\nvocabulary: {}\n", report.vocabulary);
   if (report.rounding.any()) text += fmt::format("\nrounded: {}\n", rounding_text(report.rounding));
   if (report.sense) text += "\n" + sense_text(*report.sense);
   if (!report.is_sb3) return text;

@@ -16,6 +16,7 @@
 #include "quant/encoding.h"
 #include "quant/range.h"
 #include "quant/text_runs.h"
+#include "unpack/read_about.h"
 #include "unpack/read_letters.h"
 #include "unpack/read_tokenizer.h"
 
@@ -381,22 +382,10 @@ class ModelReader {
   }
 
   void read_rest(const JsonFields& info) {
-    Model& model = out_.model;
-    model.conventions = info.get<std::map<std::string, std::string>>("conventions");
-    model.licence = info.get<std::string>("licence");
-    if (info.has("rounding")) model.rounding = read_rounding(info.fields("rounding"));
-    const JsonFields decoding = info.fields("decoding");
-    model.temperature = decoding.get<double>("temperature");
-    model.top_k = decoding.get<int>("top_k");
-    model.top_p = decoding.get<double>("top_p");
-    model.repetition_penalty = decoding.get<double>("repetition_penalty");
+    read_about(info, info_, out_.model);
     read_source(info.fields("source"));
-    model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer"));
+    out_.model.tokenizer = read_tokenizer(file_, program_, info.at("tokenizer"));
     out_.letters = read_letters(program_);
-    const JsonFields chat = info.fields("template");
-    model.chat = {.first = read_template(chat.list("first")),
-                  .next = read_template(chat.list("next")),
-                  .stop_ids = chat.get<std::vector<int>>("stop_ids")};
   }
 
   void read_source(const JsonFields& json) {
@@ -411,37 +400,6 @@ class ModelReader {
       if (!name || !type || !shape) broken("model info: source tensor " + text);
       source.tensors.push_back({*name, *type, *shape});
     }
-  }
-
-  Rounding read_rounding(const JsonFields& json) const {
-    Rounding rounding{.scale_bits = json.get<int>("scales"),
-                      .router_bits = json.get<int>("routers")};
-    if (json.has("tokens")) {
-      const auto perplexity = json.get<std::vector<double>>("perplexity");
-      if (perplexity.size() != 2) broken("model info: 'perplexity' is not a pair");
-      rounding.change = {.tokens = json.get<int>("tokens"),
-                         .logits = json.get<double>("logits"),
-                         .perplexity_before = perplexity[0],
-                         .perplexity_after = perplexity[1]};
-    }
-    return rounding;
-  }
-
-  std::vector<TemplatePart> read_template(const Json& json) const {
-    std::vector<TemplatePart> parts;
-    for (const Json& item : json) {
-      if (item.is_string()) {
-        parts.push_back({.kind = TemplatePart::Kind::user});
-        continue;
-      }
-      const JsonFields part(item, info_ + ": 'template'");
-      if (part.has("token")) {
-        parts.push_back({.kind = TemplatePart::Kind::token, .token = part.get<int>("token")});
-      } else {
-        parts.push_back({.kind = TemplatePart::Kind::text, .text = part.get<std::string>("text")});
-      }
-    }
-    return parts;
   }
 
   std::string file_, info_;  // what complaints begin with

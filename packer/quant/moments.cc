@@ -1,0 +1,75 @@
+#include "quant/moments.h"
+
+namespace sb3lm {
+namespace {
+
+constexpr std::size_t kTogether = 16;  // inputs
+
+Role first_reader(Role role) {
+  switch (role) {
+    case Role::k:
+    case Role::v:
+      return Role::q;
+    case Role::gate:
+      return Role::up;
+    case Role::shared_gate:
+      return Role::shared_up;
+    case Role::expert_gate:
+      return Role::expert_up;
+    default:
+      return role;
+  }
+}
+
+}  // namespace
+
+void InputMoments::add(std::span<const double> input) {
+  waiting_.insert(waiting_.end(), input.begin(), input.end());
+  ++inputs_;
+  if (waiting_.size() >= kTogether * size_) flush();
+}
+
+void InputMoments::flush() const {
+  const std::size_t inputs = waiting_.size() / size_;
+  for (std::size_t row = 0; row < size_; ++row) {
+    double* sums = sums_.data() + row * size_;
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const double* x = waiting_.data() + i * size_;
+      const double factor = x[row];
+      if (factor == 0) continue;
+      for (std::size_t col = row; col < size_; ++col) sums[col] += factor * x[col];
+    }
+  }
+  waiting_.clear();
+}
+
+void InputMoments::add(const InputMoments& other) {
+  flush();
+  other.flush();
+  for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += other.sums_[i];
+  inputs_ += other.inputs_;
+}
+
+void InputMoments::add_mean_diagonal() {
+  flush();
+  double mean = 0;
+  for (std::size_t i = 0; i < size_; ++i) mean += sums_[i * size_ + i];
+  mean /= static_cast<double>(size_);
+  for (std::size_t i = 0; i < size_; ++i) sums_[i * size_ + i] += mean;
+}
+
+std::vector<double> InputMoments::sums() const {
+  flush();
+  std::vector<double> all = sums_;
+  for (std::size_t row = 0; row < size_; ++row) {
+    for (std::size_t col = 0; col < row; ++col) all[row * size_ + col] = all[col * size_ + row];
+  }
+  return all;
+}
+
+TensorKey calibration_key(TensorKey key) {
+  key.role = first_reader(key.role);
+  return key;
+}
+
+}  // namespace sb3lm
