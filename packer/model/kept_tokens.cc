@@ -107,6 +107,19 @@ void renumber(std::vector<TemplatePart>& parts, const std::vector<int>& by_old) 
   for (TemplatePart& part : parts) renumber(part.token, by_old);
 }
 
+std::map<std::vector<int>, int> kept_joins(const std::map<std::vector<int>, int>& joins,
+                                           const std::vector<int>& by_old) {
+  std::map<std::vector<int>, int> kept;
+  for (const auto& [parts, whole] : joins) {
+    std::vector<int> renumbered = parts;
+    renumber(renumbered, by_old);
+    if (by_old[at(whole)] >= 0 && renumbered.size() == parts.size()) {
+      kept[renumbered] = by_old[at(whole)];
+    }
+  }
+  return kept;
+}
+
 void keep_in_tokenizer(Tokenizer& tokenizer, const std::vector<int>& ids,
                        const std::vector<int>& by_old) {
   std::vector<Token> tokens;
@@ -125,6 +138,12 @@ void keep_in_tokenizer(Tokenizer& tokenizer, const std::vector<int>& ids,
     if (id >= 0 && left >= 0 && right >= 0) undone[id] = {left, right};
   }
   tokenizer.undone = std::move(undone);
+  std::map<int, WholeFlags> flags;
+  for (const auto& [old, own] : tokenizer.whole_flags) {
+    if (by_old[at(old)] >= 0) flags[by_old[at(old)]] = own;
+  }
+  tokenizer.whole_flags = std::move(flags);
+  tokenizer.joined = kept_joins(tokenizer.joined, by_old);
   for (int& id : tokenizer.byte_token) renumber(id, by_old);
   for (int* id : {&tokenizer.bos, &tokenizer.unknown}) renumber(*id, by_old);
   for (auto* texts : {&tokenizer.alphabet, &tokenizer.whole}) renumber(*texts, by_old);
