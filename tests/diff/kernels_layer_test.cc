@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "kernels/kernels.h"
 #include "runtime_ref/ops.h"
@@ -69,6 +70,20 @@ TEST_CASE("add") {
   CHECK(rig.numbers("_act") == std::vector<double>{2, -4, 8, 11, 18, 34, kJunk});
 }
 
+TEST_CASE("centre and scale") {
+  BlockRig rig;
+  const auto centre = emit_centre(rig.engine, rig.w, 3, "centre");
+  const auto scale = emit_scale(rig.engine, rig.w);
+  rig.on("go", [&](Script& s) {
+    s.call(centre, 2, 5);
+    s.call(centre, 2, 2);
+    s.call(scale, -0.5, 1, 2);
+  });
+  rig.fill("_act", {4, 1, 2, 6, kJunk, kJunk, kJunk, kJunk});
+  rig.run("go");
+  CHECK(rig.numbers("_act") == std::vector<double>{-2, 1, -1, 3, -2, -1, 3, kJunk});
+}
+
 TEST_CASE("add numbers") {
   BlockRig rig;
   const auto add = emit_add_numbers(rig.engine, rig.w);
@@ -107,15 +122,25 @@ TEST_CASE("swiglu, where exp overflows too") {
 
 namespace {
 
+long double frequency(const RopeSpec& rope, int j) {
+  const long double f = std::pow(static_cast<long double>(rope.base), -2.0L * j / rope.dims);
+  if (rope.scaling == RopeScaling::none) return f;
+  if (rope.scaling == RopeScaling::linear) return f / rope.scaling_factor;
+  const long double wave = 2 * std::numbers::pi_v<long double> / f;
+  const long double low = rope.low_frequency, high = rope.high_frequency;
+  if (wave < rope.original_positions / high) return f;
+  if (wave > rope.original_positions / low) return f / rope.scaling_factor;
+  const long double smooth = (rope.original_positions / wave - low) / (high - low);
+  return (1 - smooth) * f / rope.scaling_factor + smooth * f;
+}
+
 // Heads after turning by the angle of `position`, straight from the definition.
 std::vector<double> turned(const RopeSpec& rope, int position, std::vector<double> heads,
                            int head_size) {
   const bool split = rope.layout == RopeLayout::half_split;
   for (std::size_t head = 0; head < heads.size(); head += static_cast<std::size_t>(head_size)) {
     for (int j = 0; j < rope.dims / 2; ++j) {
-      const long double angle =
-          rope.sign * position *
-          std::pow(static_cast<long double>(rope.base), -2.0L * j / rope.dims);
+      const long double angle = rope.sign * position * frequency(rope, j);
       double& a = heads[head + static_cast<std::size_t>(split ? j : 2 * j)];
       double& b = heads[head + static_cast<std::size_t>(split ? j + rope.dims / 2 : 2 * j + 1)];
       const long double x = a, y = b;
@@ -161,6 +186,19 @@ TEST_CASE("rope: both layouts, part of a head, either direction, past four resta
   check_rope({.layout = RopeLayout::interleaved, .dims = 2, .sign = -1}, 3);
 }
 
+TEST_CASE("rope with scaled frequencies") {
+  RopeSpec rope{.layout = RopeLayout::half_split, .base = 256, .dims = 12};
+  rope.scaling_factor = 3.7;
+  rope.scaling = RopeScaling::linear;
+  check_rope(rope, 12);
+  rope.scaling = RopeScaling::llama3;
+  rope.original_positions = 100;
+  check_rope(rope, 12);
+  rope.low_frequency = 0.1;
+  rope.high_frequency = 17;
+  check_rope(rope, 12);
+}
+
 namespace {
 
 // Runs `positions` tokens in two caches of one attention, whose regions are full of junk at first.
@@ -176,7 +214,8 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
                          .wraps = wraps,
                          .k_at = 3 + q_width,
                          .v_at = 3 + q_width + kv_width};
-  const AttendShape at = {.with = {spec.query_heads, spec.kv_heads, spec.head_size, spec.window},
+  const AttendShape at = {.with = {spec.query_heads, spec.kv_heads, spec.head_size, spec.window,
+                                   spec.score_scale, spec.score_cap},
                           .span = span,
                           .wraps = wraps,
                           .q_at = 3,
@@ -187,7 +226,12 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
   BlockRig rig;
   const ExpBlocks exp = emit_exp(rig.engine, rig.w);
   const auto store = emit_store(rig.engine, rig.w, in, "1");
-  const auto attend = emit_attention(rig.engine, rig.w, {exp, {}}, at, "1");
+  ScoreBlocks on_scores{exp, {}};
+  if (spec.score_cap > 0) {
+    on_scores.cap = emit_cap(rig.engine, rig.w, emit_tanh(rig.engine, rig.w, exp),
+                             spec.score_cap / score_factor(at.with), "cap");
+  }
+  const auto attend = emit_attention(rig.engine, rig.w, on_scores, at, "1");
   const auto cache_at = rig.engine.var<Num>("cache at");
   rig.on("prepare", [&](Script& s) { s.call(exp.prepare); });
   rig.on("go", [&](Script& s) {
@@ -242,6 +286,18 @@ TEST_CASE("attention: windows, in caches of the whole context and in those that 
   check_attention({.query_heads = 6, .kv_heads = 2, .head_size = 5, .window = 32}, 32, 140);
   check_attention({.query_heads = 2, .kv_heads = 2, .head_size = 4, .window = 41}, 64, 200);
   check_attention({.query_heads = 1, .kv_heads = 1, .head_size = 3, .window = 1}, 32, 70);
+}
+
+TEST_CASE("attention: scores with a scale of their own, and capped, before windows hide any") {
+  AttentionSpec spec{.query_heads = 6, .kv_heads = 2, .head_size = 5};
+  spec.score_scale = 1.75;
+  check_attention(spec, 32, 32);
+  spec.score_cap = 1.5;
+  check_attention(spec, 64, 40);
+  spec.window = 20;
+  check_attention(spec, 32, 70);
+  spec.score_scale = 0;
+  check_attention(spec, 96, 60);
 }
 
 TEST_CASE("attention: heads longer than one expression") {

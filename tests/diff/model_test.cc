@@ -13,6 +13,7 @@
 #include "support/built_models.h"
 #include "support/check_blocks.h"
 #include "support/random_model.h"
+#include "support/small_families.h"
 #include "support/tiny_model.h"
 #include "unpack/unpack.h"
 
@@ -175,6 +176,21 @@ TEST_CASE("feed-forwards of two matrices, and of three, with relu squared") {
     CHECK(check_blocks(model, program).size() >= 12);
     const Model read = unpack("relu", program).model;
     CHECK(read.spec.layers == spec.layers);
+  }
+}
+
+TEST_CASE("what small families have beside Llama's: norms, biases, positions, halves, scores") {
+  SilentProgress silent;
+  for (const SmallFamily& family : small_families()) {
+    CAPTURE(family.name);
+    for (const int bits : {0, 4}) {
+      CAPTURE(bits);
+      const Model model = random_model(family.spec, {bits}, 5);
+      const std::string sb3 = pack(model, {.lower = {.context = 24}, .deflate_level = 1}, silent);
+      const scratch::Program program = read_sb3("family.sb3", as_bytes(sb3));
+      CHECK(check_blocks(model, program).size() >= 12);
+      CHECK(unpack("family", program).model.spec == model.spec);
+    }
   }
 }
 

@@ -27,6 +27,30 @@ void print_rope() {
   }
 }
 
+// As Llama 3.2 has it, and others.
+void print_scaled() {
+  for (const double base : {1e4, 5e5}) {
+    for (const double factor : {2.0, 32.0, 1.7}) {
+      for (const double low : {1.0, 0.3}) {
+        for (const int doublings : {0, 6}) {
+          const RopeSpec rope{.base = base,
+                              .dims = 64,
+                              .scaling = RopeScaling::llama3,
+                              .scaling_factor = factor,
+                              .low_frequency = low,
+                              .original_positions = 8192};
+          const RopeConstants all = rope_constants(rope, doublings);
+          for (std::size_t j = 0; j < all.cosine.size(); ++j) {
+            fmt::print("scaled {:a} {} {} {} {:a} {:a} {:a} {} {:a} {:a}\n", base, rope.dims, j,
+                       1 << doublings, factor, low, rope.high_frequency, rope.original_positions,
+                       all.cosine[j], all.sine[j]);
+          }
+        }
+      }
+    }
+  }
+}
+
 std::uint64_t next_bits(std::uint64_t& state) {
   state = state * 6364136223846793005u + 1442695040888963407u;
   return state >> 11;
@@ -51,5 +75,6 @@ void print_functions() {
 
 int main() {
   print_rope();
+  print_scaled();
   print_functions();
 }

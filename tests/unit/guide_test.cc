@@ -8,6 +8,8 @@
 #include "lower/lower.h"
 #include "sb3/sb3.h"
 #include "support/built_models.h"
+#include "support/random_model.h"
+#include "support/small_families.h"
 #include "support/tiny_model.h"
 
 namespace {
@@ -53,6 +55,9 @@ TEST_CASE("every block of the engine has its row in the guide, and every row a p
   check_rows("naive",
              engine_of(lower(tiny_model("tiny-moe"),
                              {.context = 40, .encoding = "hex", .kernel = Kernel::naive})));
+  for (const SmallFamily& family : small_families()) {
+    check_rows(family.name, engine_of(lower(random_model(family.spec, {4}, 1), {})));
+  }
   check_rows("in lists", engine_of(lower(tiny_model("tiny-moe"), {.most_codes = 20000})));
   for (const std::string_view row : kRowNames) {
     CHECK_MESSAGE(used.contains(row), std::string(row), ": no project has it");

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "model/spec.h"
@@ -51,6 +52,41 @@ TEST_CASE("contradictions are named") {
         "file: layer 0: top-k 9 is outside 1..4 (the routed experts)");
   CHECK(error([](ModelSpec& s) { s.layers[0].feed_forward.routed_experts = 0; }) ==
         "file: layer 0: a dense layer has neither shared experts nor a top-k");
+  CHECK(error([](ModelSpec& s) { s.layers[0].feed_forward.bias = true; }) ==
+        "file: layer 0: biases of the feed-forward beside a mixture");
+  CHECK(error([](ModelSpec& s) { s.layers[0].after_norms = true; }) ==
+        "file: layer 0: norms after halves beside a mixture");
+  CHECK(error([](ModelSpec& s) { s.learned_positions = s.context - 1; }) ==
+        fmt::format("file: context {} is more than the {} learned positions", good.context,
+                    good.context - 1));
+  CHECK(error([](ModelSpec& s) { s.layers[1].attention.rope.scaling = RopeScaling::llama3; }) ==
+        "file: layer 1: RoPE scaling llama3 without original positions");
+  CHECK(error([](ModelSpec& s) {
+          RopeSpec& rope = s.layers[1].attention.rope;
+          rope.scaling = RopeScaling::llama3;
+          rope.original_positions = 8192;
+          rope.low_frequency = 4;
+        }) == "file: layer 1: low frequency 4 must be below the high frequency 4");
+}
+
+TEST_CASE("learned positions end a context") {
+  ModelSpec spec = tiny_model("tiny-dense").spec;
+  spec.check_context(1 << 20);
+  spec.learned_positions = 1024;
+  spec.check_context(1024);
+  CHECK_THROWS_WITH_AS(spec.check_context(1025),
+                       "context 1025: the model has learned 1024 positions", Error);
+}
+
+TEST_CASE("with one norm for both halves there is no other") {
+  ModelSpec spec = tiny_model("tiny-dense").spec;
+  spec.norm = NormKind::layer;
+  CHECK(shape_of_role(Role::ffn_norm, spec, 0));
+  CHECK(shape_of_role(Role::ffn_norm_bias, spec, 0));
+  spec.layers[0].residual = Residual::parallel_one_norm;
+  CHECK_FALSE(shape_of_role(Role::ffn_norm, spec, 0));
+  CHECK_FALSE(shape_of_role(Role::ffn_norm_bias, spec, 0));
+  CHECK(shape_of_role(Role::attention_norm_bias, spec, 0));
 }
 
 TEST_CASE("every tensor key reads back from its text") {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 
 #include "base/half.h"
@@ -94,6 +95,36 @@ TEST_CASE("rope turns the pairs of its layout, counter-clockwise for sign +1") {
   CHECK(turned(7) == head);
 }
 
+TEST_CASE("centre takes the mean away") {
+  Vector x{1, 2, 6};
+  ops::centre(x);
+  CHECK(x == Vector{-2, -1, 3});
+}
+
+TEST_CASE("rope scaling, linear and by wavelength") {
+  RopeSpec rope{.layout = RopeLayout::half_split, .base = 256, .dims = 8};
+  const auto frequencies = [&] {
+    return Vector{ops::frequency(rope, 0), ops::frequency(rope, 1), ops::frequency(rope, 2),
+                  ops::frequency(rope, 3)};
+  };
+  CHECK(frequencies() == Vector{1, 0.25, 0.0625, 0.015625});
+  rope.scaling_factor = 8;
+  CHECK(frequencies() == Vector{1, 0.25, 0.0625, 0.015625});
+  rope.scaling = RopeScaling::linear;
+  CHECK(frequencies() == Vector{0.125, 0.03125, 0.0078125, 0.001953125});
+  // 128 positions are 20.4, 5.1, 1.27 and 0.32 turns: above high, above, between, below low.
+  rope.scaling = RopeScaling::llama3;
+  rope.original_positions = 128;
+  const double kept = (8 / (2 * std::numbers::pi) - 1) / 3;
+  const Vector scaled = frequencies();
+  CHECK(scaled[0] == 1);
+  CHECK(scaled[1] == 0.25);
+  CHECK(scaled[2] == doctest::Approx(0.0625 * (kept + (1 - kept) / 8)).epsilon(1e-15));
+  CHECK(scaled[3] == 0.001953125);
+  const ops::Rotation rotation = ops::rotation_at(rope, 5);
+  CHECK(rotation.cosine[2] == doctest::Approx(std::cos(5 * scaled[2])).epsilon(1e-15));
+}
+
 TEST_CASE("softmax stays finite for large values") {
   Vector x{1000, 1000 + std::log(3.0)};
   ops::softmax(x);
@@ -106,6 +137,37 @@ TEST_CASE("silu") {
   CHECK(ops::silu(1) == doctest::Approx(1 / (1 + std::exp(-1.0))).epsilon(1e-15));
   CHECK(ops::silu(-1000) == 0);
   CHECK(ops::silu(1000) == 1000);
+}
+
+TEST_CASE("relu and both forms of gelu") {
+  CHECK(ops::activate(Activation::relu, -3) == 0);
+  CHECK(ops::activate(Activation::relu, 3) == 3);
+  // From tables of the normal distribution, and of tanh.
+  CHECK(ops::activate(Activation::gelu, 1) == doctest::Approx(0.8413447460685429).epsilon(1e-15));
+  CHECK(ops::activate(Activation::gelu, -2) ==
+        doctest::Approx(-2 * 0.02275013194817921).epsilon(1e-14));
+  CHECK(ops::activate(Activation::gelu_tanh, 1) ==
+        doctest::Approx(0.8411919906082768).epsilon(1e-14));
+  CHECK(ops::activate(Activation::gelu_tanh, -1) ==
+        doctest::Approx(-0.15880800939172324).epsilon(1e-14));
+}
+
+TEST_CASE("attention scales and caps its scores") {
+  AttentionSpec spec{
+      .query_heads = 1, .kv_heads = 1, .head_size = 4, .rope = {}, .score_scale = 0.25};
+  KvCache cache(4);
+  cache.append(Vector{0, 0, 0, 0}, Vector{0, 0, 0, 0});
+  cache.append(Vector{4, 0, 0, 0}, Vector{1, 0, 0, 0});
+  Vector out(4);
+  const auto share = [&](double score) { return 1 / (1 + std::exp(-score)); };
+  ops::attention(spec, Vector{3, 0, 0, 0}, cache, out);
+  CHECK(out[0] == doctest::Approx(share(3)).epsilon(1e-14));
+  spec.score_cap = 2;
+  ops::attention(spec, Vector{3, 0, 0, 0}, cache, out);
+  CHECK(out[0] == doctest::Approx(share(2 * std::tanh(1.5))).epsilon(1e-14));
+  spec.score_scale = 0;
+  ops::attention(spec, Vector{3, 0, 0, 0}, cache, out);
+  CHECK(out[0] == doctest::Approx(share(2 * std::tanh(3.0))).epsilon(1e-14));
 }
 
 TEST_CASE("attention mixes the values of its group's KV head") {
