@@ -99,6 +99,108 @@ TEST_CASE("an untied head is used instead of the embedding") {
   CHECK(copy(engine.step(2)) == Vector{1, 5, 1});
 }
 
+TEST_CASE("a scaled embedding, the position's row, and the head's bias") {
+  Model model = still_model();
+  model.spec.embedding_scale = 2;
+  model.spec.learned_positions = 4;
+  model.spec.head_bias = true;
+  model.tensors[{Role::position_embedding}] = matrix(4, kWidth, {0, 0, 2, 0, -2, -3});
+  model.tensors[{Role::head_bias}] = matrix(1, 3, {0, 10, -1});
+  Engine engine(model);
+  CHECK(copy(engine.step(2)) == Vector{1, 1 + 10, 2 - 1});             // of (2, 2)
+  CHECK(copy(engine.step(1)) == Vector{1, 1 + 10, 2 - 1});             // of (0, 2) + (2, 0)
+  const Vector third = {0, -1 / std::sqrt(0.5), -1 / std::sqrt(0.5)};  // of (2, 2) + (-2, -3)
+  CHECK(copy(engine.step(2)) == Vector{third[0], third[1] + 10, third[2] - 1});
+  CHECK(
+      error_of([&] { Engine(model, 5); }) ==
+      std::pair<Fault, std::string>{Fault::usage, "context 5: the model has learned 4 positions"});
+}
+
+TEST_CASE("layer norm takes the mean away, and adds a bias") {
+  Model model = still_model();
+  model.spec.norm = NormKind::layer;
+  for (const TensorKey& key : {TensorKey{Role::final_norm_bias},
+                               {Role::attention_norm_bias, 0},
+                               {Role::ffn_norm_bias, 0}}) {
+    model.tensors[key] = matrix(1, kWidth, {0, 3});
+  }
+  Engine engine(model);
+  CHECK(copy(engine.step(0)) == Vector{1, 2, 3});  // (1, 0) is (1, -1) without its mean
+  CHECK(copy(engine.step(1)) == Vector{-1, 4, 3});
+}
+
+namespace {
+
+/// Attention adds (0, 1) to token 0, which is (1, 0); then the feed-forward adds
+/// (0, relu(first - second of its normed input) + 0.5).
+Model model_of_halves(Residual residual) {
+  Model model = still_model();
+  LayerSpec& layer = model.spec.layers[0];
+  layer.residual = residual;
+  layer.attention.o_bias = true;
+  layer.feed_forward.gated = false;
+  layer.feed_forward.bias = true;
+  layer.feed_forward.activation = Activation::relu;
+  model.tensors.erase({Role::gate, 0});
+  model.tensors[{Role::attention_norm, 0}] = matrix(1, kWidth, {3, 3});
+  model.tensors[{Role::o_bias, 0}] = matrix(1, kWidth, {0, 1});
+  model.tensors[{Role::up, 0}] = matrix(1, kWidth, {1, -1});
+  model.tensors[{Role::up_bias, 0}] = matrix(1, 1, {0.25});
+  model.tensors[{Role::down, 0}] = matrix(kWidth, 1, {0, 1});
+  model.tensors[{Role::down_bias, 0}] = matrix(1, kWidth, {0, 0.25});
+  if (residual == Residual::parallel_one_norm) model.tensors.erase({Role::ffn_norm, 0});
+  return model;
+}
+
+/// Of the stream (1, y), what the final norm and the tied head make.
+void check_second(const Model& model, double y) {
+  Engine engine(model);
+  const Vector logits = copy(engine.step(0));
+  const double root = std::sqrt((1 + y * y) / 2);
+  CHECK(logits[0] == doctest::Approx(1 / root).epsilon(1e-14));
+  CHECK(logits[1] == doctest::Approx(y / root).epsilon(1e-14));
+}
+
+}  // namespace
+
+TEST_CASE("halves in a row, in parallel, and from one norm") {
+  const double root = std::sqrt(2.0);
+  check_second(model_of_halves(Residual::serial), 1 + 0.5);
+  check_second(model_of_halves(Residual::parallel), 1 + root + 0.5);
+  check_second(model_of_halves(Residual::parallel_one_norm), 1 + 3 * root + 0.5);
+}
+
+TEST_CASE("norms after halves, before they join the stream") {
+  Model model = model_of_halves(Residual::serial);
+  model.spec.layers[0].after_norms = true;
+  model.tensors[{Role::attention_after_norm, 0}] = matrix(1, kWidth, {1, 0.5});
+  model.tensors[{Role::ffn_after_norm, 0}] = matrix(1, kWidth, {1, 4});
+  // (0, 1) and (0, anything above 0) both become (0, root 2).
+  check_second(model, std::sqrt(2.0) * 4.5);
+}
+
+TEST_CASE("norms of heads with a weight: q of (1, 2) times (5, -1) is (5, -2) / root(2.5)") {
+  Model model = still_model();
+  AttentionSpec& attention = model.spec.layers[0].attention;
+  attention.head_norm = HeadNorm::weighted;
+  attention.score_scale = 1;
+  const float same = 1 / std::sqrt(2.0F);
+  // Token 1 after token 0: q (1, 2) alike for both, keys (2, 0) and (0, 2) before their norm.
+  model.tensors[{Role::q, 0}] = matrix(kWidth, kWidth, {1, 1, 2, 2});
+  model.tensors[{Role::k, 0}] = matrix(kWidth, kWidth, {2, 0, 0, 2});
+  model.tensors[{Role::q_norm, 0}] = matrix(1, kWidth, {5, -1});
+  model.tensors[{Role::k_norm, 0}] = matrix(1, kWidth, {0.25, 0.5});
+  model.tensors[{Role::v, 0}] = matrix(kWidth, kWidth, {same, 0, 0, 0});
+  model.tensors[{Role::o, 0}] = matrix(kWidth, kWidth, {1, 0, 0, 0});
+  Engine engine(model);
+  engine.step(0);
+  const Vector logits = copy(engine.step(1));
+  // Keys become (root 2 / 4, 0) and (0, root 2 / 2), values (1, 0) and (0, 0).
+  const double difference = std::sqrt(2.0) * (5 * 0.25 - (-2) * 0.5) / std::sqrt(2.5);
+  const double x = 1 / (1 + std::exp(-difference));
+  CHECK(logits[0] == doctest::Approx(x / std::sqrt((1 + x * x) / 2)).epsilon(1e-7));
+}
+
 TEST_CASE("reset forgets every position") {
   Model model = still_model();
   model.tensors[{Role::v, 0}] = matrix(kWidth, kWidth, {1, 2, 3, 4});
