@@ -8,6 +8,8 @@
 
 #include "quant/rtn.h"
 #include "support/fast_error.h"
+#include "support/random_model.h"
+#include "support/small_families.h"
 #include "support/tiny_model.h"
 
 using namespace sb3lm;
@@ -42,6 +44,16 @@ TEST_CASE("the fast engine computes every synthetic shape") {
     CAPTURE(preset.name);
     const Model model = tiny_model(std::string(preset.name));
     check_model(model);
+  }
+}
+
+TEST_CASE("the fast engine computes what small families have") {
+  for (const SmallFamily& family : small_families()) {
+    for (const int bits : {0, 4}) {
+      CAPTURE(family.name);
+      CAPTURE(bits);
+      check_model(random_model(family.spec, {bits}, 3));
+    }
   }
 }
 
