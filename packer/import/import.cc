@@ -29,7 +29,7 @@ void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> rea
   const NamedBytes& file = files.tokenizer ? *files.tokenizer : files.checkpoint;
   model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
-  if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
+  if (!fit_vocabulary(model.tokenizer, static_cast<std::size_t>(model.spec.vocabulary))) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
          model.spec.vocabulary, files.checkpoint.file);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "kernels/text.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -79,6 +80,17 @@ bool is_control(char32_t c) {
 }
 
 }  // namespace
+
+std::string lacks_in_blocks(const Tokenizer& tokenizer) {
+  if (tokenizer.form != NormalForm::none) return "a normal form of Unicode";
+  if (tokenizer.split == WordSplit::steps) return "a pattern other than GPT-2's";
+  if (!tokenizer.joined.empty()) return "ignore_merges";
+  if (!tokenizer.rules.present && !tokenizer.whole.empty()) {
+    return "added tokens that are not special";
+  }
+  if (tokenizer.strip_every_token) return "a decoder that strips a space of every token";
+  return {};
+}
 
 std::vector<Scalar> byte_ids(const Tokenizer& tokenizer) {
   std::vector<Scalar> ids;
