@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "kernels/text.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -81,15 +80,10 @@ bool is_control(char32_t c) {
 
 }  // namespace
 
-std::string lacks_in_blocks(const Tokenizer& tokenizer) {
-  if (tokenizer.form != NormalForm::none) return "a normal form of Unicode";
-  if (tokenizer.split == WordSplit::steps) return "a pattern other than GPT-2's";
-  if (!tokenizer.joined.empty()) return "ignore_merges";
-  if (!tokenizer.rules.present && !tokenizer.whole.empty()) {
-    return "added tokens that are not special";
-  }
-  if (tokenizer.strip_every_token) return "a decoder that strips a space of every token";
-  return {};
+bool in_sections(const Tokenizer& tokenizer) {
+  return !tokenizer.rules.present &&
+         (tokenizer.form != NormalForm::none || tokenizer.split == WordSplit::steps ||
+          !tokenizer.whole.empty());
 }
 
 std::vector<Scalar> byte_ids(const Tokenizer& tokenizer) {

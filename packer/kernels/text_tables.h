@@ -16,6 +16,10 @@ namespace sb3lm {
 /// By byte, from 0, the id that it starts as; -1 if it is dropped.
 std::vector<scratch::Scalar> byte_ids(const Tokenizer& tokenizer);
 
+/// Tokenizers whose text goes through sections (sections.h); for the others one list of letters is
+/// enough.
+bool in_sections(const Tokenizer& tokenizer);
+
 /// Where pieces may be cut before merging so that the blocks work on short lists.
 enum class Cut {
   none,                // the whole text is one piece
