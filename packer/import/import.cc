@@ -33,7 +33,9 @@ void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> rea
   const NamedBytes& file = files.tokenizer ? *files.tokenizer : files.checkpoint;
   model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
-  if (!fit_vocabulary(model.tokenizer, static_cast<std::size_t>(model.spec.vocabulary))) {
+  const auto vocabulary = static_cast<std::size_t>(model.spec.vocabulary);
+  // Rows are added to round vocabularies up; another model's tokenizer is another matter.
+  if (tokens < vocabulary / 2 || !fit_vocabulary(model.tokenizer, vocabulary)) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
          model.spec.vocabulary, files.checkpoint.file);
   }

@@ -65,9 +65,9 @@ void LetterFormer::declare() {
   }
 }
 
-// form part (code): a mark goes before those of a higher order.
+// read part (code): a mark goes before those of a higher order.
 void LetterFormer::emit_add() {
-  add_ = engine_.define<Num>("_form part", {"code"}, [&](Script& s, Arg<Num> code) {
+  add_ = engine_.define<Num>("_read part", {"code"}, [&](Script& s, Arg<Num> code) {
     s.set(order_, 0);
     s.when(code > kFirstMark - 1, [&](Script& s) {
       s.call(find_, code, orders_.first, orders_.last);
@@ -83,10 +83,10 @@ void LetterFormer::emit_add() {
   });
 }
 
-// join form (left) (right): sets the result, 0 if they do not join.
+// find composed (left) (right): sets the result, 0 if they do not join.
 void LetterFormer::emit_join() {
   join_ = engine_.define<Num, Num>(
-      "_join form", {"left", "right"}, [&](Script& s, Arg<Num> left, Arg<Num> right) {
+      "_find composed", {"left", "right"}, [&](Script& s, Arg<Num> left, Arg<Num> right) {
         s.set(result_, 0);
         join_hangul(s, left, right);
         s.call(find_, right, marks_.first, marks_.last);
@@ -125,9 +125,9 @@ void LetterFormer::split_syllable(Script& s) {
   s.when(mod(value_, 28) > 0, [&](Script& s) { add(s, mod(value_, 28) + 0x11A7); });
 }
 
-// decompose letter: the parts of the code.
+// read parts: those of the code.
 Proc<> LetterFormer::emit_decompose() {
-  return engine_.define<>("_form one", {}, [&](Script& s) {
+  return engine_.define<>("_read parts", {}, [&](Script& s) {
     s.when_else(
         code_ > 0xABFF && code_ < 0xD7A4, [&](Script& s) { split_syllable(s); },
         [&](Script& s) {
@@ -150,9 +150,9 @@ Proc<> LetterFormer::emit_decompose() {
   });
 }
 
-// compose letters: the parts, with each mark that may joined to the letter that it belongs to.
+// read composed: the parts, with each mark that may joined to the letter that it belongs to.
 Proc<> LetterFormer::emit_compose() {
-  return engine_.define<>("_form whole", {}, [&](Script& s) {
+  return engine_.define<>("_read composed", {}, [&](Script& s) {
     for (const auto* variable : {&start_, &last_}) s.set(*variable, 0);
     s.set(at_, 1);
     s.repeat(parts_.length(), [&](Script& s) {
@@ -176,7 +176,7 @@ Proc<> LetterFormer::emit_compose() {
 Proc<Num, Num> LetterFormer::emit() {
   const auto decompose = emit_decompose();
   const auto compose = emit_compose();
-  return engine_.define<Num, Num>("_form letters", {"from", "to"},
+  return engine_.define<Num, Num>("_read form", {"from", "to"},
                                   [&](Script& s, Arg<Num> from, Arg<Num> to) {
                                     for (const auto* list : {&parts_, &part_orders_}) {
                                       s.clear(*list);

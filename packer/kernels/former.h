@@ -15,7 +15,7 @@ class LetterFormer {
   LetterFormer(blocks::Sprite& engine, NormalForm form, const blocks::List<blocks::Num>& typed,
                const blocks::List<blocks::Num>& out);
 
-  /// _form letters (from) (to)
+  /// _read form (from) (to)
   blocks::Proc<blocks::Num, blocks::Num> emit();
 
  private:

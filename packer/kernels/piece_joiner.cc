@@ -43,7 +43,7 @@ Proc<Num> emit_piece_joiner(Sprite& engine, const Tokenizer& tokenizer, const Li
     s.append(ids, parts[place + size]);
     s.set(size, 0);
   };
-  return engine.define<Num>("_join piece", {"before"}, [&](Script& s, Arg<Num> before) {
+  return engine.define<Num>("_merge to token", {"before"}, [&](Script& s, Arg<Num> before) {
     s.set(size, ids.length() - before);
     s.set(place, starts.index_of(ids[before + 1]));
     s.when(size > 0 && place > 0, [&](Script& s) {

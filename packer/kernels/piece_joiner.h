@@ -17,8 +17,8 @@ struct JoinedTables {
 };
 JoinedTables joined_tables(const Tokenizer& tokenizer);
 
-/// _join piece (before): what lies in `ids` after so many becomes one token if it should. Declares
-/// the lists.
+/// _merge to token (before): what lies in `ids` after so many becomes one token if it should.
+/// Declares the lists.
 blocks::Proc<blocks::Num> emit_piece_joiner(blocks::Sprite& engine, const Tokenizer& tokenizer,
                                             const blocks::List<blocks::Num>& ids);
 

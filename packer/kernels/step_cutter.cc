@@ -41,7 +41,7 @@ StepCutter::Piece StepCutter::emit_step(int number, const Piece& piece) {
       s.set(others, 0);
     });
   };
-  return engine_.define<Num, Num>("_cut by " + std::to_string(number + 1), {"from", "to"},
+  return engine_.define<Num, Num>("_find pieces " + std::to_string(number + 1), {"from", "to"},
                                   [&](Script& s, Arg<Num> from, Arg<Num> to) {
                                     s.set(at, from + 0);
                                     s.set(others, 0);

@@ -17,7 +17,7 @@ class StepCutter {
   StepCutter(blocks::Sprite& engine, const CutTables& tables,
              const blocks::List<blocks::Num>& classes, bool at_end);
 
-  /// _cut by 1 (from) (to): calls `piece` with the first and last letter of each piece.
+  /// _find pieces 1 (from) (to): calls `piece` with the first and last letter of each piece.
   Piece emit(const Piece& piece);
 
  private:
