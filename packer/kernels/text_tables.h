@@ -48,8 +48,8 @@ struct MergePairs {
   int first_result = 0;
   std::vector<std::pair<int, int>> parts;  // left, right
 };
-/// None if the merges have another order, or a token's text is neither what its parts print
-/// together nor the letter that bytes make.
+/// None if they are too many for a list, have another order, or a token's text is neither what its
+/// parts print together nor the letter that bytes make.
 std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer);
 /// A token that is stored as its bytes (see TokenTexts).
 bool stands_in_bytes(const Token& token);

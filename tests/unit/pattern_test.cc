@@ -78,6 +78,14 @@ TEST_CASE("what patterns have and we do not is named") {
   CHECK(error_of(std::string(200, 'a')).find("too many parts") != std::string::npos);
 }
 
+TEST_CASE("a pattern that would try for ever is given up") {
+  std::string pattern = "b";
+  for (int i = 0; i < 12; ++i) pattern = "a*" + pattern;
+  CHECK_THROWS_WITH_AS(cut(pattern, std::string(200, 'a')), doctest::Contains("takes too long"),
+                       Error);
+  CHECK(cut("a*b|a", std::string(20000, ' ') + "a").size() == 2);
+}
+
 TEST_CASE("normal forms: marks in order, what composes, what is alike") {
   const auto nfc = [](std::string_view text) { return normalized(NormalForm::nfc, text); };
   CHECK(nfc("e\u0301 q\u0301") == "\u00E9 q\u0301");

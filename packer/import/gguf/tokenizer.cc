@@ -83,7 +83,8 @@ class TokenizerReader {
     }
     if (types_ != nullptr) check_size(types_->size(), "token_type");
     Tokenizer tokenizer = kind == "llama" ? pieces() : byte_level();
-    set_ends(kind == "llama", tokenizer);
+    // llama.cpp puts a start token before these unless the file says otherwise.
+    set_ends(kind == "llama" || pre_tokenizer().ignore_merges, tokenizer);
     return tokenizer;
   }
 
