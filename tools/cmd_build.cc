@@ -6,6 +6,7 @@
 #include "console.h"
 #include "load.h"
 #include "model/kept_tokens.h"
+#include "model/tokenizer_check.h"
 #include "outputs.h"
 #include "packing.h"
 #include "report/html.h"
@@ -33,6 +34,9 @@ Model verified(const Model& model, const std::string& bytes, const std::filesyst
   progress.report("reading back what was built", -1);
   const scratch::Program program = read_sb3(out.string(), as_bytes(bytes), own_targets);
   Unpacked packed = unpack(out.string(), program);
+  if (const std::string what = text_model_difference(model, packed.model); !what.empty()) {
+    fail(Fault::mismatch, "verification of what was built: {}", what);
+  }
   const BlockRequest request =
       recording_logits({.tokens = verification_prompt(model), .max_new_tokens = kVerifiedTokens},
                        model.spec.vocabulary);

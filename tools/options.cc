@@ -49,8 +49,8 @@ void add_checkpoint(CLI::App* app, InputOptions& input, Parsed& parsed, const ch
   app->add_option("FILE", input.file, what)->required();
   app->add_option(
       "--tokenizer", input.import.tokenizer,
-      "tokenizer.json, SentencePiece's .model or tokenizer.bin (default: the one beside "
-      "the checkpoint)");
+      "tokenizer.json, SentencePiece's .model, tokenizer.bin, vocab.json or none (default: the "
+      "one beside the checkpoint)");
   app->add_option("--map", input.import.name_map,
                   "JSON file that maps tensors' names, or beginnings of names with a *, to roles, "
                   "other names or \"ignore\"");
@@ -387,6 +387,14 @@ Command finished(Options options, const Parsed& parsed) {
     finish_input(parsed, options.build.input);
   } else if constexpr (requires { options.input; }) {
     finish_input(parsed, options.input);
+  }
+  // Who names ids can do without a tokenizer.
+  if constexpr (requires { options.input, options.prompt.tokens; }) {
+    options.input.import.by_ids = !options.prompt.tokens.empty();
+  } else if constexpr (requires { options.input, options.text.tokens; }) {
+    options.input.import.by_ids = !options.text.tokens.empty();
+  } else if constexpr (requires { options.input, options.tokens; }) {
+    options.input.import.by_ids = !options.tokens.empty();
   }
   return options;
 }

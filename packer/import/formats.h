@@ -26,6 +26,11 @@ inline constexpr std::string_view kShuffled = "BSHF";
 /// with the name of the piece that we do not handle.
 Tokenizer read_tokenizer_json(const NamedBytes& file);
 
+/// vocab.json and merges.txt of GPT-2's or Qwen2's kind; `config`: tokenizer_config.json, if there
+/// is one. Throws unsupported for another kind.
+Tokenizer read_vocab_merges(const NamedBytes& vocabulary, const NamedBytes& merges,
+                            const NamedBytes* config);
+
 /// llama2.c's tokenizer.bin; the file does not say how many tokens it holds.
 Tokenizer read_tokenizer_bin(const NamedBytes& file, int vocabulary);
 

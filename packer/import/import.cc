@@ -19,6 +19,10 @@ bool is_json(const NamedBytes& file) {
 /// Nothing without a tokenizer file, or for the format that needs to know the vocabulary.
 std::optional<Tokenizer> tokenizer_alone(const CheckpointFiles& files) {
   if (!files.tokenizer) return std::nullopt;
+  if (files.merges) {
+    const NamedBytes* config = files.tokenizer_config ? &*files.tokenizer_config : nullptr;
+    return read_vocab_merges(*files.tokenizer, *files.merges, config);
+  }
   if (is_json(*files.tokenizer)) return read_tokenizer_json(*files.tokenizer);
   if (looks_like_sentencepiece(*files.tokenizer)) return read_sentencepiece(*files.tokenizer);
   return std::nullopt;
@@ -29,9 +33,25 @@ void attach_tokenizer(const CheckpointFiles& files, std::optional<Tokenizer> rea
   const NamedBytes& file = files.tokenizer ? *files.tokenizer : files.checkpoint;
   model.tokenizer = read ? std::move(*read) : read_tokenizer_bin(file, model.spec.vocabulary);
   const std::size_t tokens = model.tokenizer.tokens.size();
-  if (tokens != static_cast<std::size_t>(model.spec.vocabulary)) {
+  const auto vocabulary = static_cast<std::size_t>(model.spec.vocabulary);
+  // Rows are added to round vocabularies up; another model's tokenizer is another matter.
+  if (tokens < vocabulary / 2 || !fit_vocabulary(model.tokenizer, vocabulary)) {
     fail(Fault::bad_input, "{}: {} tokens do not fit the vocabulary of {} in {}", file.file, tokens,
          model.spec.vocabulary, files.checkpoint.file);
+  }
+}
+
+/// All that is about texts. Whoever has ids does not need it.
+void attach_texts(const CheckpointFiles& files, std::optional<Tokenizer> inside, Model& model) {
+  try {
+    attach_tokenizer(files, inside ? std::move(inside) : tokenizer_alone(files), model);
+    attach_generation(files, model);
+    attach_chat(files, model);
+  } catch (const Error& problem) {
+    if (!files.by_ids) throw;
+    model.notes.push_back(fmt::format("there is no tokenizer: {}", problem.what()));
+    model.tokenizer = {};
+    model.chat = {};
   }
 }
 
@@ -52,17 +72,21 @@ std::optional<std::filesystem::path> if_there(const std::filesystem::path& path)
   return std::nullopt;
 }
 
+constexpr const char kVocabulary[] = "vocab.json", kMerges[] = "merges.txt";
+
 std::optional<std::filesystem::path> tokenizer_beside(const std::filesystem::path& folder) {
   for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
     if (auto found = if_there(folder / name)) return found;
   }
-  return if_there(folder / "tokenizer.bin");
+  if (auto found = if_there(folder / "tokenizer.bin")) return found;
+  if (if_there(folder / kMerges)) return if_there(folder / kVocabulary);
+  return std::nullopt;
 }
 
 /// Where a checkpoint and all that belongs to it lie.
 struct CheckpointPaths {
   std::vector<std::filesystem::path> shards;
-  std::optional<std::filesystem::path> tokenizer, config, sidecar, name_map, chat_template,
+  std::optional<std::filesystem::path> tokenizer, merges, config, sidecar, name_map, chat_template,
       tokenizer_config, generation_config, jinja;
 };
 
@@ -74,8 +98,14 @@ CheckpointPaths find_files(const std::filesystem::path& checkpoint, const NamedB
       .sidecar = options.sidecar ? options.sidecar : if_there(sidecar_of(checkpoint)),
       .name_map = options.name_map,
       .chat_template = options.chat_template};
-  if (sniff(opened).stands_alone) return paths;
-  if (!paths.tokenizer) paths.tokenizer = tokenizer_beside(folder);
+  const bool none = paths.tokenizer == kNoTokenizer;
+  if (none) paths.tokenizer.reset();
+  const bool alone = sniff(opened).stands_alone;
+  if (!paths.tokenizer && !alone && !none) paths.tokenizer = tokenizer_beside(folder);
+  if (paths.tokenizer && paths.tokenizer->filename() == kVocabulary) {
+    paths.merges = if_there(paths.tokenizer->parent_path() / kMerges);
+  }
+  if (alone) return paths;
   paths.config = if_there(folder / "config.json");
   paths.tokenizer_config = if_there(folder / "tokenizer_config.json");
   paths.generation_config = if_there(folder / "generation_config.json");
@@ -97,6 +127,9 @@ class OpenFiles {
     const CheckpointPaths paths = find_files(checkpoint, files_.checkpoint, options);
     for (const std::filesystem::path& shard : paths.shards) files_.shards.push_back(*open(shard));
     files_.tokenizer = open(paths.tokenizer);
+    files_.merges = open(paths.merges);
+    files_.without_tokenizer = options.tokenizer == kNoTokenizer;
+    files_.by_ids = options.by_ids && !options.tokenizer;
     files_.config = open(paths.config);
     files_.sidecar = open(paths.sidecar);
     files_.name_map = open(paths.name_map);
@@ -128,15 +161,14 @@ Model import_from_memory(const CheckpointFiles& files,
                          const std::map<std::string, std::string>& conventions,
                          Progress& progress) {
   Container container = checkpoint_format(files.checkpoint).read(files);
-  std::optional<Tokenizer> inside = std::move(container.tokenizer);
+  std::optional<Tokenizer> inside;
+  if (!files.tokenizer) inside = std::move(container.tokenizer);
   Model model = assemble(std::move(container), files, conventions, progress);
   for (const char* name : {"licence", "license"}) {
     const auto stated = model.source.metadata.find(name);
     if (stated != model.source.metadata.end()) model.licence = stated->second;
   }
-  attach_tokenizer(files, files.tokenizer ? tokenizer_alone(files) : std::move(inside), model);
-  attach_generation(files, model);
-  attach_chat(files, model);
+  attach_texts(files, std::move(inside), model);
   return model;
 }
 
@@ -150,8 +182,8 @@ std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path&
   std::vector<std::filesystem::path> all = paths.shards;
   all.push_back(checkpoint);
   for (const auto& path :
-       {paths.tokenizer, paths.config, paths.sidecar, paths.name_map, paths.chat_template,
-        paths.tokenizer_config, paths.generation_config, paths.jinja}) {
+       {paths.tokenizer, paths.merges, paths.config, paths.sidecar, paths.name_map,
+        paths.chat_template, paths.tokenizer_config, paths.generation_config, paths.jinja}) {
     if (path) all.push_back(*path);
   }
   return all;
@@ -169,14 +201,17 @@ std::optional<PackedModel> import_packed(const std::filesystem::path& checkpoint
   const FileFormat& format = checkpoint_format(open.files().checkpoint);
   if (!format.stays_mapped || !open.files().shards.empty()) return std::nullopt;
   // Parsing takes more memory than anything later does, so it goes before weights become resident.
-  std::optional<Tokenizer> tokenizer = tokenizer_alone(open.files());
+  std::optional<Tokenizer> tokenizer;
+  try {
+    tokenizer = tokenizer_alone(open.files());
+  } catch (const Error&) {
+    if (!open.files().by_ids) throw;  // else it is read again for its note
+  }
   release_memory();
   std::optional<PackedModel> packed = assemble_packed(format.read(open.files()), open.files(),
                                                       options.conventions, open.checkpoint());
   if (!packed) return std::nullopt;
-  attach_tokenizer(open.files(), std::move(tokenizer), packed->about);
-  attach_generation(open.files(), packed->about);
-  attach_chat(open.files(), packed->about);
+  attach_texts(open.files(), std::move(tokenizer), packed->about);
   return packed;
 }
 

@@ -14,8 +14,12 @@
 
 namespace sb3lm {
 
+/// What --tokenizer says where there shall be none.
+inline constexpr const char kNoTokenizer[] = "none";
+
 struct ImportOptions {
-  std::optional<std::filesystem::path> tokenizer;      // else the one beside the checkpoint
+  std::optional<std::filesystem::path> tokenizer;  // else the one beside; kNoTokenizer: none
+  bool by_ids = false;  // what lies beside and cannot be read is a note, not an error
   std::optional<std::filesystem::path> sidecar;        // else sidecar_of(checkpoint), if it exists
   std::optional<std::filesystem::path> name_map;       // --map
   std::optional<std::filesystem::path> chat_template;  // --chat-template
@@ -49,7 +53,10 @@ struct NamedBytes {
 struct CheckpointFiles {
   NamedBytes checkpoint;                    // or the index of a sharded one
   std::vector<NamedBytes> shards;           // the files that the index names
-  std::optional<NamedBytes> tokenizer;      // tokenizer.json, .model or tokenizer.bin
+  std::optional<NamedBytes> tokenizer;      // tokenizer.json, .model, tokenizer.bin, vocab.json
+  std::optional<NamedBytes> merges;         // merges.txt of a vocab.json
+  bool without_tokenizer = false;           // not even one inside the checkpoint
+  bool by_ids = false;                      // see ImportOptions
   std::optional<NamedBytes> config;         // config.json
   std::optional<NamedBytes> sidecar;        // CKPT.conventions.json
   std::optional<NamedBytes> name_map;       // {"name in the file": "layer 3 q", ...}

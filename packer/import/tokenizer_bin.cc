@@ -24,22 +24,20 @@ std::vector<Entry> read_entries(const NamedBytes& file, int vocabulary) {
   const std::uint32_t longest = in.u32();
   if (longest < 1 || longest > kMaxLength) in.fail("{} is outside 1..{}", longest, kMaxLength);
   std::vector<Entry> entries;
-  for (int id = 0; id < vocabulary; ++id) {
+  // As llama2.c, which leaves what it does not need; a shorter file has fewer tokens.
+  for (int id = 0; id < vocabulary && in.remaining() > 0; ++id) {
     in.reading(fmt::format("token {} of {}", id, vocabulary));
     Entry entry;
     entry.score = in.f32();
     if (!std::isfinite(entry.score)) in.fail("its score is not finite");
     const std::int32_t size = in.i32();
-    if (size < 1 || size > static_cast<std::int32_t>(longest)) {
-      in.fail("its length {} is outside 1..{}", size, longest);
+    if (size < 0 || size > static_cast<std::int32_t>(longest)) {
+      in.fail("its length {} is outside 0..{}", size, longest);
     }
     entry.text = as_text(in.take(static_cast<std::uint64_t>(size)));
     entries.push_back(std::move(entry));
   }
-  in.reading(fmt::format("end after {} tokens", vocabulary));
-  if (in.remaining() != 0) {
-    in.fail("{} more bytes: the tokenizer does not fit the vocabulary", in.remaining());
-  }
+  if (entries.empty()) in.fail("it holds no tokens");
   return entries;
 }
 
@@ -80,16 +78,17 @@ Tokenizer read_tokenizer_bin(const NamedBytes& file, int vocabulary) {
     }
     tokenizer.tokens.push_back(token);
   }
+  const auto count = static_cast<int>(entries.size());
   for (int byte = 0; byte < 256; ++byte) {
     // llama2.c takes byte + 3, whatever stands there.
     const int id = byte + kFirstByteToken;
-    if (id < vocabulary) tokenizer.byte_token[static_cast<std::size_t>(byte)] = id;
+    if (id < count) tokenizer.byte_token[static_cast<std::size_t>(byte)] = id;
   }
   tokenizer.merges = all_merges(entries, tokenizer.tokens);
   tokenizer.prefix_space = true;
   tokenizer.strip_leading_space = true;
-  tokenizer.bos = vocabulary > 1 ? 1 : -1;
-  tokenizer.add_bos = vocabulary > 1;
+  tokenizer.bos = count > 1 ? 1 : -1;
+  tokenizer.add_bos = count > 1;
   if (tokenizer.bos >= 0) tokenizer.stop_ids = {tokenizer.bos};
   return tokenizer;
 }

@@ -78,6 +78,7 @@ class Printer {
 
   // Prints a token's text; drops the first space of a reply where the tokenizer does.
   void print_text(Script& s, const Arg<Num>& id, Expr<Str> item) {
+    if (tokenizer_.strip_every_token) return print_without_space(s, std::move(item));
     if (!tokenizer_.strip_leading_space) {
       s.set(text_, join(text_, std::move(item)));
       return;
@@ -101,6 +102,17 @@ class Printer {
         });
     if (tokenizer_.strip_each_space) return;
     s.when(length(std::move(item)) > 0, [&](Script& s) { s.set(printed_, 1); });
+  }
+
+  // All but a space in front; that of a byte does not come here.
+  void print_without_space(Script& s, Expr<Str> item) {
+    const auto at = engine_.var<Num>("_text at");
+    s.set(at, 1);
+    s.when(same_text(letter(1, copy(item)), " "), [&](Script& s) { s.set(at, 2); });
+    s.repeat(length(copy(item)) + 1 - at, [&](Script& s) {
+      s.set(text_, join(text_, letter(at, copy(item))));
+      s.change(at, 1);
+    });
   }
 
   void print_letter(Script& s, Expr<Str> item) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "kernels/text_tables.h"
 #include "model/unicode.h"
 #include "scratch/letter_costumes.h"
 
@@ -50,6 +51,10 @@ LetterReader::LetterReader(Sprite& engine, const Tokenizer& tokenizer, const Let
   }
   engine.var<Str>(marked_.name, std::string());
   emit_find();
+}
+
+bool LetterReader::has_classes() const {
+  return tokenizer_.split == WordSplit::gpt2 && !in_sections(tokenizer_);
 }
 
 void LetterReader::add_costumes() {
@@ -183,7 +188,9 @@ Proc<Str> LetterReader::emit(const List<Num>& ids) {
   return engine_.define<Str>("_read letters", {"text"}, [&](Script& s, Arg<Str> text) {
     s.clear(codes_);
     if (has_classes()) s.clear(classes_);
-    if (tokenizer_.prefix_space && !tokenizer_.rules.present) add_prefix_space(s, ids, read, text);
+    const bool adds_space =
+        tokenizer_.prefix_space && !tokenizer_.rules.present && !in_sections(tokenizer_);
+    if (adds_space) add_prefix_space(s, ids, read, text);
     s.set(at, 1);
     s.repeat_until(at > length(text), [&](Script& s) {
       s.call(read, text, at + 0);

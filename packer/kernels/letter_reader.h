@@ -31,7 +31,8 @@ class LetterReader {
   blocks::Proc<blocks::Str> emit(const blocks::List<blocks::Num>& ids);
 
   const blocks::List<blocks::Num>& codes() const { return codes_; }
-  /// Empty unless text is cut by them. From 1, as an item that does not exist equals no class.
+  /// Empty unless text is cut by them, or in sections, which have their own. From 1, as an item
+  /// that does not exist equals no class.
   const blocks::List<blocks::Num>& classes() const { return classes_; }
 
   /// find in letters (number) (first row) (last row): sets value() to what that table says.
@@ -41,7 +42,7 @@ class LetterReader {
  private:
   using Search = blocks::Proc<blocks::Str, blocks::Num, blocks::Num, blocks::Num>;
 
-  bool has_classes() const { return tokenizer_.split == WordSplit::gpt2; }
+  bool has_classes() const;
   void add_costumes();
   void emit_find();
   Search emit_search();

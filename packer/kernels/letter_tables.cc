@@ -62,7 +62,8 @@ LetterTables::Table append_rows(std::vector<Scalar>& rows, const std::vector<Row
   return {first, rows_now() - 1};
 }
 
-LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer) {
+LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer,
+                           const std::vector<RowEntry>* classes_of_cuts) {
   LetterTables tables;
   std::vector<RowEntry> codes;
   const auto place = [&](char32_t letter) {
@@ -85,7 +86,7 @@ LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokeniz
   tables.places = append_rows(tables.rows, codes, kSteps);
   std::vector<RowEntry> ids, classes;
   // Rules make letters that nobody can type.
-  const bool by_rules = tokenizer.rules.present;
+  const bool by_rules = tokenizer.rules.present || tokenizer.form != NormalForm::none;
   for (char32_t c = 0; by_rules && c <= kLastTyped; ++c) ids.emplace_back(c, id_of(tokenizer, c));
   for_each_code(letters, [&](char32_t c) {
     if (!by_rules) ids.emplace_back(c, id_of(tokenizer, c));
@@ -93,7 +94,8 @@ LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokeniz
   });
   if (tokenizer.kind == TokenizerKind::spaced_bpe)
     tables.ids = append_rows(tables.rows, ids, kSteps);
-  if (tokenizer.split == WordSplit::gpt2)
+  if (classes_of_cuts != nullptr) classes = *classes_of_cuts;
+  if (tokenizer.split == WordSplit::gpt2 || classes_of_cuts != nullptr)
     tables.classes = append_rows(tables.rows, classes, kSteps);
   return tables;
 }

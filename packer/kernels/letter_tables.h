@@ -43,7 +43,9 @@ LetterTables::Table append_rows(std::vector<scratch::Scalar>& rows,
                                 const std::vector<RowEntry>& entries,
                                 std::span<const double> steps);
 
-LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer);
+/// `classes_of_cuts`: other classes than GPT-2's pattern tells apart (cut_tables.h).
+LetterTables letter_tables(const TypedLetters& letters, const Tokenizer& tokenizer,
+                           const std::vector<RowEntry>* classes_of_cuts = nullptr);
 
 /// First and second halves that are told apart.
 inline constexpr int kFirstHalves = (kLastTyped - 0xFFFF) / 1024, kSecondHalves = 1024;

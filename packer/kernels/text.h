@@ -2,12 +2,16 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "model/tokenizer.h"
 #include "model/typed_letters.h"
 #include "scratch/script.h"
 
 namespace sb3lm {
+
+/// What of a tokenizer the blocks below cannot do, in words; empty: nothing.
+std::string lacks_in_blocks(const Tokenizer& tokenizer);
 
 /// The merges and token texts that the blocks below look up. In a project they lie as the pairs
 /// that each token was merged from (MergePairs); fill makes the lists of them, once, and empty

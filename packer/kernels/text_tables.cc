@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/unicode.h"
+#include "scratch/player_limits.h"
 
 namespace sb3lm {
 
@@ -80,6 +81,12 @@ bool is_control(char32_t c) {
 
 }  // namespace
 
+bool in_sections(const Tokenizer& tokenizer) {
+  return !tokenizer.rules.present &&
+         (tokenizer.form != NormalForm::none || tokenizer.split == WordSplit::steps ||
+          !tokenizer.whole.empty());
+}
+
 std::vector<Scalar> byte_ids(const Tokenizer& tokenizer) {
   std::vector<Scalar> ids;
   for (const int id : tokenizer.byte_token) {
@@ -125,7 +132,8 @@ MergeLists merge_lists(const Tokenizer& tokenizer) {
 
 std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer) {
   std::vector<Merge> merges = tokenizer.merges;
-  if (merges.empty()) return std::nullopt;
+  // Both sides of all pairs are added to one list while the project loads.
+  if (merges.empty() || merges.size() > kMostListItems / 2) return std::nullopt;
   std::sort(merges.begin(), merges.end(),
             [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
   MergePairs pairs{.first_result = merges[0].result};

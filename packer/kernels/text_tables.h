@@ -16,6 +16,10 @@ namespace sb3lm {
 /// By byte, from 0, the id that it starts as; -1 if it is dropped.
 std::vector<scratch::Scalar> byte_ids(const Tokenizer& tokenizer);
 
+/// Tokenizers whose text goes through sections (sections.h); for the others one list of letters is
+/// enough.
+bool in_sections(const Tokenizer& tokenizer);
+
 /// Where pieces may be cut before merging so that the blocks work on short lists.
 enum class Cut {
   none,                // the whole text is one piece
@@ -44,8 +48,8 @@ struct MergePairs {
   int first_result = 0;
   std::vector<std::pair<int, int>> parts;  // left, right
 };
-/// None if the merges have another order, or a token's text is neither what its parts print
-/// together nor the letter that bytes make.
+/// None if they are too many for a list, have another order, or a token's text is neither what its
+/// parts print together nor the letter that bytes make.
 std::optional<MergePairs> merge_pairs(const Tokenizer& tokenizer);
 /// A token that is stored as its bytes (see TokenTexts).
 bool stands_in_bytes(const Token& token);

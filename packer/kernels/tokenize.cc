@@ -3,8 +3,8 @@
 // pair.
 //
 // More kinds of tokenizers hook in between these three: what normalises text (rewriter.h, for
-// SentencePiece's rules) rewrites the list of code points; another pattern is another way to find a
-// cut, by code points and classes; Unigram is another way from a piece to ids.
+// SentencePiece's rules) rewrites the list of code points; added tokens, normal forms and patterns
+// go by sections (sections.h); Unigram is another way from a piece to ids.
 #include <functional>
 #include <optional>
 #include <string>
@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "kernels/letter_reader.h"
+#include "kernels/piece_joiner.h"
 #include "kernels/rewriter.h"
 #include "kernels/rule_tables.h"
+#include "kernels/sections.h"
 #include "kernels/text.h"
 #include "kernels/text_tables.h"
 #include "model/project_names.h"
@@ -51,10 +53,15 @@ class PieceMerger {
     const auto walk = emit_walk(find_merge);
     const auto start = emit_start(find_merge, codes);
     const auto add_id = emit_add_id(ids);
+    std::optional<Proc<Num>> join;
+    if (!tokenizer_.joined.empty()) join = emit_piece_joiner(engine_, tokenizer_, ids);
+    const Var<Num> before("_merge before");
+    if (join) engine_.var<Num>(before.name);
     return engine_.define<Num, Num>(
         "_merge piece", {"from", "to"}, [&](Script& s, Arg<Num> from, Arg<Num> to) {
           s.call(start, from, to);
           s.repeat_until(best_rank_ == kNoMerge, [&](Script& s) { s.call(walk); });
+          if (join) s.set(before, ids.length());
           s.set(at_, 1);
           s.repeat_until(at_ > symbols_.length() || at_ == 0, [&](Script& s) {
             // A call makes players forget that a variable is a number.
@@ -62,6 +69,7 @@ class PieceMerger {
             add_id(s, calls ? symbols_[at_ + 0] : symbols_[at_]);
             s.set(at_, (calls ? next_[at_ + 0] : next_[at_]) + 0);
           });
+          if (join) s.call(*join, before);
         });
   }
 
@@ -428,10 +436,31 @@ class Cutter {
   Var<Num> at_, end_;
 };
 
+// The letters in sections, each of which is read, cut and merged.
+TokenizeBlocks emit_by_sections(Sprite& engine, const Tokenizer& tokenizer,
+                                const TypedLetters& letters, const List<Num>& ids) {
+  const CutTables cuts = cut_tables(tokenizer, letters, tokenizer.form != NormalForm::none);
+  const LetterTables tables = letter_tables(letters, tokenizer, &cuts.classes);
+  LetterReader reader(engine, tokenizer, tables);
+  PieceMerger merger(engine, tokenizer, reader, tables.ids);
+  SectionCutter cutter(engine, tokenizer, reader, cuts, tables.classes);
+  const auto read = reader.emit(ids);
+  const auto merge_pieces = cutter.emit(merger.emit(cutter.codes(), ids), ids);
+  return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
+    s.call(read, text);
+    s.call(merge_pieces);
+  })};
+}
+
 }  // namespace
+
+std::string lacks_in_blocks(const Tokenizer& tokenizer) {
+  return lacks_in_sections(tokenizer);
+}
 
 TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer,
                              const TypedLetters& letters, const List<Num>& ids) {
+  if (in_sections(tokenizer)) return emit_by_sections(engine, tokenizer, letters, ids);
   const LetterTables tables = letter_tables(letters, tokenizer);
   LetterReader reader(engine, tokenizer, tables);
   PieceMerger merger(engine, tokenizer, reader, tables.ids);

@@ -131,6 +131,11 @@ LetterLevel letter_level(const LowerOptions& options) {
 std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, LetterLevel level,
                                     const StageNames& stage) {
   if (!tokenizer.present()) return std::nullopt;
+  if (const std::string what = lacks_in_blocks(tokenizer); !what.empty()) {
+    fail(Fault::unsupported,
+         "the tokenizer: {} is not possible in a project; --tokenizer none builds one without text",
+         what);
+  }
   const TypedLetters letters = typed_letters(tokenizer, level);
   const auto text = engine.var<Str>("_reply", std::string());
   return TextBlocks{emit_token_tables(engine, tokenizer),

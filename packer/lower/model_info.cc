@@ -184,11 +184,54 @@ Json rules_json(const Tokenizer& t) {
           {"whole", ids_of_type(t, TokenType::whole)}};
 }
 
+const char* split_name(WordSplit split) {
+  switch (split) {
+    case WordSplit::none:
+      return "none";
+    case WordSplit::before_space:
+      return "before space";
+    case WordSplit::gpt2:
+      return "gpt2";
+    case WordSplit::steps:
+      return "steps";
+  }
+  return "";
+}
+
+Json cut_json(const CutStep& cut) {
+  Json json = {{"pattern", cut.pattern}};
+  if (cut.drops_matches) json["drops_matches"] = true;
+  if (cut.drops_others) json["drops_others"] = true;
+  return json;
+}
+
+// Whole tokens of tokenizers without rules.
+Json added_json(const Tokenizer& t) {
+  Json list = Json::array();
+  for (const auto& [text, id] : t.whole) {
+    Json json = {{"id", id}};
+    if (t.tokens[static_cast<std::size_t>(id)].text != text) json["text"] = text;
+    if (const auto flags = t.whole_flags.find(id); flags != t.whole_flags.end()) {
+      if (flags->second.normalized) json["normalized"] = true;
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+// What few tokenizers have; those without it are written as ever.
+void add_rare_settings(const Tokenizer& t, Json& json) {
+  for (const CutStep& cut : t.cuts) json["cuts"].push_back(cut_json(cut));
+  if (t.form != NormalForm::none) json["form"] = t.form == NormalForm::nfc ? "nfc" : "nfkc";
+  if (!t.rules.present && !t.whole.empty()) json["added"] = added_json(t);
+  if (!t.joined.empty()) json["joined"] = true;
+  if (t.strip_every_token) json["strip_every_token"] = true;
+  const bool marked = !t.rules.present && t.alphabet.contains(kSpaceMark);
+  if (t.mark_is_space != marked) json["mark_is_space"] = t.mark_is_space;
+}
+
 Json tokenizer_json(const Tokenizer& t) {
   if (!t.present()) return nullptr;
-  const char* split = t.split == WordSplit::none           ? "none"
-                      : t.split == WordSplit::before_space ? "before space"
-                                                           : "gpt2";
   Json special = Json::object();
   for (std::size_t id = 0; id < t.tokens.size(); ++id) {
     if (t.tokens[id].type == TokenType::special) special[std::to_string(id)] = t.tokens[id].text;
@@ -196,7 +239,7 @@ Json tokenizer_json(const Tokenizer& t) {
   const bool any_byte =
       std::any_of(t.byte_token.begin(), t.byte_token.end(), [](int id) { return id >= 0; });
   Json json = {{"kind", t.kind == TokenizerKind::spaced_bpe ? "spaced bpe" : "byte bpe"},
-               {"split", split},
+               {"split", split_name(t.split)},
                {"unknown", t.unknown},
                {"prefix_space", t.prefix_space},
                {"prefix_unless_space", t.prefix_unless_space},
@@ -211,10 +254,15 @@ Json tokenizer_json(const Tokenizer& t) {
                {"merge_results", merge_results(t)}};
   if (const auto pairs = merge_pairs(t)) json["first_merge"] = pairs->first_result;
   if (t.rules.present) json["rules"] = rules_json(t);
+  add_rare_settings(t, json);
   return json;
 }
 
 }  // namespace
+
+std::string write_tokenizer_info(const Tokenizer& tokenizer) {
+  return tokenizer_json(tokenizer).dump();
+}
 
 std::string write_model_info(const Model& model, const Layout& layout,
                              const LowerOptions& options) {

@@ -12,4 +12,7 @@ namespace sb3lm {
 
 std::string write_model_info(const Model& model, const Layout& layout, const LowerOptions& options);
 
+/// Its part about the tokenizer.
+std::string write_tokenizer_info(const Tokenizer& tokenizer);
+
 }  // namespace sb3lm

@@ -4,6 +4,8 @@
 #include <array>
 #include <span>
 
+#include "base/error.h"
+
 namespace sb3lm {
 namespace {
 
@@ -13,7 +15,7 @@ class Cutter {
   Cutter(const CutStep& step, std::string_view text)
       : step_(step), text_(text), chars_(text_chars(text)) {}
 
-  void cut(std::vector<std::string_view>& pieces) const {
+  void cut(std::vector<std::string_view>& pieces) {
     std::size_t others = 0;  // where letters begin that nothing matches
     for (std::size_t at = 0; at < chars_.size();) {
       const std::size_t end = match(at);
@@ -42,7 +44,8 @@ class Cutter {
   }
 
   /// Where the match that begins at `at` ends; `at` itself if there is none.
-  std::size_t match(std::size_t at) const {
+  std::size_t match(std::size_t at) {
+    steps_left_ = kStepsForLetter * (chars_.size() - at + kStepsForLetter);
     for (const CutAlternative& alternative : step_.alternatives) {
       const std::size_t end = match_runs(alternative, alternative.runs, at);
       if (end != kNone && end > at) return end;
@@ -52,7 +55,10 @@ class Cutter {
 
   /// The longest run first, then shorter ones. An alternative has few runs, which bounds the depth.
   std::size_t match_runs(const CutAlternative& in, std::span<const LetterRun> runs,
-                         std::size_t at) const {
+                         std::size_t at) {
+    if (steps_left_-- == 0) {
+      fail(Fault::unsupported, "pattern '{}' takes too long on a text", step_.pattern);
+    }
     if (runs.empty()) return in.not_before >= 0 && has(in.not_before, at) ? kNone : at;
     const LetterRun& run = runs.front();
     const auto least = static_cast<std::size_t>(run.least);
@@ -67,9 +73,12 @@ class Cutter {
   }
 
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  // Patterns that cut texts need a few; others could need a power of the text's length.
+  static constexpr std::size_t kStepsForLetter = 64;
   const CutStep& step_;
   std::string_view text_;
   std::vector<TextChar> chars_;
+  std::size_t steps_left_ = 0;
 };
 
 }  // namespace

@@ -1,9 +1,10 @@
 // How text is cut into pieces by a pattern, as data: a list of alternatives, each a short row of
-// runs of letters. This is as much of regular expressions as tokenizers use; import/hf/pattern.h
-// reads it from their text.
+// runs of letters. This is as much of regular expressions as tokenizers use; pattern.h reads it
+// from their text.
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -41,6 +42,7 @@ struct CutAlternative {
 /// From left to right, the first alternative that fits makes a piece of what it matches; letters
 /// between two matches are a piece too.
 struct CutStep {
+  std::string pattern;  // as a regular expression
   std::vector<LetterSet> sets;
   std::vector<CutAlternative> alternatives;
   bool drops_matches = false, drops_others = false;  // such pieces give no tokens

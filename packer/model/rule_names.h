@@ -6,6 +6,7 @@ namespace sb3lm::names {
 
 inline constexpr char kRuleRows[] = "_letter rule rows", kRuleTexts[] = "_letter rule texts",
                       kRulePairs[] = "_letter rule pairs", kRuleResults[] = "_letter rule results",
-                      kTokenWhole[] = "_token whole";
+                      kTokenWhole[] = "_token whole", kJoinedStarts[] = "_joined starts",
+                      kJoinedPlaces[] = "_joined places", kJoinedParts[] = "_joined parts";
 
 }  // namespace sb3lm::names

@@ -324,6 +324,45 @@ std::vector<int> merged_ids(const Tokenizer& tokenizer, std::string_view piece) 
   return ids;
 }
 
+std::map<std::vector<int>, int> joined_pieces(const std::string& file, const Tokenizer& tokenizer) {
+  const bool all_bytes = std::all_of(tokenizer.byte_token.begin(), tokenizer.byte_token.end(),
+                                     [](int id) { return id >= 0; });
+  if (!all_bytes) {  // else what pieces merge to would not tell them apart
+    fail(Fault::unsupported, "{}: ignore_merges in a vocabulary without all bytes is not supported",
+         file);
+  }
+  std::map<std::vector<int>, int> joined;
+  for (std::size_t id = 0; id < tokenizer.tokens.size(); ++id) {
+    const Token& token = tokenizer.tokens[id];
+    if (token.text.empty() || token.type != TokenType::normal) continue;
+    std::vector<int> merged = merged_ids(tokenizer, token.text);
+    if (merged != std::vector<int>{static_cast<int>(id)}) {
+      joined.emplace(std::move(merged), static_cast<int>(id));
+    }
+  }
+  return joined;
+}
+
+bool fit_vocabulary(Tokenizer& tokenizer, std::size_t size) {
+  auto& tokens = tokenizer.tokens;
+  for (std::size_t id = size; id < tokens.size(); ++id) {
+    const bool is_needed = !tokens[id].text.empty() && tokens[id].type != TokenType::special &&
+                           tokens[id].type != TokenType::whole;
+    if (is_needed) return false;
+  }
+  tokens.resize(size);
+  const auto is_gone = [size](int id) { return id >= 0 && static_cast<std::size_t>(id) >= size; };
+  std::erase_if(tokenizer.whole, [&](const auto& entry) { return is_gone(entry.second); });
+  std::erase_if(tokenizer.whole_flags, [&](const auto& entry) { return is_gone(entry.first); });
+  std::erase_if(tokenizer.stop_ids, is_gone);
+  if (is_gone(tokenizer.unknown)) tokenizer.unknown = -1;
+  if (is_gone(tokenizer.bos)) {
+    tokenizer.bos = -1;
+    tokenizer.add_bos = false;
+  }
+  return true;
+}
+
 std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool with_bos) {
   check(tokenizer.present(), "text without a tokenizer");
   std::vector<int> ids;

@@ -106,6 +106,14 @@ std::vector<int> encode(const Tokenizer& tokenizer, std::string_view text, bool 
 /// What the symbols of one piece of text merge to.
 std::vector<int> merged_ids(const Tokenizer& tokenizer, std::string_view piece);
 
+/// Tokenizer::joined of a tokenizer whose pieces are tokens wherever they can. Throws unsupported
+/// if a byte is no token.
+std::map<std::vector<int>, int> joined_pieces(const std::string& file, const Tokenizer& tokenizer);
+
+/// Makes the vocabulary so large: with tokens that no text has and that print nothing, or without
+/// the last ones. False where merging needs one of these.
+bool fit_vocabulary(Tokenizer& tokenizer, std::size_t size);
+
 /// Appends the token, or those that it is taken apart into if it is unused.
 void append_undone(const Tokenizer& tokenizer, int id, std::vector<int>& ids);
 

@@ -5,7 +5,9 @@
 
 #include "base/error.h"
 #include "model/json_value.h"
+#include "model/pattern.h"
 #include "model/project_names.h"
+#include "model/rule_names.h"
 #include "model/unicode.h"
 #include "quant/encoding.h"
 #include "unpack/read_rules.h"
@@ -42,9 +44,13 @@ class TokenizerReader {
     }
     read_bytes(info.get<std::vector<int>>("byte_token", {}));
     if (info.has("rules")) read_rules_of(info.fields("rules"));
+    if (info.has("added")) {
+      for (const auto& json : info.list("added")) read_added({json, file_ + ": an added token"});
+    }
     read_alphabet(info.get<bool>("space_mark"));
     read_merges(info);
     if (info.has("rules")) read_undone(info.fields("rules").get<std::vector<int>>("undone"));
+    read_rare_settings(info);
     return std::move(out_);
   }
 
@@ -105,6 +111,7 @@ class TokenizerReader {
     out_.kind = kind == "byte bpe" ? TokenizerKind::byte_bpe : TokenizerKind::spaced_bpe;
     out_.split = split == "gpt2"           ? WordSplit::gpt2
                  : split == "before space" ? WordSplit::before_space
+                 : split == "steps"        ? WordSplit::steps
                                            : WordSplit::none;
     out_.unknown = info.get<int>("unknown");
     out_.prefix_space = info.get<bool>("prefix_space");
@@ -114,6 +121,60 @@ class TokenizerReader {
     out_.bos = info.get<int>("bos");
     out_.add_bos = info.get<bool>("add_bos");
     out_.stop_ids = info.get<std::vector<int>>("stop_ids");
+  }
+
+  void read_rare_settings(const JsonFields& info) {
+    if (info.has("cuts")) {
+      for (const auto& json : info.list("cuts")) read_cut({json, file_ + ": tokenizer: a cut"});
+    }
+    const auto form = info.get<std::string>("form", "");
+    if (form == "nfc") out_.form = NormalForm::nfc;
+    if (form == "nfkc") out_.form = NormalForm::nfkc;
+    if (info.get<bool>("joined", false)) read_joined();
+    out_.strip_every_token = info.get<bool>("strip_every_token", false);
+    const bool marked = info.get<bool>("space_mark") && !out_.rules.present;
+    out_.mark_is_space = info.get<bool>("mark_is_space", marked);
+  }
+
+  void read_cut(const JsonFields& json) {
+    if (out_.cuts.size() == kMaxCuts) broken("too many cuts");
+    CutStep cut = parse_pattern(file_, json.get<std::string>("pattern"));
+    cut.drops_matches = json.get<bool>("drops_matches", false);
+    cut.drops_others = json.get<bool>("drops_others", false);
+    out_.cuts.push_back(std::move(cut));
+  }
+
+  // Before letters are looked for among the tokens.
+  void read_added(const JsonFields& json) {
+    const auto id = json.get<int>("id");
+    Token& token = token_at(id);
+    const auto text = json.get<std::string>("text", token.text);
+    if (text.empty() || invalid_byte(text) != text.npos) {
+      broken(fmt::format("the text of token {}", id));
+    }
+    token.type = TokenType::whole;
+    out_.whole.emplace(text, id);
+    if (json.get<bool>("normalized", false)) out_.whole_flags[id].normalized = true;
+  }
+
+  // See kernels/piece_joiner.h.
+  void read_joined() {
+    const std::vector<int> starts = ints(names::kJoinedStarts), places = ints(names::kJoinedPlaces),
+                           parts = ints(names::kJoinedParts);
+    if (starts.size() != places.size()) broken("joined pieces");
+    for (std::size_t i = 0; i < starts.size(); ++i) {
+      token_at(starts[i]);
+      auto at = static_cast<std::size_t>(places[i]);
+      while (at > 0 && at <= parts.size() && parts[at - 1] > 0) {
+        const auto size = static_cast<std::size_t>(parts[at - 1]);
+        if (size > parts.size() - at) broken("joined pieces");
+        std::vector<int> ids = {starts[i]};
+        for (std::size_t k = 1; k < size; ++k) ids.push_back(parts[at + k - 1]);
+        token_at(parts[at + size - 1]);
+        out_.joined.emplace(std::move(ids), parts[at + size - 1]);
+        at += size + 1;
+      }
+    }
   }
 
   // What only tokenizers with rules have; the types of tokens among it.
@@ -280,7 +341,7 @@ class TokenizerReader {
     }
   }
 
-  static constexpr std::size_t kMaxRuleZeros = 1 << 20;
+  static constexpr std::size_t kMaxRuleZeros = 1 << 20, kMaxCuts = 16;
   // Texts may double with each merge in a hostile file.
   static constexpr std::size_t kMaxJoinedBytes = std::size_t{1} << 26;
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 
 #include "import/formats.h"
-#include "model/unicode.h"
 #include "support/skip.h"
 #include "support/text_project.h"
 #include "support/tokenizer_lines.h"
@@ -16,22 +15,6 @@ namespace {
 
 using namespace sb3lm;
 using namespace sb3lm::test;
-
-// A project's file cannot hold control characters.
-std::vector<std::string> lines_for_projects(std::size_t step) {
-  std::vector<std::string> texts;
-  const std::vector<std::string> lines = tokenizer_lines(SB3LM_SOURCE_DIR);
-  for (std::size_t i = 0; i < lines.size(); i += step) {
-    std::string& text = texts.emplace_back();
-    for (const TextChar& c : text_chars(lines[i])) {
-      const bool control =
-          (c.value < 0x20 && c.value != '\t' && c.value != '\n' && c.value != '\r') ||
-          (c.value >= 0x7F && c.value < 0xA0) || c.value == 0xFFFE;
-      text += utf8(control ? kReplacement : c.value);
-    }
-  }
-  return texts;
-}
 
 Tokenizer with_unused(Tokenizer tokenizer) {
   for (const Merge& merge : tokenizer.merges) {
@@ -44,7 +27,7 @@ Tokenizer with_unused(Tokenizer tokenizer) {
 }
 
 TextCase make_case(const std::string& name, const Tokenizer& tokenizer, std::size_t step) {
-  return {name, tokenizer, lines_for_projects(step), token_samples(tokenizer, 3)};
+  return {name, tokenizer, project_lines(SB3LM_SOURCE_DIR, step), token_samples(tokenizer, 3)};
 }
 
 std::vector<TextCase> fixture_cases(std::size_t step) {

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "kernels/letter_tables.h"
 #include "kernels/text.h"
+#include "lower/model_info.h"
 #include "model/unicode.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
@@ -21,6 +22,7 @@
 #include "scratch/check_types.h"
 #include "support/saved_text.h"
 #include "support/skip.h"
+#include "unpack/read_tokenizer.h"
 
 namespace sb3lm::test {
 
@@ -171,6 +173,20 @@ scratch::Program make_project(const TextCase& test) {
   return program;
 }
 
+/// What unpack makes of the lists must be the same tokenizer.
+void check_read_back(const TextCase& test, const scratch::Program& program) {
+  const auto info = nlohmann::json::parse(write_tokenizer_info(test.tokenizer));
+  const Tokenizer back = read_tokenizer(test.name, program, info);
+  CAPTURE(test.name);
+  for (const std::string& text : test.texts) {
+    CAPTURE(text);
+    CHECK(encode(back, text, true) == encode(test.tokenizer, text, true));
+  }
+  for (const std::vector<int>& ids : test.samples) {
+    CHECK(decode(back, ids) == decode(test.tokenizer, ids));
+  }
+}
+
 void check_results(const TextCase& test, const Results& got) {
   const Results expected = expected_results(test);
   REQUIRE(got.ends.size() == expected.ends.size());
@@ -224,7 +240,9 @@ void check_in_evaluator(const TextCase& test) {
   const std::string bytes = project_bytes(test);
   const Bytes view{reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
   CHECK(can_be_saved(unescaped_json(read_zip(test.name, view).at("project.json"))));
-  BlockEvaluator evaluator(read_sb3(test.name, view));
+  scratch::Program program = read_sb3(test.name, view);
+  check_read_back(test, program);
+  BlockEvaluator evaluator(std::move(program));
   evaluator.green_flag();
   REQUIRE(evaluator.run_until([&] { return evaluator.text("status") == "ready"; }, 100'000));
   Results got{evaluator.list_numbers("all ids"), evaluator.list_numbers("ends"), {}};

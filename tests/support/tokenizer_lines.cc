@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "import/formats.h"
+#include "model/typed_letters.h"
+#include "model/unicode.h"
 
 namespace sb3lm::test {
 
@@ -16,6 +18,24 @@ std::vector<std::string> tokenizer_lines(const std::string& source) {
     lines.push_back(nlohmann::json::parse(line).get<std::string>());
   }
   return lines;
+}
+
+std::string without_controls(const std::string& line) {
+  std::string text;
+  for (const TextChar& c : text_chars(line)) {
+    const bool control =
+        (c.value < 0x20 && c.value != '\t' && c.value != '\n' && c.value != '\r') ||
+        (c.value >= 0x7F && c.value < 0xA0) || c.value == 0xFFFE;
+    text += utf8(control ? kReplacement : c.value);
+  }
+  return text;
+}
+
+std::vector<std::string> project_lines(const std::string& source, std::size_t step) {
+  std::vector<std::string> texts;
+  const std::vector<std::string> lines = tokenizer_lines(source);
+  for (std::size_t i = 0; i < lines.size(); i += step) texts.push_back(without_controls(lines[i]));
+  return texts;
 }
 
 Tokenizer sentencepiece_fixture(const std::string& source, const std::string& name) {

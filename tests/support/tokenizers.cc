@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "model/pattern.h"
 #include "model/unicode.h"
 #include "model/word_split.h"
 
@@ -164,6 +165,15 @@ Tokenizer byte_tokenizer() {
   Tokenizer tokenizer = paired_byte_tokenizer();
   merge_every_pair(tokenizer, 0, [](int result, int left) { return result * 1000 + left; });
   sort_merges(tokenizer);
+  return tokenizer;
+}
+
+Tokenizer pattern_tokenizer(const std::vector<std::string>& patterns) {
+  Tokenizer tokenizer = paired_byte_tokenizer();
+  tokenizer.split = WordSplit::steps;
+  for (const std::string& pattern : patterns) {
+    tokenizer.cuts.push_back(parse_pattern("a test", pattern));
+  }
   return tokenizer;
 }
 

@@ -31,6 +31,7 @@ const texts = [
   "trailing   ", " space", "a  b", " x", "　x　", "​zero width", "\u0000a\u0001",
   "model model token tokens story stories friends friendly", "banana banbar sanpol thirtom",
   "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "thethethe the the  the",
+  "a<think>b <think> story stories", "1 12 123 1234 12345", "a\r\n\n  b!\n\n c", "cafe\u0301 e\u0323\u0301",
 ];
 
 const hex = (text) => Buffer.from(text, "utf8").toString("hex");
@@ -44,12 +45,38 @@ function variants(kind, json) {
     edit(copy);
     return { name: `${kind} ${name}`, json: copy };
   };
+  const cutBy = (t, digits) => {
+    const bytes = { ...t.pre_tokenizer, use_regex: false };
+    const words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" + digits +
+      "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    t.pre_tokenizer = { type: "Sequence", pretokenizers: [
+      { type: "Split", pattern: { Regex: words }, behavior: "Isolated", invert: false }, bytes] };
+  };
   const pairs = (t) => { t.model.merges = t.model.merges.map((merge) => merge.split(" ")); };
   if (kind === "byte-level") {
     return [
       change("as it is", () => {}),
       change("with merges as pairs", pairs),
       change("with a space in front", (t) => { t.pre_tokenizer.add_prefix_space = true; }),
+      change("with digits", (t) => {
+        t.pre_tokenizer = { type: "Sequence", pretokenizers: [
+          { type: "Digits", individual_digits: true }, t.pre_tokenizer] };
+      }),
+      change("cut as Llama 3 does", (t) => cutBy(t, "\\p{N}{1,3}")),
+      change("cut as Qwen2 does", (t) => {
+        cutBy(t, "\\p{N}");
+        t.normalizer = { type: "NFC" };
+      }),
+      change("with added tokens", (t) => {
+        const first = Object.keys(t.model.vocab).length;
+        ["<think>", "  ", "story"].forEach((content, i) => t.added_tokens.push({
+          id: first + i, content, special: false, normalized: false, lstrip: false, rstrip: false,
+          single_word: false }));
+      }),
+      change("with pieces as they are", (t) => {
+        t.model.ignore_merges = true;
+        t.model.vocab["banbar"] = Object.keys(t.model.vocab).length;
+      }),
     ];
   }
   return [

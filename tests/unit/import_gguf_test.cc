@@ -205,6 +205,6 @@ TEST_CASE("tokenizers that we do not have are refused by name") {
   refused({{model, std::string("gpt2")},
            {tokens, two},
            {"tokenizer.ggml.merges", std::vector<std::string>{"a b"}},
-           {"tokenizer.ggml.pre", std::string("default")}},
-          "tokenizer.ggml.pre 'default' is not supported, only gpt-2");
+           {"tokenizer.ggml.pre", std::string("gpt-4o")}},
+          "tokenizer.ggml.pre 'gpt-4o' is not supported, only gpt-2");
 }

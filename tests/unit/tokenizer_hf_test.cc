@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "import/formats.h"
 #include "import/json.h"
@@ -80,6 +82,101 @@ TEST_CASE("GPT-2's pattern") {
   CHECK(words("").empty());
 }
 
+TEST_CASE("other steps: digits, Split, what falls away, marks that are typed") {
+  const auto cut = [](const Json& pre_tokenizer, const std::string& text) {
+    Json json = Json::parse(byte_level_tokenizer_json(512));
+    json["pre_tokenizer"] = {
+        {"type", "Sequence"},
+        {"pretokenizers",
+         {pre_tokenizer,
+          {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+    std::vector<std::string> list;
+    for (const auto piece : split_words(read(json.dump()), text)) list.emplace_back(piece);
+    return list;
+  };
+  using List = std::vector<std::string>;
+  CHECK(cut({{"type", "Digits"}, {"individual_digits", true}}, "a12") == List{"a", "1", "2"});
+  CHECK(cut({{"type", "Digits"}}, "a12b") == List{"a", "12", "b"});
+  CHECK(cut({{"type", "Punctuation"}}, "a.,b") == List{"a", ".", ",", "b"});
+  Json split = {{"type", "Split"}, {"pattern", {{"String", "a."}}}, {"behavior", "Isolated"}};
+  CHECK(cut(split, "xa.ab") == List{"x", "a.", "ab"});
+  split["behavior"] = "Removed";
+  CHECK(cut(split, "xa.ab") == List{"x", "ab"});
+  split["invert"] = true;
+  CHECK(cut(split, "xa.ab") == List{"a."});
+  split = {{"type", "Split"}, {"pattern", {{"Regex", "[a-c]"}}}, {"behavior", "Contiguous"}};
+  CHECK(cut(split, "xabcx") == List{"x", "abc", "x"});
+
+  const Tokenizer marks = read(spaced_tokenizer_json(512));
+  CHECK(encode(marks, "\u2581the", false) == encode(marks, "the", false));
+}
+
+TEST_CASE("added tokens: where they are found, what they take along") {
+  Json json = Json::parse(byte_level_tokenizer_json(512));
+  const auto add = [&](int id, const char* text, const char* flag) {
+    Json token = {{"id", id}, {"content", text}, {"special", false}, {"normalized", false}};
+    if (*flag != 0) token[flag] = true;
+    json["added_tokens"].push_back(token);
+  };
+  add(512, "<a>", "");
+  add(513, "<l>", "lstrip");
+  add(514, "<r>", "rstrip");
+  add(515, "word", "single_word");
+  add(516, "<a>b", "");
+  add(520, "e\u0301", "");
+  json["normalizer"] = {{"type", "NFC"}};
+  const Tokenizer tokenizer = read(json.dump());
+  CHECK(tokenizer.tokens.size() == 521);
+  CHECK(tokenizer.tokens[518].text.empty());  // an id without a token
+  const auto ids = [&](const char* text) { return encode(tokenizer, text, false); };
+  CHECK(ids("<a><a>b") == std::vector{512, 516});
+  CHECK(ids(" <l> <r>  <a>") == std::vector{513, ids(" ")[0], 514, 512});
+  CHECK(ids("word") == std::vector{515});
+  CHECK(ids("words") != ids("word"));
+  CHECK(std::ranges::count(ids("aword word. _word"), 515) == 1);
+  CHECK(ids("e\u0301") == std::vector{520});         // before NFC
+  CHECK(ids("o\u0301") == ids("\u00F3"));            // after it
+  CHECK(ids("  <a>").front() == ids("  ").front());  // cut as if the text ended there
+  CHECK(decode(tokenizer, {512, 518, 515}) == "<a>word");
+}
+
+TEST_CASE("a piece that is a token is that one where merges are ignored") {
+  Json json = Json::parse(byte_level_tokenizer_json(512));
+  json["model"]["vocab"]["xyzzy"] = 512;
+  CHECK(encode(read(json.dump()), "xyzzy", false) != std::vector{512});
+  json["model"]["ignore_merges"] = true;
+  const Tokenizer tokenizer = read(json.dump());
+  CHECK(encode(tokenizer, "xyzzy", false) == std::vector{512});
+  CHECK(encode(tokenizer, "xyzzyx", false) != std::vector{512});
+  CHECK(encode(tokenizer, "the water", false) ==
+        encode(read(byte_level_tokenizer_json(512)), "the water", false));
+}
+
+TEST_CASE("vocab.json and merges.txt say what tokenizer.json does") {
+  const Json json = Json::parse(byte_level_tokenizer_json(512));
+  const std::string vocabulary = json["model"]["vocab"].dump();
+  std::string merges = "#version: 0.2\n";
+  for (const Json& merge : json["model"]["merges"]) merges += merge.get<std::string>() + "\n";
+  const NamedBytes vocab{"vocab.json", as_bytes(vocabulary)}, lines{"merges.txt", as_bytes(merges)};
+  const Tokenizer a = read(json.dump()), b = read_vocab_merges(vocab, lines, nullptr);
+  for (const char* text : {"the water 12", " I'll go", "caf\u00e9"}) {
+    CHECK(encode(a, text, false) == encode(b, text, false));
+  }
+  const std::string config = R"({"tokenizer_class": "BertTokenizer"})";
+  const NamedBytes named{"tokenizer_config.json", as_bytes(config)};
+  CHECK_THROWS_WITH_AS(read_vocab_merges(vocab, lines, &named),
+                       doctest::Contains("for the tokenizer_class 'BertTokenizer'"), Error);
+}
+
+TEST_CASE("a vocabulary is made larger or loses its end") {
+  Tokenizer tokenizer = read(byte_level_tokenizer_json(512));
+  CHECK(fit_vocabulary(tokenizer, 600));
+  CHECK(tokenizer.tokens.size() == 600);
+  CHECK(decode(tokenizer, {599}).empty());
+  CHECK(fit_vocabulary(tokenizer, 512));
+  CHECK_FALSE(fit_vocabulary(tokenizer, 500));
+}
+
 TEST_CASE("character classes and broken UTF-8") {
   CHECK(char_class(U'a') == CharClass::letter);
   CHECK(char_class(U'7') == CharClass::number);
@@ -151,6 +248,35 @@ const Broken kBroken[] = {
      [](Json& j) {
        j["pre_tokenizer"] = {{"type", "Sequence"},
                              {"pretokenizers", {j["pre_tokenizer"], {{"type", "Digits"}}}}};
+     }},
+    {"normalizer 'Prepend' for the second time",
+     [](Json& j) {
+       const Json prepend = {{"type", "Prepend"}, {"prepend", "\u2581"}};
+       j["normalizer"] = {{"type", "Sequence"}, {"normalizers", {prepend, prepend}}};
+     }},
+    {"normalizer 'Prepend' without a 'Replace' of spaces",
+     [](Json& j) {
+       j["normalizer"] = {{"type", "Prepend"}, {"prepend", "\u2581"}};
+       j["pre_tokenizer"] = nullptr;
+     }},
+    {"pre_tokenizer 'Metaspace' after another",
+     [](Json& j) {
+       j["pre_tokenizer"] = {{"type", "Sequence"},
+                             {"pretokenizers", {{{"type", "Digits"}}, j["pre_tokenizer"]}}};
+     }},
+    {"pre_tokenizer 'Split' with behavior 'MergedWithNext'",
+     [](Json& j) {
+       j["pre_tokenizer"] = {
+           {"type", "Split"}, {"pattern", {{"String", "x"}}}, {"behavior", "MergedWithNext"}};
+     }},
+    {"pattern '\\w+', which has '\\w', is not supported",
+     [](Json& j) {
+       j["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", "\\w+"}}}};
+     }},
+    {"decoder 'ByteFallback' after 'Fuse'",
+     [](Json& j) {
+       auto& steps = j["decoder"]["decoders"];
+       steps = {{{"type", "Fuse"}}, {{"type", "ByteFallback"}}};
      }},
     {"a tokenizer without a decoder", [](Json& j) { j["decoder"] = nullptr; }},
     {"prepend_scheme 'often'", [](Json& j) { j["pre_tokenizer"]["prepend_scheme"] = "often"; }},

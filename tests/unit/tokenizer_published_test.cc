@@ -2,6 +2,7 @@
 // makes of some texts: SB3LM_TEST_DATA/tokenizers has NAME.json, NAME.ids.json and texts.json.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -27,19 +28,30 @@ Json read_json(const std::string& name) {
   return parse_json(name, as_text(file.bytes()));
 }
 
+/// Hugging Face's library recognises special tokens in a text; here they cannot be typed.
+bool has_special(const Tokenizer& tokenizer, const std::vector<int>& ids) {
+  return std::any_of(ids.begin(), ids.end(), [&](int id) {
+    return tokenizer.tokens.at(static_cast<std::size_t>(id)).type == TokenType::special;
+  });
+}
+
 void check_like_published(const std::string& name, const std::vector<std::string>& texts) {
   const MappedFile file(folder() / (name + ".json"));
   const Tokenizer tokenizer = read_tokenizer_json({name + ".json", file.bytes()});
   const Json expected = read_json(name + ".ids.json");
-  const Json &ids = expected.at("plain"), &decoded = expected.at("decoded_plain");
-  REQUIRE(ids.size() == texts.size());
+  std::size_t compared = 0;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     CAPTURE(name);
     CAPTURE(texts[i]);
-    const auto theirs = ids[i].get<std::vector<int>>();
-    CHECK(encode(tokenizer, texts[i], false) == theirs);
-    CHECK(valid_utf8(decode(tokenizer, theirs)) == decoded[i].get<std::string>());
+    const auto plain = expected.at("plain").at(i).get<std::vector<int>>();
+    const auto text = expected.at("decoded_plain").at(i).get<std::string>();
+    CHECK(valid_utf8(decode(tokenizer, plain)) == text);
+    const auto ids = expected.at("with_special").at(i).get<std::vector<int>>();
+    if (has_special(tokenizer, ids)) continue;
+    CHECK(encode(tokenizer, texts[i], false) == ids);
+    ++compared;
   }
+  CHECK(compared > texts.size() - 16);
 }
 
 }  // namespace

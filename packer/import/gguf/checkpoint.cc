@@ -49,7 +49,12 @@ Container read_gguf(const CheckpointFiles& files) {
       container.metadata.emplace(ours, text);
     }
   }
-  container.tokenizer = read_gguf_tokenizer(file);
+  if (files.tokenizer || files.without_tokenizer) return container;
+  try {
+    container.tokenizer = read_gguf_tokenizer(file);
+  } catch (const Error&) {
+    if (!files.by_ids) throw;
+  }
   return container;
 }
 

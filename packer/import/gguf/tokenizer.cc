@@ -20,18 +20,45 @@ constexpr std::size_t kMostTokens = 1 << 20;
 /// The pre_tokenizer of a tokenizer.json that does what a name means to llama.cpp.
 struct PreTokenizer {
   std::string_view name, json;
+  bool ignore_merges = false;
 };
 #define BYTE_LEVEL(regex) \
   R"({"type": "ByteLevel", "add_prefix_space": false, "use_regex": )" #regex "}"
+#define SPLIT(pattern) R"({"type": "Split", "pattern": {"Regex": ")" pattern R"("}})"
 #define SEQUENCE(first, second) R"({"type": "Sequence", "pretokenizers": [)" first "," second "]}"
-constexpr std::array<PreTokenizer, 4> kPreTokenizers{{
+#define DIGITS SEQUENCE(R"({"type": "Digits", "individual_digits": true})", BYTE_LEVEL(true))
+// With so many digits in a piece.
+#define WORDS(digits)                                                                    \
+  SEQUENCE(SPLIT(R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|)" digits \
+                 R"(| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+)"),   \
+           BYTE_LEVEL(false))
+constexpr PreTokenizer kPreTokenizers[] = {
     {"gpt-2", BYTE_LEVEL(true)},
     {"phi-2", BYTE_LEVEL(true)},
-    {"smollm", SEQUENCE(R"({"type": "Digits", "individual_digits": true})", BYTE_LEVEL(true))},
-    {"starcoder", SEQUENCE(R"({"type": "Digits", "individual_digits": true})", BYTE_LEVEL(true))},
-}};
+    {"mpt", BYTE_LEVEL(true)},
+    {"olmo", BYTE_LEVEL(true)},
+    {"default",
+     SEQUENCE(
+         SEQUENCE(SPLIT(R"([\\p{P}$+<=>^~|]+)"),
+                  SPLIT(R"('s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+)"
+                        R"(|\\s+(?!\\S))")),
+         SEQUENCE(SEQUENCE(SPLIT(R"(\\p{N}+)"), SPLIT("[0-9][0-9][0-9]")), BYTE_LEVEL(false)))},
+    {"smollm", DIGITS},
+    {"starcoder", DIGITS},
+    {"refact", DIGITS},
+    {"command-r", DIGITS},
+    {"llama-bpe", WORDS(R"(\\p{N}{1,3})"), true},
+    {"llama3", WORDS(R"(\\p{N}{1,3})"), true},
+    {"smaug-bpe", WORDS(R"(\\p{N}{1,3})")},
+    {"dbrx", WORDS(R"(\\p{N}{1,3})")},
+    {"qwen2", WORDS(R"(\\p{N})")},
+    {"stablelm2", WORDS(R"(\\p{N})")},
+};
 #undef BYTE_LEVEL
+#undef SPLIT
 #undef SEQUENCE
+#undef DIGITS
+#undef WORDS
 
 class TokenizerReader {
  public:
@@ -56,7 +83,8 @@ class TokenizerReader {
     }
     if (types_ != nullptr) check_size(types_->size(), "token_type");
     Tokenizer tokenizer = kind == "llama" ? pieces() : byte_level();
-    set_ends(kind == "llama", tokenizer);
+    // llama.cpp puts a start token before these unless the file says otherwise.
+    set_ends(kind == "llama" || pre_tokenizer().ignore_merges, tokenizer);
     return tokenizer;
   }
 
@@ -128,29 +156,37 @@ class TokenizerReader {
   Tokenizer byte_level() const {
     const auto* merges = file_.find<GgufTexts>("tokenizer.ggml.merges");
     if (merges == nullptr) file_.fail(Fault::bad_input, "tokenizer.ggml.merges is missing");
+    const PreTokenizer& pre = pre_tokenizer();
     Json vocabulary = Json::object(), added = Json::array();
     for (std::size_t id = 0; id < tokens_->size(); ++id) {
       const std::string text((*tokens_)[id]);
       const Type type = type_of(id);
       if (type == Type::control || type == Type::user_defined) {
-        added.push_back({{"id", id}, {"content", text}, {"special", type == Type::control}});
+        added.push_back({{"id", id},
+                         {"content", text},
+                         {"special", type == Type::control},
+                         {"normalized", false}});
       } else if (!vocabulary.emplace(text, id).second) {
         file_.fail(Fault::bad_input, "tokenizer.ggml.tokens: '{}' stands there twice", text);
       }
     }
     const Json json = {{"added_tokens", added},
-                       {"pre_tokenizer", pre_tokenizer()},
+                       {"pre_tokenizer", parse_json(where_, pre.json)},
                        {"decoder", {{"type", "ByteLevel"}}},
-                       {"model", {{"type", "BPE"}, {"vocab", vocabulary}, {"merges", *merges}}}};
+                       {"model",
+                        {{"type", "BPE"},
+                         {"ignore_merges", pre.ignore_merges},
+                         {"vocab", vocabulary},
+                         {"merges", *merges}}}};
     const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
     return read_tokenizer_json({where_, as_bytes(text)});
   }
 
-  Json pre_tokenizer() const {
+  const PreTokenizer& pre_tokenizer() const {
     const std::string_view name = file_.text("tokenizer.ggml.pre");
     std::string known;
     for (const PreTokenizer& row : kPreTokenizers) {
-      if (row.name == name) return parse_json(where_, row.json);
+      if (row.name == name) return row;
       known += fmt::format(" {}", row.name);
     }
     file_.fail(

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "import/hf/pattern.h"
 #include "import/hf/stages.h"
+#include "model/pattern.h"
 
 namespace sb3lm {
 namespace {
@@ -123,12 +123,7 @@ class TextReader : StageReader {
     const std::string letters = text(pattern, "String");
     if (letters.empty()) refuse("pre_tokenizer 'Split' without a pattern");
     if (letters == " " && stages_.marks) return;  // there are no spaces any more
-    CutStep cut = {.alternatives = {{}}};
-    for (const TextChar& c : text_chars(letters)) {
-      cut.alternatives[0].runs.push_back({.set = static_cast<int>(cut.sets.size())});
-      cut.sets.push_back({.ranges = {{c.value, c.value}}});
-    }
-    if (cut.sets.size() > kMaxSteps) refuse("pre_tokenizer 'Split' at a long text");
+    CutStep cut = parse_pattern(file_, as_pattern(letters));
     set_behavior(step, "Split", cut);
     add_cut(std::move(cut), "Split");
   }
@@ -141,11 +136,12 @@ class TextReader : StageReader {
     if (behavior == "Removed") {
       (invert ? cut.drops_others : cut.drops_matches) = true;
     } else if (behavior == "Contiguous") {
-      auto& runs = cut.alternatives[0].runs;
+      const auto& runs = cut.alternatives[0].runs;
       const bool is_one = cut.alternatives.size() == 1 && runs.size() == 1 && runs[0].least == 1 &&
+                          (runs[0].most == 1 || runs[0].most == LetterRun::kNoLimit) &&
                           cut.alternatives[0].not_before < 0;
       if (!is_one) refuse("pre_tokenizer '{}' with behavior 'Contiguous' of such a pattern", type);
-      runs[0].most = LetterRun::kNoLimit;
+      if (runs[0].most == 1) cut = parse_pattern(file_, cut.pattern + "+");
     } else if (behavior != "Isolated") {
       refuse("pre_tokenizer '{}' with behavior '{}'", type, behavior);
     }

@@ -75,7 +75,9 @@ class TokenizerReader : StageReader {
     read_added_tokens();
     describe_tokens();
     read_merges();
-    if (flag(field(json_, "model"), "ignore_merges", false)) find_joined();
+    if (flag(field(json_, "model"), "ignore_merges", false)) {
+      result_.joined = joined_pieces(file_, result_);
+    }
     read_decoder(file_, json_, stages_, result_);
     find_ends();
     read_post_processor(file_, json_, result_);
@@ -147,7 +149,9 @@ class TokenizerReader : StageReader {
       if (result_.prefix_space && !result_.prefix_unless_space) {
         refuse("added token '{}', which a normalizer with 'Prepend' changes,", name);
       }
-      found_as = normalized(result_.form, name);
+      if (normalized(result_.form, name) != name) {
+        refuse("added token '{}', which the normalizer changes,", name);
+      }
       if (stages_.marks) found_as = replace_all(found_as, kSpaceMark, " ");
     }
     if (!result_.whole.emplace(found_as, id).second) {
@@ -260,21 +264,6 @@ class TokenizerReader : StageReader {
       if (i + 1 == list.size() || key(list[i]) != key(list[i + 1])) list[kept++] = list[i];
     }
     list.resize(kept);
-  }
-
-  /// A piece that is a token is that one, also where its symbols would merge to something else.
-  void find_joined() {
-    const bool all_bytes = std::all_of(result_.byte_token.begin(), result_.byte_token.end(),
-                                       [](int id) { return id >= 0; });
-    if (!all_bytes) refuse("ignore_merges in a vocabulary without all bytes");
-    for (std::size_t id = 0; id < result_.tokens.size(); ++id) {
-      const Token& token = result_.tokens[id];
-      if (token.text.empty() || token.type != TokenType::normal) continue;
-      std::vector<int> merged = merged_ids(result_, token.text);
-      if (merged != std::vector<int>{static_cast<int>(id)}) {
-        result_.joined.emplace(std::move(merged), static_cast<int>(id));
-      }
-    }
   }
 
   /// Start and ends of text by the names that models give them.

@@ -18,6 +18,10 @@ inline constexpr std::string_view kGpt2Pattern =
 /// ranges, ? * + {n} {n,} {n,m} after one of them, groups (..) (?:..) (?i:..) of alternatives, and
 /// (?!..) of one set at the end. Throws unsupported with what else it has, bad_input where it is no
 /// regular expression.
+/// `file` is where the pattern stands.
 CutStep parse_pattern(const std::string& file, std::string_view pattern);
+
+/// The pattern of a text as it stands.
+std::string as_pattern(std::string_view text);
 
 }  // namespace sb3lm

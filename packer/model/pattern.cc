@@ -1,10 +1,11 @@
-#include "import/hf/pattern.h"
+#include "model/pattern.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
 
-#include "import/file_errors.h"
+#include "base/error.h"
 #include "model/unicode.h"
 
 namespace sb3lm {
@@ -33,14 +34,18 @@ const std::vector<NamedClass>& named_classes() {
   return all;
 }
 
-class PatternParser : FileErrors {
+class PatternParser {
  public:
   PatternParser(const std::string& file, std::string_view pattern)
-      : FileErrors(file), pattern_(pattern) {}
+      : file_(file), pattern_(pattern) {}
 
   CutStep parse() {
-    if (pattern_.size() > kMaxPattern) refuse("a pattern of more than {} bytes", kMaxPattern);
-    if (invalid_byte(pattern_) != pattern_.npos) fail("pattern: it is not UTF-8");
+    if (pattern_.size() > kMaxPattern) {
+      fail(Fault::unsupported, "{}: a pattern of more than {} bytes is not supported", file_,
+           kMaxPattern);
+    }
+    if (invalid_byte(pattern_) != pattern_.npos) broken("it is not UTF-8");
+    step_.pattern = pattern_;
     chars_ = text_chars(pattern_);
     do read_alternative();
     while (take('|'));
@@ -52,10 +57,11 @@ class PatternParser : FileErrors {
   using Row = std::vector<LetterRun>;
 
   [[noreturn]] void broken(std::string_view what) const {
-    fail("pattern '{}': {}", pattern_, what);
+    fail(Fault::bad_input, "{}: pattern '{}': {}", file_, pattern_, what);
   }
   [[noreturn]] void unknown(std::string_view what) const {
-    refuse("pattern '{}', which has {},", pattern_, what);
+    fail(Fault::unsupported, "{}: pattern '{}', which has {}, is not supported", file_, pattern_,
+         what);
   }
 
   bool done() const { return at_ >= chars_.size(); }
@@ -324,6 +330,7 @@ class PatternParser : FileErrors {
     return static_cast<int>(place);
   }
 
+  const std::string& file_;
   std::string_view pattern_;
   std::vector<TextChar> chars_;
   std::size_t at_ = 0;
@@ -332,6 +339,14 @@ class PatternParser : FileErrors {
 };
 
 }  // namespace
+
+std::string as_pattern(std::string_view text) {
+  std::string pattern;
+  for (const TextChar& c : text_chars(text)) {
+    pattern += fmt::format("\\x{{{:X}}}", static_cast<unsigned>(c.value));
+  }
+  return pattern;
+}
 
 CutStep parse_pattern(const std::string& file, std::string_view pattern) {
   return PatternParser(file, pattern).parse();
