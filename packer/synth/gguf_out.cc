@@ -74,20 +74,40 @@ std::string q8_blocks(const std::vector<float>& weights) {
   return bytes;
 }
 
-std::string name_of(const TensorKey& key) {
-  for (const NameRule& rule : gguf_names()) {
-    if (rule.role != key.role) continue;
-    std::string name(rule.pattern);
-    if (const auto at = name.find("{L}"); at != name.npos)
-      name.replace(at, 3, std::to_string(key.layer));
-    return name.ends_with(".bias") ? name : name + ".weight";
-  }
-  fail(Fault::bug, "internal error: GGUF has no name for {}", tensor_key_text(key));
+/// Whether q, k and v are one tensor, as llama.cpp's converters leave them.
+bool is_fused(std::string_view architecture) {
+  return architecture == "gpt2" || architecture == "gptneox";
 }
 
-GgufTensorToWrite tensor_of(const TensorKey& key, Shape shape, const std::vector<float>& weights,
-                            GgufWeights wanted) {
-  GgufTensorToWrite tensor{.name = name_of(key), .shape = {static_cast<std::uint64_t>(shape.cols)}};
+std::string name_of(const TensorKey& key, bool fused) {
+  const NameRule* found = nullptr;
+  for (const NameRule& rule : gguf_names()) {
+    const bool is_part = rule.rows != FusedRows{};
+    if (rule.role == key.role && (found == nullptr || (fused && is_part))) found = &rule;
+  }
+  if (found == nullptr) {
+    fail(Fault::bug, "internal error: GGUF has no name for {}", tensor_key_text(key));
+  }
+  std::string name(found->pattern);
+  if (const auto at = name.find("{L}"); at != name.npos) {
+    name.replace(at, 3, std::to_string(key.layer));
+  }
+  return name.ends_with(".bias") ? name : name + ".weight";
+}
+
+/// One more, or what the last one goes on with.
+void add_tensor(GgufTensorToWrite tensor, std::vector<GgufTensorToWrite>& all) {
+  if (all.empty() || all.back().name != tensor.name) {
+    all.push_back(std::move(tensor));
+    return;
+  }
+  all.back().shape.front() += tensor.shape.front();
+  all.back().bytes += tensor.bytes;
+}
+
+GgufTensorToWrite tensor_of(const std::string& name, const TensorKey& key, Shape shape,
+                            const std::vector<float>& weights, GgufWeights wanted) {
+  GgufTensorToWrite tensor{.name = name, .shape = {static_cast<std::uint64_t>(shape.cols)}};
   if (is_vector(key.role)) wanted = GgufWeights::f32;
   if (!is_vector(key.role)) {
     tensor.shape.insert(tensor.shape.begin(), static_cast<std::uint64_t>(shape.rows));
@@ -114,17 +134,37 @@ GgufEntries describe(const ModelSpec& spec, std::string_view architecture) {
   const auto whole = [&](const char* key, int value) {
     return count(key, static_cast<std::size_t>(value));
   };
-  return {{"general.architecture", std::string(architecture)},
-          whole("vocab_size", spec.vocabulary),
-          whole("context_length", spec.context),
-          whole("embedding_length", spec.width),
-          count("block_count", spec.layers.size()),
-          whole("feed_forward_length", layer.feed_forward.hidden),
-          whole("attention.head_count", layer.attention.query_heads),
-          whole("attention.head_count_kv", layer.attention.kv_heads),
-          whole("rope.dimension_count", layer.attention.rope.dims),
-          {prefix + "rope.freq_base", static_cast<float>(layer.attention.rope.base)},
-          {prefix + "attention.layer_norm_rms_epsilon", static_cast<float>(spec.norm_eps)}};
+  const auto real = [&](const char* key, double value) {
+    return std::pair<std::string, GgufEntry>(prefix + key, static_cast<float>(value));
+  };
+  const AttentionSpec& attention = layer.attention;
+  GgufEntries entries = {{"general.architecture", std::string(architecture)},
+                         whole("vocab_size", spec.vocabulary),
+                         whole("context_length", spec.context),
+                         whole("embedding_length", spec.width),
+                         count("block_count", spec.layers.size()),
+                         whole("feed_forward_length", layer.feed_forward.hidden),
+                         whole("attention.head_count", attention.query_heads),
+                         whole("attention.head_count_kv", attention.kv_heads)};
+  const bool is_layer = spec.norm == NormKind::layer;
+  entries.push_back(
+      real(is_layer ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon",
+           spec.norm_eps));
+  if (attention.rope.layout != RopeLayout::none) {
+    entries.push_back(whole("rope.dimension_count", attention.rope.dims));
+    entries.push_back(real("rope.freq_base", attention.rope.base));
+  }
+  if (attention.head_size * attention.query_heads != spec.width) {
+    entries.push_back(whole("attention.key_length", attention.head_size));
+  }
+  if (architecture == "gptneox") {
+    entries.emplace_back(prefix + "use_parallel_residual", layer.residual == Residual::parallel);
+  }
+  if (attention.window > 0) entries.push_back(whole("attention.sliding_window", attention.window));
+  if (attention.score_cap > 0)
+    entries.push_back(real("attn_logit_softcapping", attention.score_cap));
+  if (spec.logit_cap > 0) entries.push_back(real("final_logit_softcapping", spec.logit_cap));
+  return entries;
 }
 
 }  // namespace
@@ -153,7 +193,8 @@ std::string write_gguf_model(const FloatModel& model, std::string_view architect
   std::ranges::move(more, std::back_inserter(entries));
   std::vector<GgufTensorToWrite> tensors;
   for (const auto& [key, shape] : expected_tensors(model.spec)) {
-    tensors.push_back(tensor_of(key, shape, model.weights(key, shape), weights));
+    const std::string name = name_of(key, is_fused(architecture));
+    add_tensor(tensor_of(name, key, shape, model.weights(key, shape), weights), tensors);
   }
   return write_gguf(entries, tensors);
 }

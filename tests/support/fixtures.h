@@ -25,8 +25,8 @@ Model fixture_model(const std::string& name, const Fixture& fixture);
 /// The engine: the largest |difference| over the largest |logit|, where the fixture has logits.
 double fixture_error(const Model& model, const Fixture& fixture);
 
-/// The same of the blocks, read back from the bytes of the packed model, which are checked by the
-/// way. An absolute difference.
+/// The blocks, read back from the bytes of the packed model, against the engine, as check_blocks
+/// has it; and the largest |difference| from the fixture's logits.
 double fixture_block_error(const Model& model, const Fixture& fixture);
 
 }  // namespace sb3lm::test

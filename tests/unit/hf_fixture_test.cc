@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 
+#include "quant/rtn.h"
 #include "support/fixtures.h"
 
 using namespace sb3lm;
@@ -212,5 +213,17 @@ TEST_CASE("each formula broken alone misses") {
       broken.change(wrong);
       CHECK(fixture_error(wrong, fixture_cases(broken.name).at(0)) > kMiss);
     }
+  }
+}
+
+TEST_CASE("the blocks compute what numpy computes, and with codes what the engine computes") {
+  for (const std::string& name : kNames) {
+    CAPTURE(name);
+    const Fixture fixture = fixture_cases(name).at(0);
+    CHECK(fixture_block_error(right_model(name), fixture) < 1e-9);
+    Model rounded = right_model(name);
+    quantise_matrices(rounded, 5);
+    // What rounding does shows, too.
+    CHECK(fixture_block_error(rounded, fixture) > kMiss);
   }
 }

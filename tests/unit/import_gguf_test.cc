@@ -124,6 +124,51 @@ TEST_CASE("a llama of llama.cpp turns neighbours, and its epsilon is the float's
   }
 }
 
+TEST_CASE("the small families of llama.cpp are the same models") {
+  const std::pair<const char*, const char*> kinds[] = {{"tiny-gpt2", "gpt2"},
+                                                       {"tiny-neox", "gptneox"},
+                                                       {"tiny-phi", "phi2"},
+                                                       {"tiny-gemma2", "gemma2"},
+                                                       {"tiny-qwen3", "qwen3"}};
+  for (const auto& kind : kinds) {
+    CAPTURE(kind.first);
+    Model model = tiny_model(kind.first);
+    for (LayerSpec& layer : model.spec.layers) {
+      // No entry says it: scores are divided by the root of the head size.
+      layer.attention.score_scale = 0;
+    }
+    SilentProgress silent;
+    const std::string bytes =
+        write_gguf_model(test::float_model(model), kind.second, GgufWeights::f32, {});
+    const Model again = import_from_memory({.checkpoint = {"m.gguf", as_bytes(bytes)}}, {}, silent);
+    CHECK(again.spec == model.spec);
+    for (const auto& one : model.tensors) {
+      CAPTURE(tensor_key_text(one.first));
+      CHECK(std::get<FloatTensor>(again.at(one.first)).values ==
+            std::get<FloatTensor>(one.second).values);
+    }
+  }
+}
+
+TEST_CASE("a factor of RoPE without a type is a linear one, and serial layers say that they are") {
+  const std::string factor = "qwen3.rope.scaling.factor";
+  Model model = tiny_model("tiny-qwen3");
+  SilentProgress silent;
+  const auto read = [&](const char* architecture, const GgufEntries& more) {
+    const std::string bytes =
+        write_gguf_model(test::float_model(model), architecture, GgufWeights::f32, more);
+    return import_from_memory({.checkpoint = {"m.gguf", as_bytes(bytes)}}, {}, silent);
+  };
+  const RopeSpec rope = read("qwen3", {{factor, 4.0F}}).spec.layers[0].attention.rope;
+  CHECK(rope.scaling == RopeScaling::linear);
+  CHECK(rope.scaling_factor == 4);
+  const GgufEntries none = {{factor, 1.0F}, {"qwen3.rope.scaling.type", std::string("none")}};
+  CHECK(read("qwen3", none).spec.layers[0].attention.rope.scaling == RopeScaling::none);
+  model = tiny_model("tiny-neox");
+  for (LayerSpec& layer : model.spec.layers) layer.residual = Residual::serial;
+  CHECK(read("gptneox", {}).spec == model.spec);
+}
+
 TEST_CASE("a file cut anywhere is refused") {
   const std::string whole = tiny_file();
   const std::size_t header = whole.find("blk.1.ffn_up.weight");

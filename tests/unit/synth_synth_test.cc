@@ -80,6 +80,31 @@ TEST_CASE("a mixture of float weights has the size and the layers that its card 
   REQUIRE(tiny.notes.size() == 1);
 }
 
+TEST_CASE("files of small families are the specs that they are made from") {
+  for (const char* preset : {"tiny-gpt2", "tiny-neox", "tiny-phi", "tiny-gemma2", "tiny-qwen3"}) {
+    CAPTURE(preset);
+    CHECK(tiny_model(preset).spec == synth_model(preset).spec);
+  }
+  const ModelSpec neo =
+      tiny_model({.preset = "tinystories-8m", .layers = 3, .vocabulary = 512}).spec;
+  CHECK(neo.layers[0].attention.window == 0);
+  CHECK(neo.layers[1].attention.window == 256);
+  CHECK(neo.learned_positions == 2048);
+}
+
+TEST_CASE("small families have the weights that they were published with") {
+  const std::pair<const char*, std::int64_t> kPublished[] = {
+      {"pythia-14m", 14'067'712}, {"tinystories-8m", 19'702'528}, {"smollm-135m", 134'515'008}};
+  for (const auto& row : kPublished) {
+    CAPTURE(row.first);
+    std::int64_t weights = 0;
+    for (const auto& [key, shape] : expected_tensors(synth_model(row.first).spec)) {
+      weights += std::int64_t{shape.rows} * shape.cols;
+    }
+    CHECK(weights == row.second);
+  }
+}
+
 TEST_CASE("the full-size presets have the published sizes") {
   const Model five = tiny_model("ssmoelm-5l");
   CHECK(stored_weights(five) == 40'245'504);  // with the final norm

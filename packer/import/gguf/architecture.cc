@@ -182,7 +182,9 @@ void read_architecture(const GgufFile& file, Container& container) {
     const std::string key = entry.substr(prefix.size());
     const auto is_it = [&key](const auto& row) { return row.key == key; };
     const std::optional<std::string> text = text_of(value);
-    if (const auto fact = std::ranges::find_if(kFacts, is_it); fact != kFacts.end() && text) {
+    const bool is_other = key == "rope.scaling.type" && text != "none" && text != "linear";
+    const auto fact = is_other ? kFacts.end() : std::ranges::find_if(kFacts, is_it);
+    if (fact != kFacts.end() && text) {
       state(entry, fact->fact, *text);
       continue;
     }
