@@ -156,10 +156,10 @@ std::vector<double> token_nats(const MakeDecoder& make, std::span<const int> tok
                                const WindowRule& rule, int threads, Progress& progress) {
   Evaluation evaluation(make, tokens, rule);
   // Two tokens or more make one window or more.
-  auto helpers = start_helpers(std::min(thread_count(threads), evaluation.windows()) - 1,
-                               [&evaluation] { evaluation.work(nullptr); });
+  Helpers helpers(std::min(thread_count(threads), evaluation.windows()) - 1,
+                  [&evaluation] { evaluation.work(nullptr); });
   evaluation.work(&progress);
-  helpers.clear();  // joins
+  helpers.join();
   return evaluation.result();
 }
 

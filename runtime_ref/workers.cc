@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
-
 namespace sb3lm {
 namespace {
 
@@ -32,18 +30,18 @@ constexpr int kRoundShift = 32;
 Workers::Workers(int threads) {
   const std::size_t wanted = thread_count(threads);
   next_ = wanted;  // no part is left in round 0
-  helpers_ = start_helpers(wanted - 1, [this] { help(); });
+  helpers_.start(wanted - 1, [this] { help(); });
 }
 
 Workers::~Workers() {
   stop_ = true;
   next_ = ((next_ >> kRoundShift) + 1) << kRoundShift | count();
   next_.notify_all();
-  helpers_.clear();  // joins
+  helpers_.join();
 }
 
 void Workers::run(const std::function<void(std::size_t)>& work) {
-  if (helpers_.empty()) {
+  if (helpers_.size() == 0) {
     work(0);
     return;
   }

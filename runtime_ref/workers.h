@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <thread>
-#include <vector>
+
+#include "base/parallel.h"
 
 namespace sb3lm {
 
@@ -35,7 +35,7 @@ class Workers {
   std::atomic<std::uint64_t> next_;
   std::atomic<std::uint32_t> done_ = 0;  // parts of this round
   std::atomic<bool> stop_ = false;
-  std::vector<std::jthread> helpers_;
+  Helpers helpers_;
 };
 
 }  // namespace sb3lm

@@ -13,7 +13,7 @@ namespace {
 
 constexpr int kMissingProgram = 4, kBadInput = 3;
 
-[[noreturn]] void fail_as_said(const NodeOutput& output) {
+[[noreturn]] void fail_as_said(const ProcessOutput& output) {
   const auto said = nlohmann::json::parse(output.text, nullptr, false);
   const std::string text = said.is_object() && said.contains("error") && said["error"].is_string()
                                ? said["error"].get<std::string>()
@@ -36,7 +36,7 @@ int run_command(const PackageOptions& asked, Progress& progress) {
   std::vector<std::string> arguments;
   if (!options.title.empty()) arguments.push_back("--title=" + options.title);
   arguments.insert(arguments.end(), {"--", options.sb3.string()});
-  const NodeOutput output = run_node("package.mjs", arguments);
+  const ProcessOutput output = run_node("package.mjs", arguments);
   if (output.exit_code != 0) fail_as_said(output);
   outputs.write_result(options.out, output.text);
   return 0;

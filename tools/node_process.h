@@ -4,15 +4,12 @@
 #include <string>
 #include <vector>
 
-namespace sb3lm {
+#include "base/process.h"
 
-struct NodeOutput {
-  int exit_code = 0;
-  std::string text;  // its standard output
-};
+namespace sb3lm {
 
 /// `script` is a file of tools/vm. What it says on standard error is dropped. Throws unsupported if
 /// Node or the harness is missing.
-NodeOutput run_node(const std::string& script, const std::vector<std::string>& arguments);
+ProcessOutput run_node(const std::string& script, const std::vector<std::string>& arguments);
 
 }  // namespace sb3lm

@@ -88,7 +88,7 @@ BlockResult read_run(const JsonFields& json) {
 
 VmResult run_in_vm(const std::string& vm, const fs::path& sb3, const BlockRequest& request) {
   const TemporaryFile request_file(request_json(request).dump());
-  const NodeOutput output =
+  const ProcessOutput output =
       run_node("run.mjs", {"--vm", vm, sb3.string(), request_file.path().string()});
   const Json json = Json::parse(output.text, nullptr, false);
   if (!json.is_object()) fail(Fault::unsupported, "{}: the harness printed no result", vm);

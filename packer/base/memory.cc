@@ -8,6 +8,9 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#ifdef __EMSCRIPTEN__
+#include <emscripten/heap.h>
+#endif
 
 namespace sb3lm {
 namespace {
@@ -33,6 +36,9 @@ bool read_range(const char* line, Mapping& mapping) {
 }  // namespace
 
 std::uint64_t peak_resident_bytes() {
+#ifdef __EMSCRIPTEN__
+  return emscripten_get_heap_size();  // it only grows
+#endif
   // getrusage would count what the process was before it became this program.
   const File in(std::fopen("/proc/self/status", "r"));
   unsigned long long kilobytes = 0;

@@ -5,7 +5,8 @@
 
 namespace sb3lm {
 
-/// The most that has been resident so far, mapped pages included; 0 where the system does not tell.
+/// The most that has been resident so far, mapped pages included; in WebAssembly the size
+/// of the heap, which only grows. 0 where the system does not tell.
 std::uint64_t peak_resident_bytes();
 
 /// Gives back what a finished stage does not need any more: freed heap, and all pages that are

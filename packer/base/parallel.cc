@@ -5,21 +5,41 @@
 #include <exception>
 #include <mutex>
 
+#include "base/error.h"
+
 namespace sb3lm {
 
+namespace {
+// A page has threads only if its server sends certain headers, and a file has no server.
+#if defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+constexpr bool kHasThreads = false;
+#else
+constexpr bool kHasThreads = true;
+#endif
+}  // namespace
+
 std::size_t thread_count(int asked) {
+  if (!kHasThreads && asked > 1) {
+    fail(Fault::usage, "threads: {} are asked for, and WebAssembly has only one: say 1 or nothing",
+         asked);
+  }
+  if (!kHasThreads) return 1;
   return asked > 0 ? static_cast<std::size_t>(asked)
                    : std::max(1u, std::thread::hardware_concurrency());
 }
 
-std::vector<std::jthread> start_helpers(std::size_t count, const std::function<void()>& work) {
-  std::vector<std::jthread> helpers;
-  helpers.reserve(count);
+void Helpers::start(std::size_t count, const std::function<void()>& work) {
+  if (!kHasThreads) return;
+  threads_.reserve(count);
   try {
-    while (helpers.size() < count) helpers.emplace_back(work);
+    while (threads_.size() < count) threads_.emplace_back(work);
   } catch (const std::exception&) {  // out of threads or memory: those there do the work
   }
-  return helpers;
+}
+
+void Helpers::join() {
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void for_each_in_parallel(std::size_t count, int threads, std::string_view what, Progress& progress,
@@ -43,8 +63,7 @@ void for_each_in_parallel(std::size_t count, int threads, std::string_view what,
   };
   if (count == 0) return;
   {
-    const auto helpers =
-        start_helpers(std::min(thread_count(threads), count) - 1, [&run] { run(false); });
+    const Helpers helpers(std::min(thread_count(threads), count) - 1, [&run] { run(false); });
     run(true);
   }
   if (failure) std::rethrow_exception(failure);
