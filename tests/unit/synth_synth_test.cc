@@ -86,7 +86,7 @@ TEST_CASE("files of small families are the specs that they are made from") {
     CHECK(tiny_model(preset).spec == synth_model(preset).spec);
   }
   const ModelSpec neo =
-      tiny_model({.preset = "tinystories-8m", .layers = 3, .vocabulary = 512}).spec;
+      tiny_model(SynthOptions{.preset = "tinystories-8m", .layers = 3, .vocabulary = 512}).spec;
   CHECK(neo.layers[0].attention.window == 0);
   CHECK(neo.layers[1].attention.window == 256);
   CHECK(neo.learned_positions == 2048);
