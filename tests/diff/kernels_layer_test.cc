@@ -201,6 +201,15 @@ TEST_CASE("rope with scaled frequencies") {
 
 namespace {
 
+ScoreBlocks score_blocks(BlockRig& rig, const ExpBlocks& exp, const AttendWith& with) {
+  ScoreBlocks on_scores{exp, {}};
+  if (with.score_cap > 0) {
+    on_scores.cap = emit_cap(rig.engine, rig.w, emit_tanh(rig.engine, rig.w, exp),
+                             with.score_cap / score_factor(with), "cap");
+  }
+  return on_scores;
+}
+
 // Runs `positions` tokens in two caches of one attention, whose regions are full of junk at first.
 void check_attention(const AttentionSpec& spec, int span, int positions, bool compiled) {
   CAPTURE(compiled);
@@ -226,12 +235,7 @@ void check_attention(const AttentionSpec& spec, int span, int positions, bool co
   BlockRig rig;
   const ExpBlocks exp = emit_exp(rig.engine, rig.w);
   const auto store = emit_store(rig.engine, rig.w, in, "1");
-  ScoreBlocks on_scores{exp, {}};
-  if (spec.score_cap > 0) {
-    on_scores.cap = emit_cap(rig.engine, rig.w, emit_tanh(rig.engine, rig.w, exp),
-                             spec.score_cap / score_factor(at.with), "cap");
-  }
-  const auto attend = emit_attention(rig.engine, rig.w, on_scores, at, "1");
+  const auto attend = emit_attention(rig.engine, rig.w, score_blocks(rig, exp, at.with), at, "1");
   const auto cache_at = rig.engine.var<Num>("cache at");
   rig.on("prepare", [&](Script& s) { s.call(exp.prepare); });
   rig.on("go", [&](Script& s) {
