@@ -32,7 +32,7 @@ Marks always_kept(const Model& model) {
                 type == TokenType::unknown;
   }
   for (const int id : tokenizer.byte_token) mark(id, marks);
-  const bool has_bytes = tokenizer.byte_token[0] >= 0;
+  const bool has_bytes = std::ranges::none_of(tokenizer.byte_token, [](int id) { return id < 0; });
   for (const auto& [letter, id] : tokenizer.alphabet) {
     if (!has_bytes) mark(id, marks);
   }
