@@ -135,6 +135,8 @@ void ModelSpec::validate(const std::string& file) const {
     check.where = fmt::format("layer {}: ", i);
     check.require(used[i], "no pass runs it");
     check_layer(check, layers[i]);
+    // What a half gives may be nothing but zeros, or what rounding has left of them.
+    check.require(!layers[i].after_norms || norm_eps > 0, "norms after halves with norm eps 0");
     check_values(check, *this, static_cast<int>(i));
   }
 }

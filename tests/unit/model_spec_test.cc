@@ -69,6 +69,14 @@ TEST_CASE("contradictions are named") {
         }) == "file: layer 1: low frequency 4 must be below the high frequency 4");
 }
 
+TEST_CASE("norms after halves need an eps: a half may give zeros") {
+  ModelSpec spec = tiny_model("tiny-dense").spec;
+  spec.layers[1].after_norms = true;
+  CHECK(error_of(spec) == "no error");
+  spec.norm_eps = 0;
+  CHECK(error_of(spec) == "file: layer 1: norms after halves with norm eps 0");
+}
+
 TEST_CASE("learned positions end a context") {
   ModelSpec spec = tiny_model("tiny-dense").spec;
   spec.check_context(1 << 20);
