@@ -219,10 +219,10 @@ TEST_CASE("broken tokenizers") {
   CHECK(error_of(files).find("token 511 of 512") != std::string::npos);
   files = dense_files();
   files.tokenizer += "x";
-  CHECK(error_of(files).find("1 more bytes: the tokenizer does not fit") != std::string::npos);
+  CHECK(error_of(files) == "no error");  // more than the vocabulary needs
   files = dense_files();
-  files.tokenizer[8] = '\0';  // length of token 0
-  CHECK(error_of(files).find("token 0 of 512: its length 0 is outside") != std::string::npos);
+  files.tokenizer[11] = '\x80';  // length of token 0
+  CHECK(error_of(files).find("token 0 of 512: its length -") != std::string::npos);
   files = dense_files();
   files.tokenizer.replace(4, 4, std::string("\x00\x00\xc0\x7f", 4));
   CHECK(error_of(files).find("its score is not finite") != std::string::npos);
