@@ -45,7 +45,19 @@ std::string own_name(TensorKey key, const ModelSpec& spec) {
   return tensor_key_text(key);
 }
 
+/// Whether the file has positions that the context asked for does not reach.
+bool is_cut(const NamedGroup& entry, const ModelSpec& spec) {
+  return entry.key.role == Role::position_embedding && entry.extent.rows > spec.learned_positions;
+}
+
+bool is_as_stored(const NamedGroup& entry, const ModelSpec& spec) {
+  return entry.rule->is_plain() && !is_cut(entry, spec);
+}
+
 Tensor obey(const NamedGroup& entry, Tensor tensor, const Model& model) {
+  if (is_cut(entry, model.spec)) {
+    tensor = first_rows(std::move(tensor), model.spec.learned_positions);
+  }
   if (entry.rule->is_plain()) return tensor;
   if (entry.row >= 0) tensor = take_row(tensor, entry.row);
   const int layer = std::max(entry.key.layer, 0);
@@ -66,7 +78,8 @@ void each_part(const NamedGroup& entry, Model& model, Take take) {
   for (int part = 0; part < group.stack; ++part) {
     if (whole_stack) key.expert = part;
     take(key, part);
-    model.names.emplace(key, entry.rule->is_plain() ? group.stem : own_name(key, model.spec));
+    const bool as_stored = is_as_stored(entry, model.spec);
+    model.names.emplace(key, as_stored ? group.stem : own_name(key, model.spec));
   }
 }
 
@@ -100,8 +113,8 @@ void check_complete(const std::string& file, const Model& model, const Weights& 
 /// Plain matrices are quantised before use, or converted, and others put together anew: they cannot
 /// stay where they are.
 bool stays_packed(const NamedGroup& entry) {
-  return entry.rule->is_plain() && (entry.group->form != PackedForm::plain ||
-                                    entry.group->extent.rows == 1 || is_router(entry.key.role));
+  return entry.group->form != PackedForm::plain || entry.group->extent.rows == 1 ||
+         is_router(entry.key.role);
 }
 
 PackedMatrix view(const PackedGroup& group, int part, const TensorKey& key,
@@ -140,7 +153,10 @@ std::optional<PackedModel> assemble_packed(Container container, const Checkpoint
                                            const std::map<std::string, std::string>& options,
                                            const std::shared_ptr<const void>& owner) {
   Description d = describe(std::move(container), files, options);
-  if (!std::all_of(d.named.begin(), d.named.end(), stays_packed)) return std::nullopt;
+  const auto stays = [&d](const NamedGroup& entry) {
+    return is_as_stored(entry, d.model.spec) && stays_packed(entry);
+  };
+  if (!std::all_of(d.named.begin(), d.named.end(), stays)) return std::nullopt;
   PackedModel packed;
   for (const NamedGroup& entry : d.named) {
     each_part(entry, d.model, [&](const TensorKey& key, int part) {

@@ -110,6 +110,8 @@ void complete_ends(const Index& index, ModelSpec& spec) {
   const auto positions = index.find({Role::position_embedding});
   spec.learned_positions = positions == index.end() ? 0 : positions->second->extent.rows;
   if (spec.context == 0) spec.context = spec.learned_positions;
+  // Rows beyond the context that is asked for are dropped.
+  spec.learned_positions = std::min(spec.learned_positions, spec.context);
   spec.tied_head = !index.contains({Role::head});
   spec.head_bias = index.contains({Role::head_bias});
   if (index.contains({Role::final_norm_bias})) spec.norm = NormKind::layer;

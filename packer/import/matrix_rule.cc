@@ -84,6 +84,21 @@ Tensor obey_rule(const NameRule& rule, Tensor tensor, const TensorName& named, i
   return tensor;
 }
 
+Tensor first_rows(Tensor tensor, int rows) {
+  const auto cut = [rows](auto& numbers, Shape& shape) {
+    numbers.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(shape.cols));
+    shape.rows = rows;
+  };
+  if (auto* plain = std::get_if<FloatTensor>(&tensor)) {
+    cut(plain->values, plain->shape);
+  } else {
+    auto& coded = std::get<CodedTensor>(tensor);
+    cut(coded.codes, coded.shape);
+    coded.row_scale.resize(static_cast<std::size_t>(rows));
+  }
+  return tensor;
+}
+
 Tensor take_row(const Tensor& tensor, int row) {
   const int cols = shape_of(tensor).cols;
   const auto* plain = std::get_if<FloatTensor>(&tensor);

@@ -2,9 +2,12 @@
 // judged by hf_fixture_test.cc.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "import/checkpoint_out.h"
+#include "import/import.h"
 #include "model/fingerprint.h"
 #include "support/fixtures.h"
 #include "support/hf_files.h"
@@ -96,12 +99,25 @@ TEST_CASE("without biases of norms a LayerNorm has none, and is refused by name"
                        Error);
 }
 
-TEST_CASE("positions are as many as a context may have") {
+TEST_CASE("positions beyond the context that is asked for are dropped, and come out again") {
   HfFiles files("gpt2");
-  CHECK(files.read({{"context", "10"}}).spec.context == 10);
+  const Model whole = files.read(), cut = files.read({{"context", "10"}});
+  CHECK(cut.spec.learned_positions == 10);
+  const auto& kept = std::get<FloatTensor>(cut.at({Role::position_embedding}));
+  const auto& all = std::get<FloatTensor>(whole.at({Role::position_embedding}));
+  CHECK(kept.shape == Shape{10, 16});
+  CHECK(std::equal(kept.values.begin(), kept.values.end(), all.values.begin()));
   CHECK_THROWS_WITH_AS(files.read({{"context", "17"}}),
                        doctest::Contains("context 17 is more than the 16 learned positions"),
                        Error);
+  SilentProgress silent;
+  for (const Model& model : {whole, cut}) {
+    const std::string bytes = write_checkpoint(model, silent).checkpoint;
+    const Model again =
+        import_from_memory({.checkpoint = {"again.safetensors", as_bytes(bytes)}}, {}, silent);
+    CHECK(again.spec.learned_positions == model.spec.learned_positions);
+    CHECK(model_fingerprint(again) == model_fingerprint(model));
+  }
 }
 
 TEST_CASE("scaled RoPE, in both spellings") {
