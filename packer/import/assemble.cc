@@ -55,8 +55,9 @@ bool is_as_stored(const NamedGroup& entry, const ModelSpec& spec) {
 }
 
 Tensor obey(const NamedGroup& entry, Tensor tensor, const Model& model) {
-  if (is_cut(entry, model.spec)) {
-    tensor = first_rows(std::move(tensor), model.spec.learned_positions);
+  if (is_cut(entry, model.spec) || entry.rule->first > 0) {
+    const int rows = is_cut(entry, model.spec) ? model.spec.learned_positions : entry.extent.rows;
+    tensor = rows_from(std::move(tensor), entry.rule->first, rows);
   }
   if (entry.rule->is_plain()) return tensor;
   if (entry.row >= 0) tensor = take_row(tensor, entry.row);

@@ -85,12 +85,16 @@ enum class Sliding {
   even,
   late,          // from `max_window_layers` on
   without_rope,  // by `no_rope_layers`
+  mostly,        // all but every sixth, or what `sliding_window_pattern` says
 };
 struct WindowRule {
   Sliding where = Sliding::all;
   int usual = 0;           // the window of a file that has no `sliding_window`
   bool on_demand = false;  // only with `use_sliding_window`
 };
+/// Whether each layer has it, whatever the window.
+std::vector<bool> sliding_layers(const Config& config, Sliding where);
+
 /// `sliding_window`. Kinds of layers that are neither full nor sliding are unsupported.
 void read_windows(const Config& config, const WindowRule& rule, Settings& settings);
 

@@ -73,6 +73,10 @@ bool slides_by_rule(const Config& config, Sliding where, int layer) {
       constexpr int kUsual = 28;  // in transformers
       return layer >= config.number_or("max_window_layers", kUsual);
     }
+    case Sliding::mostly: {
+      const int every = config.number_or("sliding_window_pattern", 6);
+      return every == 0 || (layer + 1) % every != 0;
+    }
     case Sliding::without_rope: {
       const Json* list = config.find("no_rope_layers");
       const auto at = static_cast<std::size_t>(layer);
@@ -132,17 +136,21 @@ void set_windows(const Config& config, std::string_view field, int window,
   config.set_text("window", field, by_layer(texts), settings);
 }
 
+std::vector<bool> sliding_layers(const Config& config, Sliding where) {
+  std::vector<bool> slides = kinds_in(config, "layer_types", "sliding_attention", "full_attention");
+  const int layers = slides.empty() ? config.number("num_hidden_layers", limits::kLayers) : 0;
+  for (int layer = 0; layer < layers; ++layer) {
+    slides.push_back(slides_by_rule(config, where, layer));
+  }
+  return slides;
+}
+
 void read_windows(const Config& config, const WindowRule& rule, Settings& settings) {
   constexpr const char *kField = "sliding_window", *kSwitch = "use_sliding_window";
   if (config.is(kSwitch, false) || (rule.on_demand && !config.is(kSwitch, true))) return;
   const int window = config.has(kField) ? config.number_or(kField, 0) : rule.usual;
   if (window == 0) return;
-  std::vector<bool> slides = kinds_in(config, "layer_types", "sliding_attention", "full_attention");
-  const int layers = slides.empty() ? config.number("num_hidden_layers", limits::kLayers) : 0;
-  for (int layer = 0; layer < layers; ++layer) {
-    slides.push_back(slides_by_rule(config, rule.where, layer));
-  }
-  set_windows(config, kField, window, slides, settings);
+  set_windows(config, kField, window, sliding_layers(config, rule.where), settings);
 }
 
 void read_local_attention(const Config& config, int usual_window, Settings& settings) {

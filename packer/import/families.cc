@@ -25,10 +25,9 @@ struct Missing {
 constexpr Missing kMissing[] = {
     {"bloom", "ALiBi"},
     {"mpt", "ALiBi"},
-    {"opt", "positions that begin in row 2 of their table"},
     {"falcon", "one KV head for all in a tensor with q"},
     {"phi3", "q, k and v in one tensor"},
-    {"gemma3_text", "RoPE with two bases"},
+    {"gemma3", "the text part alone (gemma3_text)"},
     {"olmo2", "norms behind the halves of a layer only"},
     {"deepseek_v2", "latent attention"},
     {"mamba", "state spaces"},
@@ -49,10 +48,10 @@ void assume(const std::vector<Assumption>& assumed, Settings& settings) {
 }  // namespace
 
 std::span<const Family* const> families() {
-  static const std::array all{&ssmoelm_family(), &llama_family(),   &llama2c_family(),
-                              &golf_family(),    &shard_family(),   &mixture_family(),
-                              &gpt2_family(),    &gpt_neo_family(), &gpt_neox_family(),
-                              &gemma_family(),   &gemma2_family(),  &phi_family()};
+  static const std::array all{
+      &ssmoelm_family(), &llama_family(), &llama2c_family(), &golf_family(),     &shard_family(),
+      &mixture_family(), &gpt2_family(),  &gpt_neo_family(), &gpt_neox_family(), &gemma_family(),
+      &gemma2_family(),  &phi_family(),   &gemma3_family(),  &opt_family()};
   return all;
 }
 

@@ -33,12 +33,13 @@ struct NameRule {
   FusedRows rows = {};
   bool transposed = false;  // stored input x output
   bool plus_one = false;
-  int row = -1;  // a vector: this row of the tensor
+  int row = -1;   // a vector: this row of the tensor
+  int first = 0;  // a table: it begins in this row
   /// It counts only the layers that have the role: {L} is a number among them; without {L}, each
   /// row of the tensor is one's.
   bool counts_own = false;
   bool is_plain() const {
-    return rows == FusedRows{} && !transposed && !plus_one && row < 0 && !counts_own;
+    return rows == FusedRows{} && !transposed && !plus_one && row < 0 && first == 0 && !counts_own;
   }
 };
 

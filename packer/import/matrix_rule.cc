@@ -84,9 +84,11 @@ Tensor obey_rule(const NameRule& rule, Tensor tensor, const TensorName& named, i
   return tensor;
 }
 
-Tensor first_rows(Tensor tensor, int rows) {
-  const auto cut = [rows](auto& numbers, Shape& shape) {
-    numbers.resize(static_cast<std::size_t>(rows) * static_cast<std::size_t>(shape.cols));
+Tensor rows_from(Tensor tensor, int first, int rows) {
+  std::vector<std::size_t> lines;
+  for (int i = 0; i < rows; ++i) lines.push_back(static_cast<std::size_t>(first + i));
+  const auto cut = [&](auto& numbers, Shape& shape) {
+    numbers = gather(numbers, lines, static_cast<std::size_t>(shape.cols));
     shape.rows = rows;
   };
   if (auto* plain = std::get_if<FloatTensor>(&tensor)) {
@@ -94,7 +96,7 @@ Tensor first_rows(Tensor tensor, int rows) {
   } else {
     auto& coded = std::get<CodedTensor>(tensor);
     cut(coded.codes, coded.shape);
-    coded.row_scale.resize(static_cast<std::size_t>(rows));
+    coded.row_scale = gather(coded.row_scale, lines, 1);
   }
   return tensor;
 }

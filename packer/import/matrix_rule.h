@@ -18,8 +18,8 @@ struct TensorName {
 /// Throws unsupported where codes with a scale per row cannot be changed so.
 Tensor obey_rule(const NameRule& rule, Tensor tensor, const TensorName& named, int heads);
 
-/// The first rows of a matrix.
-Tensor first_rows(Tensor tensor, int rows);
+/// So many rows of a matrix.
+Tensor rows_from(Tensor tensor, int first, int rows);
 
 /// One row of a matrix as a vector.
 Tensor take_row(const Tensor& tensor, int row);

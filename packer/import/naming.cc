@@ -23,6 +23,10 @@ Shape extent_under(const NameRule& rule, const PackedGroup& group) {
     if (rule.row >= extent.rows) group.fail("it has {} rows, not {}", extent.rows, rule.row + 1);
     extent.rows = 1;
   }
+  if (rule.first >= extent.rows && rule.first > 0) {
+    group.fail("it has {} rows, and row {} is the first that counts", extent.rows, rule.first);
+  }
+  extent.rows -= rule.first;
   if (rule.transposed) std::swap(extent.rows, extent.cols);
   int& fused = is_vector(rule.role) ? extent.cols : extent.rows;
   if (fused % rule.rows.of != 0) {

@@ -90,6 +90,21 @@ def make_gpt_neox(file, c):
     file.embedding("embed_out.weight")
 
 
+def make_opt(file, c):
+    stem = "model.decoder."
+    file.embedding(stem + "embed_tokens.weight")
+    file.embedding(stem + "embed_positions.weight", c["max_position_embeddings"] + 2, 0.5)
+    for n in range(c["num_hidden_layers"]):
+        layer = f"{stem}layers.{n}."
+        for name in ("k", "v", "q", "out"):
+            file.linear(f"{layer}self_attn.{name}_proj", WIDTH, WIDTH, True)
+        file.norm(layer + "self_attn_layer_norm", bias=True)
+        file.linear(layer + "fc1", c["ffn_dim"], WIDTH, True)
+        file.linear(layer + "fc2", WIDTH, c["ffn_dim"], True)
+        file.norm(layer + "final_layer_norm", bias=True)
+    file.norm(stem + "final_layer_norm", bias=True)
+
+
 def put_qkv(file, stem, c, bias=False):
     size = c.get("head_dim") or WIDTH // c["num_attention_heads"]
     for name, count in (("q", c["num_attention_heads"]), ("k", c["num_key_value_heads"]),
@@ -115,15 +130,15 @@ def make_llama(file, c):
     """Llama's relatives, and Gemma's two, whose norms lack 1."""
     offset = 0.0 if c["model_type"].startswith("gemma") else 1.0
     norms = ["input_layernorm", "post_attention_layernorm"]
-    if c["model_type"] == "gemma2":
+    if c["model_type"] in ("gemma2", "gemma3_text"):
         norms += ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     file.embedding("model.embed_tokens.weight")
     for n in range(c["num_hidden_layers"]):
         stem = f"model.layers.{n}."
         rows = put_qkv(file, stem, c)
-        if c["model_type"] == "qwen3":
-            file.norm(stem + "self_attn.q_norm", c["head_dim"])
-            file.norm(stem + "self_attn.k_norm", c["head_dim"])
+        if c["model_type"] in ("qwen3", "gemma3_text"):
+            file.norm(stem + "self_attn.q_norm", c["head_dim"], offset=offset)
+            file.norm(stem + "self_attn.k_norm", c["head_dim"], offset=offset)
         file.linear(stem + "self_attn.o_proj", WIDTH, rows)
         for name, shape in (("gate", (HIDDEN, WIDTH)), ("up", (HIDDEN, WIDTH)),
                             ("down", (WIDTH, HIDDEN))):
@@ -135,7 +150,8 @@ def make_llama(file, c):
         file.embedding("lm_head.weight")
 
 
-MAKERS = {"gpt2": make_gpt2, "gpt_neo": make_gpt_neo, "gpt_neox": make_gpt_neox, "phi": make_phi}
+MAKERS = {"gpt2": make_gpt2, "gpt_neo": make_gpt_neo, "gpt_neox": make_gpt_neox, "phi": make_phi,
+          "opt": make_opt}
 
 
 def common(layers, heads, kv_heads=None, **fields):
@@ -191,6 +207,13 @@ FIXTURES = {
         2, 2, 1, rope_theta=None, rope_parameters={
             "rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 0.1,
             "high_freq_factor": 1.0, "original_max_position_embeddings": 16})),
+    "gemma3": ("gemma3_text", "bf16", {
+        **like_gemma(3, query_pre_attn_scalar=14, sliding_window=4, sliding_window_pattern=3,
+                     rope_local_base_freq=500.0), "rope_theta": 1e6}),
+    "opt": ("opt", "f16", {
+        "hidden_size": WIDTH, "num_hidden_layers": 2, "num_attention_heads": 2, "ffn_dim": HIDDEN,
+        "vocab_size": VOCABULARY, "max_position_embeddings": 16, "word_embed_proj_dim": WIDTH,
+        "do_layer_norm_before": True, "activation_function": "relu", "tie_word_embeddings": True}),
 }
 
 

@@ -153,6 +153,20 @@ def gpt_neox(arrays, c, tokens):
     return w.layer_norm(x, "final_layer_norm", eps) @ arrays["embed_out.weight"].T
 
 
+def opt(arrays, c, tokens):
+    w, eps, act = Weights(arrays, "model.decoder."), 1e-5, ACTIVATIONS[c["activation_function"]]
+    x = w.get("embed_tokens.weight")[tokens] + w.get("embed_positions.weight")[2:][:len(tokens)]
+    for n in range(c["num_hidden_layers"]):
+        layer = w.under(f"layers.{n}.")
+        normed = layer.layer_norm(x, "self_attn_layer_norm", eps)
+        q, k, v = (heads(layer.linear(normed, f"self_attn.{name}_proj"), c["num_attention_heads"])
+                   for name in "qkv")
+        x = x + layer.linear(attend(q / math.sqrt(q.shape[2]), k, v, 1.0), "self_attn.out_proj")
+        x = x + layer.linear(act(layer.linear(layer.layer_norm(x, "final_layer_norm", eps), "fc1")),
+                             "fc2")
+    return w.layer_norm(x, "final_layer_norm", eps) @ w.get("embed_tokens.weight").T
+
+
 def head_of(arrays):
     head = arrays.get("lm_head.weight")
     return arrays["model.embed_tokens.weight"] if head is None else head
@@ -210,20 +224,24 @@ def llama(arrays, c, tokens):
 
 
 def gemma(arrays, c, tokens):
-    w, eps, size = Weights(arrays, "model."), c["rms_norm_eps"], c["head_dim"]
-    second = c["model_type"] == "gemma2"
+    """Gemma, Gemma 2 and Gemma 3; kinds says which layers slide."""
+    w, eps, size, kind = Weights(arrays, "model."), c["rms_norm_eps"], c["head_dim"], c["model_type"]
+    later, third = kind != "gemma", kind == "gemma3_text"
     act = ACTIVATIONS[c.get("hidden_activation") or c["hidden_act"]]
-    f = frequencies(size, c["rope_theta"], None)
-    scale = 1 / math.sqrt(c["query_pre_attn_scalar"] if second else size)
+    scale = 1 / math.sqrt(c["query_pre_attn_scalar"] if later else size)
     norm = lambda weights, x, name: weights.rms_norm(x, name, eps, 1.0)
     x = w.get("embed_tokens.weight")[tokens] * math.sqrt(c["hidden_size"])
     for n in range(c["num_hidden_layers"]):
         layer = w.under(f"layers.{n}.")
+        slides = (n + 1) % c["sliding_window_pattern"] != 0 if third else later and n % 2 == 0
+        f = frequencies(size, c["rope_local_base_freq"] if third and slides else c["rope_theta"], None)
         q, k, v = qkv_of(layer, norm(layer, x, "input_layernorm"), c)
-        window = c["sliding_window"] if second and n % 2 == 0 else None
-        mixed = layer.linear(attend(rotate(q, f), rotate(k, f), v, scale, window,
+        if third:
+            q, k = norm(layer, q, "self_attn.q_norm"), norm(layer, k, "self_attn.k_norm")
+        mixed = layer.linear(attend(rotate(q, f), rotate(k, f), v, scale,
+                                    c["sliding_window"] if slides else None,
                                     c.get("attn_logit_softcapping")), "self_attn.o_proj")
-        if not second:
+        if not later:
             x = x + mixed
             x = x + gated(layer, norm(layer, x, "post_attention_layernorm"), act)
             continue
@@ -237,7 +255,7 @@ def gemma(arrays, c, tokens):
 
 FAMILIES = {"gpt2": gpt2, "gpt_neo": gpt_neo, "gpt_neox": gpt_neox, "phi": phi, "llama": llama,
             "mistral": llama, "qwen2": llama, "qwen3": llama, "smollm3": llama, "gemma": gemma,
-            "gemma2": gemma}
+            "gemma2": gemma, "gemma3_text": gemma, "opt": opt}
 
 
 def forward(arrays, config, tokens):

@@ -23,7 +23,8 @@ constexpr double kMiss = 1e-6;        // what a wrong formula is off by, at leas
 const std::vector<std::string> kNames{
     "tiny-gpt2",    "tiny-gpt_neo", "tiny-gpt_neox",     "tiny-gpt_neox-serial",
     "tiny-phi",     "tiny-gemma",   "tiny-gemma2",       "tiny-qwen3",
-    "tiny-mistral", "tiny-smollm3", "tiny-llama-linear", "tiny-llama-llama3"};
+    "tiny-mistral", "tiny-smollm3", "tiny-llama-linear", "tiny-llama-llama3",
+    "tiny-gemma3",  "tiny-opt"};
 
 /// A model with one thing wrong.
 struct Broken {
@@ -132,6 +133,8 @@ const std::vector<Broken>& broken_gpts() {
       {"tiny-gpt_neox", "k for v", swapped(Role::k, Role::v, 0)},
       {"tiny-gpt_neox", "k's bias for v's", swapped(Role::k_bias, Role::v_bias, 0)},
       {"tiny-gpt_neox-serial", "both halves at once", joins(Residual::parallel)},
+      {"tiny-opt", "another activation", bends(Activation::relu2)},
+      {"tiny-opt", "no positions", [](Model& m) { m.spec.learned_positions = 0; }},
       {"tiny-phi", "no bias of the head", filled(Role::head_bias, 0)},
       {"tiny-phi", "one after the other", read_after_attention},
       {"tiny-phi", "all of a head turns", rope([](RopeSpec& r) { r.dims = 8; })},
@@ -157,6 +160,14 @@ const std::vector<Broken>& broken_llamas() {
       {"tiny-gemma2", "a window one too long", window(1)},
       {"tiny-gemma2", "a window one too short", window(-1)},
       {"tiny-gemma2", "windows in the other layers", turn_layers},
+      {"tiny-gemma3", "one RoPE for all layers",
+       [](Model& m) { m.spec.layers[0].attention.rope = m.spec.layers[2].attention.rope; }},
+      {"tiny-gemma3", "no norms of heads",
+       attention([](AttentionSpec& a) { a.head_norm = HeadNorm::none; })},
+      {"tiny-gemma3", "the last layer slides, too",
+       [](Model& m) { m.spec.layers[2].attention.window = 4; }},
+      {"tiny-gemma3", "scores by head size",
+       attention([](AttentionSpec& a) { a.score_scale = 0; })},
       {"tiny-qwen3", "no norms of heads",
        attention([](AttentionSpec& a) { a.head_norm = HeadNorm::none; })},
       {"tiny-qwen3", "norms of heads without weights",

@@ -175,6 +175,36 @@ TEST_CASE("windows of other families") {
   CHECK(windows(read_with("smollm3", sliding)) == std::vector{0, 0, 0, 8});
 }
 
+TEST_CASE("Gemma 3's layers that slide have a RoPE of their own") {
+  const auto bases = [](const Model& model) {
+    std::vector<double> all;
+    for (const LayerSpec& layer : model.spec.layers) all.push_back(layer.attention.rope.base);
+    return all;
+  };
+  CHECK(bases(HfFiles("gemma3").read()) == std::vector<double>{500, 500, 1e6});
+  CHECK(bases(read_with("gemma3", {}, {"rope_theta", "rope_local_base_freq"})) ==
+        std::vector<double>{1e4, 1e4, 1e6});
+  const Json types = {{"layer_types", {"full_attention", "sliding_attention", "full_attention"}}};
+  CHECK(bases(read_with("gemma3", types)) == std::vector<double>{1e6, 500, 1e6});
+  CHECK(windows(read_with("gemma3", types)) == std::vector{0, 4, 0});
+  CHECK(windows(read_with("gemma3", {}, {"sliding_window_pattern"})) == std::vector{4, 4, 4});
+}
+
+TEST_CASE("OPT's positions begin in row 2, and OPT behind another prefix is the same") {
+  HfFiles files("opt");
+  const Model plain = files.read();
+  CHECK(plain.spec.learned_positions == 16);
+  const std::size_t prefix = std::string_view("model.decoder.").size();
+  for (TensorToWrite& tensor : files.weights.tensors) {
+    tensor.name = "decoder." + tensor.name.substr(prefix);
+  }
+  CHECK(model_fingerprint(files.read()) == model_fingerprint(plain));
+  const Model cut = files.read({{"context", "5"}});
+  CHECK(shape_of(cut.at({Role::position_embedding})).rows == 5);
+  CHECK(weight_at(cut.at({Role::position_embedding}), 4, 3) ==
+        weight_at(plain.at({Role::position_embedding}), 4, 3));
+}
+
 TEST_CASE("SmolLM3 without a list of layers leaves out every fourth") {
   const auto has_rope = [](const Model& model) {
     std::vector<bool> all;
@@ -264,6 +294,10 @@ TEST_CASE("what these families cannot have is refused by the name of its field")
       {"gpt2", {{"scale_attn_by_inverse_layer_idx", true}}, "is not supported"},
       {"gpt2", {{"n_layer", 3}}, "n_layer is 3, but the tensors show 2", Fault::bad_input},
       {"gpt2", {{"n_inner", 32}}, "n_inner is 32, but the tensors show 64", Fault::bad_input},
+      {"opt", {{"do_layer_norm_before", false}}, "do_layer_norm_before false is not supported"},
+      {"gemma3",
+       {{"rope_scaling", {{"rope_type", "linear"}, {"factor", 8}}}},
+       "rope_scaling is not supported in gemma3_text"},
       {"phi", {{"qk_layernorm", true}}, "qk_layernorm true is not supported"},
       {"phi",
        {{"tie_word_embeddings", true}},

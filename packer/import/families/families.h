@@ -16,6 +16,8 @@ const Family& gpt_neo_family();
 const Family& gpt_neox_family();
 const Family& gemma_family();
 const Family& gemma2_family();
+const Family& gemma3_family();
 const Family& phi_family();
+const Family& opt_family();
 
 }  // namespace sb3lm
