@@ -69,7 +69,10 @@ class Printer {
   // letters, where the tokenizer has rules that tell.
   Expr<Bool> may_lose_space(const Arg<Num>& id) {
     auto may = printed_ == 0;
-    if (!tokenizer_.rules.present) return may;
+    return tokenizer_.rules.present ? and_has_mark(std::move(may), id) : std::move(may);
+  }
+
+  Expr<Bool> and_has_mark(Expr<Bool> may, const Arg<Num>& id) const {
     for (const int other : {tokenizer_.unknown, tokenizer_.byte_token[' ']}) {
       if (other >= 0) may = std::move(may) && !(id == other);
     }
@@ -78,7 +81,7 @@ class Printer {
 
   // Prints a token's text; drops the first space of a reply where the tokenizer does.
   void print_text(Script& s, const Arg<Num>& id, Expr<Str> item) {
-    if (tokenizer_.strip_every_token) return print_without_space(s, std::move(item));
+    if (tokenizer_.strip_every_token) return print_without_space(s, id, std::move(item));
     if (!tokenizer_.strip_leading_space) {
       s.set(text_, join(text_, std::move(item)));
       return;
@@ -104,11 +107,11 @@ class Printer {
     s.when(length(std::move(item)) > 0, [&](Script& s) { s.set(printed_, 1); });
   }
 
-  // All but a space in front; that of a byte does not come here.
-  void print_without_space(Script& s, Expr<Str> item) {
+  void print_without_space(Script& s, const Arg<Num>& id, Expr<Str> item) {
     const auto at = engine_.var<Num>("_text at");
     s.set(at, 1);
-    s.when(same_text(letter(1, copy(item)), " "), [&](Script& s) { s.set(at, 2); });
+    s.when(and_has_mark(same_text(letter(1, copy(item)), " "), id),
+           [&](Script& s) { s.set(at, 2); });
     s.repeat(length(copy(item)) + 1 - at, [&](Script& s) {
       s.set(text_, join(text_, letter(at, copy(item))));
       s.change(at, 1);

@@ -132,7 +132,16 @@ Proc<Str, Num> LetterReader::emit_read() {
                 s.set(code_, value_);
               });
             });
+        if (reads_marks()) {
+          s.when(code_ == static_cast<double>(kSpaceMark), [&](Script& s) { s.set(code_, ' '); });
+        }
       });
+}
+
+// Sections see to it themselves; letters that are only looked up are found as either.
+bool LetterReader::reads_marks() const {
+  return tokenizer_.mark_is_space && !in_sections(tokenizer_) &&
+         (tokenizer_.prefix_unless_space || piece_cut(tokenizer_) != Cut::none);
 }
 
 // A name that is not found changes nothing, but digits and spaces are numbers of costumes. Other

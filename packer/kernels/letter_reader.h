@@ -43,6 +43,7 @@ class LetterReader {
   using Search = blocks::Proc<blocks::Str, blocks::Num, blocks::Num, blocks::Num>;
 
   bool has_classes() const;
+  bool reads_marks() const;
   void add_costumes();
   void emit_find();
   Search emit_search();

@@ -89,14 +89,11 @@ class TokenizerReader {
 
   std::vector<int> ints(const char* name) const {
     std::vector<int> values;
-    const auto* items = find(name);
-    if (items == nullptr) return values;
-    for (const scratch::Scalar& item : *items) {
-      const auto* number = std::get_if<double>(&item);
-      if (number == nullptr || !(*number >= 0 && *number < 1e9)) {
+    for (const double number : numbers(name)) {
+      if (!(number >= 0 && number < 1e9)) {
         broken(fmt::format("list '{}': an item is no count", name));
       }
-      values.push_back(static_cast<int>(*number));
+      values.push_back(static_cast<int>(number));
     }
     return values;
   }

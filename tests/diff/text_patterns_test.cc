@@ -78,6 +78,9 @@ Tokenizer joining() {
 
 Tokenizer marking() {
   Tokenizer tokenizer = word_tokenizer();
+  for (const std::size_t byte : {0x0A, 0xE2}) {
+    tokenizer.byte_token[byte] = tokenizer.byte_token[0] + static_cast<int>(byte);
+  }
   const int space = tokenizer.alphabet.at(" ");
   tokenizer.alphabet["\u2581"] = space;
   tokenizer.mark_is_space = true;
@@ -93,9 +96,9 @@ Tokenizer stripping() {
 }
 
 Tokenizer dropping() {
-  Tokenizer tokenizer = pattern_tokenizer({"\\p{N}+", "[ \\n]"});
-  tokenizer.cuts[0].drops_others = true;
-  tokenizer.cuts[1].drops_matches = true;
+  Tokenizer tokenizer = pattern_tokenizer({"[ \\n]", "[\\p{L}\\p{N}\\p{P}]+"});
+  tokenizer.cuts[0].drops_matches = true;
+  tokenizer.cuts[1].drops_others = true;
   return tokenizer;
 }
 
