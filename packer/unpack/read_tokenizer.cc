@@ -239,7 +239,10 @@ class TokenizerReader {
     for (std::size_t byte = 0; byte < out_.byte_token.size(); ++byte) {
       const int id = ids[byte];
       out_.byte_token[byte] = id;
-      if (id >= 0 && out_.kind == TokenizerKind::spaced_bpe) token_at(id).type = TokenType::byte;
+      if (id < 0 || out_.kind != TokenizerKind::spaced_bpe) continue;
+      Token& token = token_at(id);
+      // llama2.c's files have other tokens in some bytes' places.
+      if (token.text == std::string(1, static_cast<char>(byte))) token.type = TokenType::byte;
     }
   }
 
