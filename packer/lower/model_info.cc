@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "kernels/rule_tables.h"
 #include "kernels/text_tables.h"
 #include "model/name_list.h"
 #include "model/spec_json.h"
+#include "model/unicode.h"
 
 namespace sb3lm {
 namespace {
@@ -219,12 +221,37 @@ Json added_json(const Tokenizer& t) {
   return list;
 }
 
+// Tokens of one letter that this letter does not begin as, where readers would think so: they take
+// the first one.
+std::vector<int> no_letters(const Tokenizer& t) {
+  std::vector<int> ids;
+  if (t.kind != TokenizerKind::spaced_bpe) return ids;
+  std::set<std::string> taken;
+  for (std::size_t id = 0; id < t.tokens.size(); ++id) {
+    const auto& [text, type] = t.tokens[id];
+    const auto number = static_cast<int>(id);
+    const bool is_letter =
+        type == TokenType::normal || type == TokenType::unused ||
+        (type == TokenType::byte && t.byte_token[static_cast<unsigned char>(text[0])] != number);
+    if (!is_letter || text_chars(text).size() != 1 || invalid_byte(text) != text.npos) continue;
+    if (taken.contains(text)) continue;
+    const auto found = t.alphabet.find(text);
+    if (found == t.alphabet.end() || found->second != number) {
+      ids.push_back(number);
+    } else {
+      taken.insert(text);
+    }
+  }
+  return ids;
+}
+
 // What few tokenizers have; those without it are written as ever.
 void add_rare_settings(const Tokenizer& t, Json& json) {
   for (const CutStep& cut : t.cuts) json["cuts"].push_back(cut_json(cut));
   if (t.form != NormalForm::none) json["form"] = t.form == NormalForm::nfc ? "nfc" : "nfkc";
   if (!t.rules.present && !t.whole.empty()) json["added"] = added_json(t);
   if (!t.joined.empty()) json["joined"] = true;
+  if (const auto ids = no_letters(t); !ids.empty()) json["no_letters"] = ids;
   if (t.strip_every_token) json["strip_every_token"] = true;
   const bool marked = !t.rules.present && t.alphabet.contains(kSpaceMark);
   if (t.mark_is_space != marked) json["mark_is_space"] = t.mark_is_space;

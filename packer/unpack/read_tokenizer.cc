@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/error.h"
 #include "model/json_value.h"
@@ -47,7 +48,7 @@ class TokenizerReader {
     if (info.has("added")) {
       for (const auto& json : info.list("added")) read_added({json, file_ + ": an added token"});
     }
-    read_alphabet(info.get<bool>("space_mark"));
+    read_alphabet(info.get<bool>("space_mark"), info.get<std::vector<int>>("no_letters", {}));
     read_merges(info);
     if (info.has("rules")) read_undone(info.fields("rules").get<std::vector<int>>("undone"));
     read_rare_settings(info);
@@ -246,10 +247,12 @@ class TokenizerReader {
     }
   }
 
-  void read_alphabet(bool space_mark) {
+  void read_alphabet(bool space_mark, const std::vector<int>& no_letters) {
     if (out_.kind != TokenizerKind::spaced_bpe) return;
+    const std::set<int> others(no_letters.begin(), no_letters.end());
     for (std::size_t id = 0; id < out_.tokens.size(); ++id) {
       const Token& token = out_.tokens[id];
+      if (others.contains(static_cast<int>(id))) continue;
       if (may_merge(token) && is_one_code_point(token.text)) {
         out_.alphabet.emplace(token.text, static_cast<int>(id));
       }
