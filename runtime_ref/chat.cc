@@ -1,5 +1,8 @@
 #include "runtime_ref/chat.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/error.h"
 
 namespace sb3lm {
@@ -43,13 +46,13 @@ bool Chat::has_room() const {
 }
 
 /// Forgets turns if any can go; the rest is to be run again from the start.
-void Chat::make_room(Reply& reply) {
+void Chat::make_room() {
   const std::size_t forgotten = conversation_.shift();
   if (forgotten > 0) decoder_.reset();
-  reply.forgotten_turns += forgotten;
+  forgotten_ += forgotten;
 }
 
-void Chat::open_turn(const std::vector<int>& tokens, Reply& reply) {
+void Chat::open_turn(const std::vector<int>& tokens) {
   if (tokens.size() + head_.size() >= static_cast<std::size_t>(decoder_.context())) {
     fail(Fault::usage, "{} tokens leave no room in a context of {}", tokens.size(),
          decoder_.context());
@@ -58,10 +61,11 @@ void Chat::open_turn(const std::vector<int>& tokens, Reply& reply) {
   // A reply that was cut off is closed before the next turn.
   if (!closed_ && !about_.chat.stop_ids.empty()) conversation_.add(about_.chat.stop_ids.front());
   conversation_.start_turn(tokens);
-  if (!has_room()) make_room(reply);
+  closed_ = false;
+  if (!has_room()) make_room();
 }
 
-Chat::Reply Chat::say(std::string_view text, const OnToken& on_token) {
+std::size_t Chat::begin(std::string_view text) {
   const ChatTemplate& chat = about_.chat;
   std::vector<int> tokens;
   if (!chat.present()) {
@@ -71,22 +75,46 @@ Chat::Reply Chat::say(std::string_view text, const OnToken& on_token) {
   } else {
     tokens = apply_template(about_.tokenizer, chat.next, text, false);
   }
+  forgotten_ = 0;
+  open_turn(tokens);
+  left_ = options_.max_new_tokens;
+  return unfed().size();
+}
+
+bool Chat::read(std::size_t tokens) {
+  const std::vector<int> waiting = unfed();
+  const std::size_t count = std::min(tokens, waiting.size() - 1);
+  const std::span<const int> some = std::span(waiting).first(count);
+  for (const int token : some) sampler_.saw(token);
+  if (count > 0) decoder_.run(some, 0, {});
+  return count + 1 < waiting.size();
+}
+
+Chat::Reply Chat::go_on(const OnToken& on_token) {
   Reply reply;
-  open_turn(tokens, reply);
-  reply.prompt_tokens = unfed().size();
   GenerateOptions options = options_;
   while (true) {
+    options.max_new_tokens = left_;
     Generated part = generate_after(decoder_, sampler_, unfed(), options, on_token);
     for (const int token : part.tokens) conversation_.add(token);
-    options.max_new_tokens -= static_cast<int>(part.tokens.size());
+    left_ -= static_cast<int>(part.tokens.size());
     reply.made.tokens.insert(reply.made.tokens.end(), part.tokens.begin(), part.tokens.end());
     reply.made.stop_reason = part.stop_reason;
     closed_ = part.stop_reason == "stop token";
     if (closed_) conversation_.add(part.unfed);
-    if (part.stop_reason != "context full") return reply;
-    make_room(reply);
-    if (!has_room()) return reply;
+    const bool is_full = part.stop_reason == "context full";
+    if (is_full) make_room();
+    if (is_full && has_room()) continue;
+    reply.forgotten_turns = std::exchange(forgotten_, 0);
+    return reply;
   }
+}
+
+Chat::Reply Chat::say(std::string_view text, const OnToken& on_token) {
+  const std::size_t prompt_tokens = begin(text);
+  Reply reply = go_on(on_token);
+  reply.prompt_tokens = prompt_tokens;
+  return reply;
 }
 
 }  // namespace sb3lm

@@ -26,6 +26,14 @@ class Chat {
   /// the text alone is.
   Reply say(std::string_view text, const OnToken& on_token);
 
+  /// The same in parts, for callers without threads. begin() opens the turn and returns how many
+  /// tokens are to be run before the reply; read() runs some of them, and returns whether some are
+  /// left that need no logits; go_on() makes the reply, and more of it after on_token has ended it,
+  /// which it may do only while decoder.position() + 1 < context().
+  std::size_t begin(std::string_view text);
+  bool read(std::size_t tokens);
+  Reply go_on(const OnToken& on_token);
+
   /// As if nothing had been said.
   void reset();
 
@@ -33,9 +41,9 @@ class Chat {
   int context() const { return decoder_.context(); }
 
  private:
-  void open_turn(const std::vector<int>& tokens, Reply& reply);
+  void open_turn(const std::vector<int>& tokens);
   std::vector<int> unfed() const;
-  void make_room(Reply& reply);
+  void make_room();
   bool has_room() const;
 
   const Model& about_;
@@ -44,7 +52,9 @@ class Chat {
   Sampler sampler_;
   std::vector<int> head_;
   Conversation conversation_;
-  bool closed_ = true;  // the last reply ended with a stop token
+  int left_ = 0;               // of the reply's tokens
+  std::size_t forgotten_ = 0;  // turns, since the last part of a reply
+  bool closed_ = true;         // the last reply ended with a stop token
 };
 
 }  // namespace sb3lm

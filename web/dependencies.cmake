@@ -15,6 +15,7 @@ endforeach()
 include_directories(BEFORE SYSTEM ${CMAKE_SOURCE_DIR}/web/libcxx ${headers})
 
 # Builds take a third less time than with exceptions by way of JavaScript, and the module is smaller.
+set(CMAKE_CXX_COMPILER_LAUNCHER "")  # it would preprocess what is precompiled
 add_compile_options(-fwasm-exceptions -Wno-unused-command-line-argument)
 add_link_options(-fwasm-exceptions)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
@@ -69,4 +70,5 @@ set(LZMA lzma_code)
 
 # 128 bits at a time, which browsers have had since 2021 (Safari since 2023).
 set_source_files_properties(runtime_ref/simd_products.cc runtime_ref/simd_vectors.cc
-                            runtime_ref/simd_dispatch.cc PROPERTIES COMPILE_OPTIONS -msimd128)
+                            runtime_ref/simd_dispatch.cc PROPERTIES COMPILE_OPTIONS -msimd128
+                            SKIP_PRECOMPILE_HEADERS ON)

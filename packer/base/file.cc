@@ -6,11 +6,47 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/error.h"
 
 namespace sb3lm {
+namespace {
+
+// Nothing, with errno, if it cannot be done.
+#ifdef __EMSCRIPTEN__
+// WebAssembly has no mapped files. What stands for them copies too, and only what is in memory.
+void* map_file(int handle, std::size_t size) {
+  char* bytes = static_cast<char*>(std::malloc(size));
+  for (std::size_t at = 0; bytes != nullptr && at < size;) {
+    const ssize_t count = ::read(handle, bytes + at, size - at);
+    if (count > 0) {
+      at += static_cast<std::size_t>(count);
+      continue;
+    }
+    if (count == 0) errno = EIO;  // it became shorter
+    std::free(bytes);
+    return nullptr;
+  }
+  return bytes;
+}
+
+void unmap_file(void* bytes, std::size_t) {
+  std::free(bytes);
+}
+#else
+void* map_file(int handle, std::size_t size) {
+  void* mapped = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, handle, 0);
+  return mapped == MAP_FAILED ? nullptr : mapped;
+}
+
+void unmap_file(void* bytes, std::size_t size) {
+  ::munmap(bytes, size);
+}
+#endif
+
+}  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
   // Without waiting: nobody may ever write into a FIFO.
@@ -23,18 +59,18 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   }
   size_ = static_cast<std::size_t>(info.st_size);
   if (size_ != 0) {
-    void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, handle, 0);
-    if (mapped == MAP_FAILED) {
+    data_ = static_cast<const std::uint8_t*>(map_file(handle, size_));
+    const int reason = errno;
+    if (data_ == nullptr) {
       ::close(handle);
-      fail(Fault::bad_input, "{}: cannot be mapped: {}", path.string(), std::strerror(errno));
+      fail(Fault::bad_input, "{}: cannot be mapped: {}", path.string(), std::strerror(reason));
     }
-    data_ = static_cast<const std::uint8_t*>(mapped);
   }
   ::close(handle);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::uint8_t*>(data_), size_);
+  if (data_ != nullptr) unmap_file(const_cast<std::uint8_t*>(data_), size_);
 }
 
 bool same_file(const std::filesystem::path& one, const std::filesystem::path& other) {

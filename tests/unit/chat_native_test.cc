@@ -161,3 +161,44 @@ TEST_CASE("a model without a tokenizer cannot chat") {
   Engine engine(model);
   CHECK_THROWS_AS(Chat(model, engine, {}), Error);
 }
+
+TEST_CASE("a reply in parts is the reply in one piece, over a full context too") {
+  for (const int most : {1, 6, 60}) {
+    Talk whole(48, most), parts(48, most);
+    std::size_t forgotten = 0;
+    for (const char* text : {"one", "two", "three", "four"}) {
+      const Chat::Reply said = whole.say(text);
+      CHECK(parts.chat.begin(text) == said.prompt_tokens);
+      while (parts.chat.read(3)) CHECK(parts.decoder.longest_run <= 3);
+      Tokens tokens;
+      Chat::Reply part;
+      std::size_t turns = 0;
+      // After each token, wherever that is allowed.
+      const auto pause = [&](int) {
+        return parts.decoder.position() + 1 >= parts.decoder.context();
+      };
+      do {
+        part = parts.chat.go_on(pause);
+        tokens.insert(tokens.end(), part.made.tokens.begin(), part.made.tokens.end());
+        turns += part.forgotten_turns;
+      } while (part.made.stop_reason == "stopped");
+      CHECK(tokens == said.made.tokens);
+      CHECK(part.made.stop_reason == said.made.stop_reason);
+      CHECK(turns == said.forgotten_turns);
+      CHECK(parts.chat.tokens() == whole.chat.tokens());
+      forgotten += turns;
+      parts.decoder.longest_run = 0;
+    }
+    if (most > 1) CHECK(forgotten > 0);
+  }
+}
+
+TEST_CASE("a turn whose reply never began is closed before the next one") {
+  Talk talk(64);
+  talk.chat.begin("hello");
+  const Chat::Reply two = talk.say("you");
+  const Tokens first = talk.turn(talk.model.chat.first, "hello");
+  const Tokens next = talk.turn(talk.model.chat.next, "you");
+  const Tokens seen = joined({first, {talk.model.chat.stop_ids.front()}, next});
+  CHECK(two.made.tokens == fresh_reply(talk, seen, two.made.tokens.size()));
+}

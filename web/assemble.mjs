@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+// Puts the page together: OUT/index.html with what it loads, and OUT/sb3lm.html, the same in one file
+// that opens from the disk, where modules and workers may not be loaded from others.
+//   assemble.mjs BUILD_FOLDER OUT
+
+import {createHash} from 'node:crypto';
+import {copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {gzipSync} from 'node:zlib';
+
+const kHere = fileURLToPath(new URL('.', import.meta.url));
+const kCat = join(kHere, '../samples/dictionary-cat');
+
+const modules = () => readdirSync(kHere).filter((name) =>
+  name.endsWith('.mjs') && name !== 'assemble.mjs').sort();
+
+/** {name in OUT: file}, of all that the page loads while it runs. */
+const assets = (build) => ({
+  'sb3lm_page.js': join(build, 'sb3lm_page.js'),
+  'sb3lm_page.wasm': join(build, 'sb3lm_page.wasm'),
+  'worker.js': join(kHere, 'worker.js'),
+  'cat/model.safetensors': join(kCat, 'model.safetensors'),
+  'cat/tokenizer.json': join(kCat, 'tokenizer.json'),
+});
+
+function serviceWorker(out, names) {
+  const hash = createHash('sha256');
+  for (const name of names) hash.update(name).update(readFileSync(join(out, name)));
+  return readFileSync(join(kHere, 'service_worker.js'), 'utf8')
+    .replace('@VERSION@', hash.digest('hex').slice(0, 16))
+    .replace("'@FILES@'", ['./', ...names].map((name) => JSON.stringify(name)).join(', '));
+}
+
+function writeFolder(build, out) {
+  const files = {...assets(build)};
+  for (const name of ['index.html', 'style.css', ...modules()]) files[name] = join(kHere, name);
+  for (const [name, file] of Object.entries(files)) {
+    mkdirSync(dirname(join(out, name)), {recursive: true});
+    copyFileSync(file, join(out, name));
+  }
+  writeFileSync(join(out, 'service_worker.js'), serviceWorker(out, Object.keys(files).sort()));
+}
+
+const inScript = (id, text) => `<script type="text/plain" id="${id}">${text}</script>\n`;
+const asAddress = (text) =>
+  `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`;
+
+function oneFile(build) {
+  const text = (name) => readFileSync(join(kHere, name), 'utf8');
+  const imports = Object.fromEntries(
+    modules().map((name) => [`sb3lm/${name}`, asAddress(text(name))]));
+  const inside = Object.entries(assets(build)).map(([name, file]) =>
+    inScript(`asset:${name}`, gzipSync(readFileSync(file), {level: 9}).toString('base64')));
+  const replace = (page, pattern, by) => {
+    if (!pattern.test(page)) throw new Error(`index.html has no ${pattern}`);
+    return page.replace(pattern, () => by);
+  };
+  let page = text('index.html');
+  page = replace(page, /<link rel="stylesheet"[^>]*>/, `<style>\n${text('style.css')}</style>`);
+  page = replace(page, /<script type="importmap">.*<\/script>/,
+    `<script type="importmap">${JSON.stringify({imports})}</script>`);
+  return replace(page, /<script type="module">/, `${inside.join('')}<script type="module">`);
+}
+
+const [build, out] = process.argv.slice(2);
+rmSync(out, {recursive: true, force: true});
+mkdirSync(out, {recursive: true});
+writeFolder(build, out);
+writeFileSync(join(out, 'sb3lm.html'), oneFile(build));

@@ -1,0 +1,129 @@
+// The program in a worker, behind its glue (makeSb3lm), so that the page stays alive while it works.
+// One request after the other; only `stop` is heard at once, between two slices of a reply.
+/* global makeSb3lm */
+'use strict';
+
+const kSlice = 40;  // ms
+const kMore = -1;   // page.cc
+const kInput = '/in';
+
+let program;
+let lines = [];
+let complaints = [];
+let letters = new TextDecoder();
+let stopped = false;
+let mounted = false;
+
+const tell = (message, transfer = []) => self.postMessage(message, transfer);
+const turn = () => new Promise((done) => setTimeout(done, 0));
+const outcome = (code) =>
+  ({code, output: lines.join('\n'), complaint: complaints.join('\n'), memory: program._page_memory()});
+
+function allocateText(text) {
+  const size = program.lengthBytesUTF8(text) + 1;
+  const at = program._malloc(size);
+  program.stringToUTF8(text, at, size);
+  return at;
+}
+
+// A function of (argc, argv). The command line's parser leaves the program on its own.
+function callWithWords(name, words) {
+  const texts = ['sb3lm', ...words].map(allocateText);
+  const argv = program._malloc(4 * texts.length);
+  texts.forEach((at, i) => new DataView(program.HEAPU8.buffer).setUint32(argv + 4 * i, at, true));
+  lines = [];
+  complaints = [];
+  try {
+    return program[name](texts.length, argv);
+  } catch (error) {
+    if (error?.name !== 'ExitStatus') throw error;
+    return error.status;
+  } finally {
+    [...texts, argv].forEach((at) => program._free(at));
+  }
+}
+
+const answer = () => JSON.parse(program.UTF8ToString(program._page_answer()));
+
+const handlers = {
+  async start({wasm}) {
+    program = await makeSb3lm({
+      instantiateWasm(imports, done) {
+        WebAssembly.instantiate(wasm, imports).then((instance) => done(instance, wasm));
+        return {};
+      },
+      print: (line) => lines.push(line),
+      printErr: (line) => complaints.push(line),
+      onProgress: (what, fraction) => tell({event: 'progress', what, fraction}),
+      onText: (bytes) => tell({event: 'text', text: letters.decode(bytes, {stream: true})}),
+    });
+    program.FS.mkdir(kInput);
+    program.FS.mkdir('/out');
+    return {};
+  },
+
+  // Files stay where they are until the program reads them.
+  async mount({files}) {
+    const {FS, WORKERFS} = program;
+    program._page_close();
+    if (mounted) FS.unmount(kInput);
+    FS.mount(WORKERFS, {blobs: files}, kInput);
+    mounted = true;
+    return {};
+  },
+
+  async command({words}) {
+    return outcome(callWithWords('_page_command', words));
+  },
+
+  // A file that a command has written; then it is gone.
+  async take({name}) {
+    const bytes = program.FS.readFile(name);
+    program.FS.unlink(name);
+    return {bytes};
+  },
+
+  async open({words}) {
+    const code = callWithWords('_page_open', words);
+    return {...outcome(code), facts: code === 0 ? answer() : null};
+  },
+
+  async say({text}) {
+    lines = [];
+    complaints = [];
+    letters = new TextDecoder();
+    stopped = false;
+    const at = allocateText(text);
+    let code = program._page_say(at);
+    program._free(at);
+    if (code !== 0) return outcome(code);
+    do {
+      code = program._page_go_on(kSlice);
+      await turn();
+    } while (code === kMore && !stopped);
+    const rest = letters.decode();
+    if (rest !== '') tell({event: 'text', text: rest});
+    return {...outcome(Math.max(code, 0)), ...(code > 0 ? {} : answer())};
+  },
+
+  async reset() {
+    program._page_reset();
+    return {};
+  },
+};
+
+let queue = Promise.resolve();
+self.onmessage = ({data}) => {
+  if (data.call === 'stop') {
+    stopped = true;
+    return;
+  }
+  queue = queue.then(async () => {
+    try {
+      const result = await handlers[data.call](data);
+      tell({id: data.id, result}, result.bytes ? [result.bytes.buffer] : []);
+    } catch (error) {
+      tell({id: data.id, failure: String(error?.stack ?? error)});
+    }
+  });
+};
