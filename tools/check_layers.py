@@ -46,6 +46,8 @@ kCalls = [
     (kMaths, r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc",
      r"packer/base/portable_math\.(h|cc)",
      "bytes depend on it, and it differs from machine to machine (base/portable_math.h has our own)"),
+    (r"__EMSCRIPTEN", r"(packer|runtime_ref|tools|tests)/.*", r"packer/base/.*",
+     "what WebAssembly lacks is dealt with in packer/base, and in web/"),
     (r"\bgetenv\(", r"(packer|runtime_ref)/.*", r"(?!)",
      "what is made depends on files and options, not on the surroundings"),
     (kPrinting, r"(packer|runtime_ref|tools)/.*", r"tools/console\.cc",
@@ -137,7 +139,7 @@ def main():
         for other in sorted(allowed[name] & never):
             faults.append(f"CMakeLists.txt: {name} reaches {other}: {why}")
     count = 0
-    for top in ("packer", "runtime_ref", "sb3_templates", "tools", "tests"):
+    for top in ("packer", "runtime_ref", "sb3_templates", "tools", "web", "tests"):
         for path in sorted((kRoot / top).rglob("*")):
             if path.suffix in (".cc", ".h", ".def") and "node_modules" not in path.parts:
                 check_file(path.relative_to(kRoot), links, allowed, faults)
