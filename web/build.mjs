@@ -139,10 +139,12 @@ export class BuildPanel {
   #showSize({sb3_bytes: bytes, limits}) {
     const target = this.#model.facts.is_sb3 ? 'sb3' : element('target').value;
     const ours = limits.filter((limit) => limit.target === target);
-    const {limit} = [...ours, ...limits].find(({what}) => what === 'bytes of the .sb3');
+    const isFile = ({what}) => what === 'bytes of the .sb3';
+    const {limit} = [...ours, ...limits].find(isFile);
     element('size').value = Math.min(1, bytes / limit);
     element('size-text').textContent = texts.sizeOf({bytes, limit});
-    element('over').replaceChildren(...ours.filter(({verdict}) => verdict === 'over')
+    element('over').replaceChildren(...ours
+      .filter((one) => one.verdict === 'over' && !isFile(one))
       .map((over) => listItem(texts.overOf(over))));
   }
 

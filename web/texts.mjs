@@ -14,9 +14,9 @@ export const texts = {
   catName: 'Dictionary cat',
 
   // Opening.
-  openTitle: 'Your own model',
-  dropHere: 'Drop a model here',
-  dropWhat: 'A checkpoint (.safetensors, .gguf, .pt, .bin) with its tokenizer.json and config.json, ' +
+  openTitle: 'A model',
+  dropHere: 'Drop a model of your own here:',
+  dropWhat: 'a checkpoint (.safetensors, .gguf, .pt, .bin) with its tokenizer.json and config.json, ' +
     'a whole folder, or an .sb3 that was made here.',
   chooseFiles: 'Choose files',
   chooseFolder: 'Choose a folder',
@@ -54,7 +54,7 @@ export const texts = {
   buildTitle: 'Make a Scratch project of it',
   projectTitle: 'Title',
   context: 'Memory',
-  contextOfModel: (context) => `as the model has it (${number(context)} tokens)`,
+  contextOfModel: (context) => `the model's: ${number(context)} tokens`,
   contextTokens: (context) => `${number(context)} tokens`,
   contextNote: (context) => `It remembers the last ${number(context)} tokens, about ` +
     `${number(Math.round(context * 0.7))} words. Less memory makes the project smaller and quicker to open.`,
@@ -78,9 +78,9 @@ export const texts = {
     smallest: 'Takes longer to make, and longer to start.',
   },
   bits: 'Bits of a weight',
-  bitsOfModel: 'as the file has them, 8 for floats',
+  bitsOfModel: 'as the file has them',
   bitsCount: (bits) => `${bits}`,
-  bitsNote: 'For files with float weights: fewer bits make the project smaller and the model worse.',
+  bitsNote: 'Float weights get 8. Fewer make the project smaller and the model worse.',
   build: 'Make the project',
   cancel: 'Cancel',
   cancelled: 'Cancelled. Nothing was made.',

@@ -23,6 +23,7 @@ export function fillChoices(select, choices, chosen) {
 export function showError(text) {
   element('problem').hidden = text === '';
   element('error').textContent = text;
+  if (text !== '') element('problem').scrollIntoView({block: 'nearest'});
 }
 
 export function listItem(...content) {
