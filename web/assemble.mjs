@@ -9,17 +9,23 @@ import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 
+import {playerPage} from './player.mjs';
+
 const kHere = fileURLToPath(new URL('.', import.meta.url));
 const kCat = join(kHere, '../samples/dictionary-cat');
 
+// Those of this script's own.
+const kMaking = ['assemble.mjs', 'node_program.mjs', 'player.mjs'];
+
 const modules = () => readdirSync(kHere).filter((name) =>
-  name.endsWith('.mjs') && name !== 'assemble.mjs').sort();
+  name.endsWith('.mjs') && !kMaking.includes(name)).sort();
 
 /** {name in OUT: file}, of all that the page loads while it runs. */
 const assets = (build) => ({
   'sb3lm_page.js': join(build, 'sb3lm_page.js'),
   'sb3lm_page.wasm': join(build, 'sb3lm_page.wasm'),
   'worker.js': join(kHere, 'worker.js'),
+  'player.html': join(build, 'player.html'),
   'cat/model.safetensors': join(kCat, 'model.safetensors'),
   'cat/tokenizer.json': join(kCat, 'tokenizer.json'),
 });
@@ -66,5 +72,6 @@ function oneFile(build) {
 const [build, out] = process.argv.slice(2);
 rmSync(out, {recursive: true, force: true});
 mkdirSync(out, {recursive: true});
+writeFileSync(join(build, 'player.html'), await playerPage(build, kCat));
 writeFolder(build, out);
 writeFileSync(join(out, 'sb3lm.html'), oneFile(build));

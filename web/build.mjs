@@ -2,6 +2,7 @@
 
 import {texts} from 'sb3lm/texts.mjs';
 import {errorText} from 'sb3lm/errors.mjs';
+import {closePlayer, openPlayer} from 'sb3lm/play.mjs';
 import {element, fillChoices, listItem, showError} from 'sb3lm/view.mjs';
 
 const kContexts = [32, 64, 128, 256, 512, 1024, 2048];
@@ -21,6 +22,7 @@ export class BuildPanel {
   #work;
   #model = null;
   #extra = [];  // what advice has added
+  #bytes = null;  // of the project, for the player
 
   /** `work(task)` runs a task behind the bar, and returns nothing if it was cancelled. */
   constructor(engine, work) {
@@ -31,6 +33,7 @@ export class BuildPanel {
       this.#extra = [];
       this.#build();
     });
+    element('play').addEventListener('click', () => openPlayer(this.#bytes));
     fillChoices(element('target'), Object.entries(texts.targets), 'sb3');
     fillChoices(element('level'), Object.entries(texts.levels), 'default');
     fillChoices(element('bits'),
@@ -43,6 +46,7 @@ export class BuildPanel {
   /** `facts` as page.cc has them; `path` is where the worker finds the model. */
   show({facts, path, title}) {
     this.#model = {facts, path, title};
+    closePlayer();
     element('made').hidden = true;
     element('building').hidden = facts.is_sb3;
     element('title').value = title;
@@ -129,7 +133,9 @@ export class BuildPanel {
   #showDownload(name, bytes) {
     const link = element('download');
     if (link.href) URL.revokeObjectURL(link.href);
-    link.hidden = !bytes;
+    link.hidden = element('play').hidden = !bytes;
+    this.#bytes = bytes;
+    closePlayer();
     if (!bytes) return;
     link.href = URL.createObjectURL(new Blob([bytes], {type: 'application/x.scratch.sb3'}));
     link.download = name;

@@ -89,6 +89,8 @@ export const texts = {
   // What was made.
   madeTitle: 'Your project',
   reportTitle: 'What is in it',
+  play: 'Open it here',
+  player: "The project in TurboWarp's player",
   download: (name) => `Download ${name}`,
   sizeOf: ({bytes, limit}) => bytes <= limit ?
     `${number(bytes)} bytes of the ${number(limit)} allowed (${Math.round(100 * bytes / limit)} %).` :

@@ -4,50 +4,26 @@
 
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
 import {join} from 'node:path';
 
 import {kOut, requirePage, sha256} from './support.mjs';
 import {kCat, kRoot, sb3lm, withFolder} from '../e2e/support.mjs';
+import {NodeProgram} from '../../web/node_program.mjs';
 
 const kTokenizer = join(kRoot, 'samples/dictionary-cat/tokenizer.json');
 
 async function startProgram() {
-  const makeSb3lm = createRequire(import.meta.url)(join(kOut, 'sb3lm_page.js'));
-  const said = {lines: [], complaints: []};
-  const module = await makeSb3lm({
-    wasmBinary: readFileSync(join(kOut, 'sb3lm_page.wasm')),
-    print: (line) => said.lines.push(line),
-    printErr: (line) => said.complaints.push(line),
-    onProgress() {},
-    onText() {},
-  });
-  module.FS.mkdir('/in');
-  module.FS.writeFile('/in/model.safetensors', readFileSync(kCat));
-  module.FS.writeFile('/in/tokenizer.json', readFileSync(kTokenizer));
-  return {module, said};
-}
-
-// {code, output, complaint} of a command.
-function run({module, said}, ...words) {
-  said.lines.length = said.complaints.length = 0;
-  const place = (text) => {
-    const size = module.lengthBytesUTF8(text) + 1;
-    const at = module._malloc(size);
-    module.stringToUTF8(text, at, size);
-    return at;
-  };
-  const texts = ['sb3lm', ...words].map(place);
-  const argv = module._malloc(4 * texts.length);
-  texts.forEach((at, i) => new DataView(module.HEAPU8.buffer).setUint32(argv + 4 * i, at, true));
-  const code = module._page_command(texts.length, argv);
-  return {code, output: said.lines.join('\n'), complaint: said.complaints.join('\n')};
+  const program = await NodeProgram.start(kOut);
+  program.module.FS.mkdir('/in');
+  program.module.FS.writeFile('/in/model.safetensors', readFileSync(kCat));
+  program.module.FS.writeFile('/in/tokenizer.json', readFileSync(kTokenizer));
+  return program;
 }
 
 function testBytes(program, binary, folder, ...options) {
   const out = join(folder, 'native.sb3');
   sb3lm(binary, 'build', kCat, '--no-verify', '-o', out, ...options);
-  const built = run(program, 'build', '/in/model.safetensors', '--no-verify', '-o', '/out.sb3', ...options);
+  const built = program.run('build', '/in/model.safetensors', '--no-verify', '-o', '/out.sb3', ...options);
   assert.equal(built.code, 0, built.complaint);
   assert.equal(sha256(program.module.FS.readFile('/out.sb3')), sha256(readFileSync(out)), options.join(' '));
   console.log(`build ${options.join(' ')}: the same bytes`);
@@ -55,7 +31,7 @@ function testBytes(program, binary, folder, ...options) {
 
 function testLogits(program, binary) {
   const words = ['--tokens', '0,4,35,200', '--all', '--json'];
-  const ours = run(program, 'logits', '/in/model.safetensors', ...words);
+  const ours = program.run('logits', '/in/model.safetensors', ...words);
   assert.equal(ours.code, 0, ours.complaint);
   const [web, native] = [JSON.parse(ours.output), JSON.parse(sb3lm(binary, 'logits', kCat, ...words))];
   delete web.file;
@@ -71,7 +47,7 @@ await withFolder(async (folder) => {
   const program = await startProgram();
   testBytes(program, binary, folder, '--title', 'Cat');
   testBytes(program, binary, folder, '--title', 'Cat', '--target', 'turbowarp', '--level', 'smallest');
-  const refused = run(program, 'run', '/in/model.safetensors', '--prompt', 'hi', '--threads', '2');
+  const refused = program.run('run', '/in/model.safetensors', '--prompt', 'hi', '--threads', '2');
   assert.equal(refused.code, 2);
   assert.match(refused.complaint, /^threads: 2 are asked for, and WebAssembly has only one/);
   testLogits(program, binary);

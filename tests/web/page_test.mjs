@@ -60,11 +60,22 @@ async function testDrop(page, binary, folder) {
   const report = page.page.frameLocator('#report');
   await report.locator('svg[aria-label="Where the bytes go"]').first().waitFor({state: 'attached'});
 
+  await testPlayer(page);
+
   const second = await page.build({title: 'Two', context: '64', level: 'fast'});
   assert.equal(sha256(second),
     sha256(native(binary, folder, '--title', 'Two', '--context', '64', '--level', 'fast')));
   console.log(`built twice: ${first.length} and ${second.length} bytes, the native program's`);
   return first;
+}
+
+// In TurboWarp's player, inside the page.
+async function testPlayer(page) {
+  await page.element('play').click();
+  const player = page.page.frameLocator('#player iframe');
+  await player.locator('#message').fill(kExpected.question);
+  await player.locator('#message').press('Enter');
+  await player.locator('#talk .model', {hasText: kExpected.beginning}).first().waitFor();
 }
 
 async function testProject(page, folder, bytes) {
