@@ -1,5 +1,5 @@
-// The finished project in TurboWarp's player, inside the page and shut off from it: it gets the
-// project's bytes and nothing else.
+// The finished project in TurboWarp's player, inside the page. Not in a sandbox: the player measures
+// pictures in a frame of its own, which must have its origin. All that it plays was made here.
 
 import {asset} from 'sb3lm/assets.mjs';
 import {texts} from 'sb3lm/texts.mjs';
@@ -16,7 +16,6 @@ export async function openPlayer(bytes) {
   closePlayer();
   const page = await (await asset('player.html')).text();
   const frame = document.createElement('iframe');
-  frame.setAttribute('sandbox', 'allow-scripts');
   frame.title = texts.player;
   frame.srcdoc = page;
   const listening = new AbortController();

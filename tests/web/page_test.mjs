@@ -73,6 +73,7 @@ async function testDrop(page, binary, folder) {
 async function testPlayer(page) {
   await page.element('play').click();
   const player = page.page.frameLocator('#player iframe');
+  await player.locator('#state', {hasText: 'ready'}).waitFor();
   await player.locator('#message').fill(kExpected.question);
   await player.locator('#message').press('Enter');
   await player.locator('#talk .model', {hasText: kExpected.beginning}).first().waitFor();
