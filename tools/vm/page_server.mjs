@@ -6,7 +6,7 @@ import {createServer} from 'node:http';
 import {extname} from 'node:path';
 
 const kTypes = {'.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript',
-  '.svg': 'image/svg+xml'};
+  '.svg': 'image/svg+xml', '.css': 'text/css'};
 
 export class PageServer {
   #server;
