@@ -92,6 +92,11 @@ bool Chat::read(std::size_t tokens) {
 
 Chat::Reply Chat::go_on(const OnToken& on_token) {
   Reply reply;
+  // The last token waits for the next turn, as it does when nobody ends the reply.
+  if (left_ <= 0 && options_.max_new_tokens > 0) {
+    reply.made.stop_reason = "length";
+    return reply;
+  }
   GenerateOptions options = options_;
   while (true) {
     options.max_new_tokens = left_;
