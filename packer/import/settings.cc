@@ -23,6 +23,11 @@ std::vector<std::string> setting_names() {
   return names;
 }
 
+/// Choices that tensors show, or that numbers belong to.
+bool is_shown(std::string_view fact) {
+  return fact == "norm" || fact == "residual" || fact == "rope-scaling";
+}
+
 }  // namespace
 
 void Settings::set(const std::string& origin, std::string_view name, std::string_view value,
@@ -77,7 +82,7 @@ std::vector<std::string> searchable_settings() {
     if (row.is_common) names.emplace_back(row.name);
   }
   for (std::string& name : fact_names()) {
-    if (!fact_choices(name).empty()) names.push_back(std::move(name));
+    if (!fact_choices(name).empty() && !is_shown(name)) names.push_back(std::move(name));
   }
   return names;
 }
