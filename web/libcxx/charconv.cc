@@ -44,7 +44,8 @@ string scientific_text(const Decimal& decimal) {
 string fixed_text(const Decimal& decimal, double value) {
   const int count = static_cast<int>(decimal.digits.size()), point = decimal.power + 1;
   if (point >= count) return fmt::format("{:.0f}", value);  // all digits, not zeros after the known
-  if (point <= 0) return decimal.sign + "0." + string(static_cast<size_t>(-point), '0') + decimal.digits;
+  if (point <= 0)
+    return decimal.sign + "0." + string(static_cast<size_t>(-point), '0') + decimal.digits;
   const auto whole = static_cast<size_t>(point);
   return decimal.sign + decimal.digits.substr(0, whole) + "." + decimal.digits.substr(whole);
 }
@@ -66,9 +67,9 @@ to_chars_result to_chars(char* first, char* last, double value) {
 
 to_chars_result to_chars(char* first, char* last, double value, chars_format format) {
   const Decimal decimal = decimal_of(value);
-  return put(first, last,
-             format == chars_format::scientific ? scientific_text(decimal)
-                                                : fixed_text(decimal, value));
+  return put(
+      first, last,
+      format == chars_format::scientific ? scientific_text(decimal) : fixed_text(decimal, value));
 }
 
 from_chars_result from_chars(const char* first, const char* last, double& value) {
