@@ -174,10 +174,19 @@ class TokenizerReader : StageReader {
       if (type == types_.end()) index_token(token, static_cast<int>(id));
       result_.tokens.push_back(std::move(token));
     }
-    const auto bytes = std::count_if(result_.byte_token.begin(), result_.byte_token.end(),
-                                     [](int id) { return id >= 0; });
-    if (byte_fallback_ && bytes != 256) refuse("byte_fallback with {} of 256 bytes", bytes);
+    if (byte_fallback_) check_bytes();
     settle_unknown();
+  }
+
+  /// Gemma has no byte for the tab, which is a letter of its own.
+  void check_bytes() const {
+    int bytes = 0;
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+      const std::string letter(1, static_cast<char>(byte));
+      if (result_.byte_token[byte] >= 0 || (byte < 128 && result_.alphabet.contains(letter)))
+        ++bytes;
+    }
+    if (bytes != 256) refuse("byte_fallback with {} of 256 bytes", bytes);
   }
 
   Token added_token(std::size_t id, TokenType type) const {
