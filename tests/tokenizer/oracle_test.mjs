@@ -1,8 +1,9 @@
 // Our tokenizer against @huggingface/tokenizers, the oracle for tokenizer.json: the same ids for
-// tricky texts, and the same text back. Argument: the program tokenize_tool.
+// tricky texts, and the same text back. Arguments: the program tokenize_tool, and files of the kind
+// tokenizer.json that are looked at besides (as npm packages have them).
 // Exits with 77 (a skip) when tools/setup has not installed the package.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -132,6 +133,10 @@ try {
       compare(variant, folder);
       ++count;
     }
+  }
+  for (const path of process.argv.slice(3)) {
+    compare({ name: path, json: JSON.parse(readFileSync(path, "utf8")) }, folder);
+    ++count;
   }
 } finally {
   rmSync(folder, { recursive: true });
