@@ -159,4 +159,9 @@ void refuse_quantised(const Config& config) {
   }
 }
 
+void check_dense_sizes(const Config& config, ModelSpec& spec) {
+  config.must_be("num_hidden_layers", static_cast<int>(spec.layers.size()));
+  config.must_be("intermediate_size", spec.layers.front().feed_forward.hidden);
+}
+
 }  // namespace sb3lm

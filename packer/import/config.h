@@ -118,4 +118,8 @@ void refuse_quantised(const Config& config);
 /// tell which layers have it.
 void refuse_window(const Config& config, const ModelSpec& spec);
 
+/// Layers and hidden width, of models whose layers are all dense and alike. Throws bad_input if the
+/// tensors show others.
+void check_dense_sizes(const Config& config, ModelSpec& spec);
+
 }  // namespace sb3lm

@@ -43,11 +43,6 @@ void read_config(const Config& config, Settings& settings) {
   refuse_other_maths(config);
 }
 
-void finish(const Config& config, ModelSpec& spec) {
-  config.must_be("num_hidden_layers", static_cast<int>(spec.layers.size()));
-  config.must_be("intermediate_size", spec.layers.front().feed_forward.hidden);
-}
-
 }  // namespace
 
 const Family& gpt_neox_family() {
@@ -71,7 +66,7 @@ const Family& gpt_neox_family() {
                                            {"rope_theta", "rope-base"},
                                            {"tie_word_embeddings", "tied-head"}},
                              .read_config = read_config,
-                             .finish = finish};
+                             .finish = check_dense_sizes};
   return family;
 }
 
