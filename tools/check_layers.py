@@ -23,7 +23,7 @@ kForbidden = [
 # Header, the files that may include it, why.
 kOnlyIn = [
     ("CLI/", r"tools/option_kinds\.h", "one user of the command line library"),
-    ("option_kinds.h", r"tools/option(s|_kinds)\.cc", "it has the command line library in it"),
+    ("option_kinds.h", r"tools/option(s|_kinds|_help)\.cc", "it has the command line library in it"),
     ("libdeflate.h", r"packer/sb3/(deflate|zip|unzip)\.cc|tests/.*\.cc",
      "the compression library has its users in one folder"),
     ("zlib.h",

@@ -10,15 +10,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Beside the program, in its install folder, or in the source tree that built it.
+// Beside the program: CMake makes a link there. What is installed has none, because the scripts
+// need the packages that tools/setup brings.
 fs::path harness_folder() {
   if (const char* folder = std::getenv("SB3LM_VM_FOLDER")) return folder;
-  const fs::path program = program_folder();
-  for (const fs::path& folder :
-       {program / "vm", program / "../share/sb3lm/vm", fs::path(SB3LM_SOURCE_DIR) / "tools/vm"}) {
-    if (fs::exists(folder / "run.mjs")) return folder;
-  }
-  fail(Fault::unsupported, "tools/vm/run.mjs: not found beside the program; set SB3LM_VM_FOLDER");
+  fs::path folder = program_folder() / "vm";
+  if (fs::exists(folder / "run.mjs")) return folder;
+  fail(Fault::unsupported,
+       "Scratch's machines and packager: not installed with sb3lm; they run from its sources: call "
+       "tools/setup there, and set SB3LM_VM_FOLDER to their folder tools/vm");
 }
 
 }  // namespace

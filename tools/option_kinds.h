@@ -1,4 +1,5 @@
-// Kinds of options that options.cc is made of. Like it, it is all that knows CLI11.
+// Kinds of options that options.cc is made of. Like it, and option_help.cc, it is all that knows
+// CLI11.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/enum_names.h"
+#include "option_help.h"
 
 namespace sb3lm {
 
@@ -46,5 +48,8 @@ std::string parse_size(const std::string& text);
 /// it leaves the help as it is.
 void refuse_all_but(const CLI::App& app, const std::string& option,
                     const std::set<std::string>& others);
+
+/// Of an app that has all its options.
+CommandHelp help_of(const CLI::App& app);
 
 }  // namespace sb3lm

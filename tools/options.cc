@@ -33,6 +33,7 @@ struct Parsed {
   ExportOptions export_;
   PackageOptions package;
   std::vector<std::string> conventions;  // "key=value"
+  bool quiet = false;
 };
 
 void add_bits(CLI::App* app, FloatBits& bits) {
@@ -439,33 +440,37 @@ void refuse_unknown_subcommand(const CLI::App& app, int argc, char** argv) {
   }
 }
 
-}  // namespace
-
-CommandLine parse_command_line(int argc, char** argv) {
-  CLI::App app("A language model compiler and packer for Scratch.", "sb3lm");
-  Parsed parsed;
-  bool quiet = false;
+void add_all(CLI::App& app, Parsed& parsed) {
   app.set_version_flag("--version", SB3LM_VERSION);
-  app.add_flag("-q,--quiet", quiet, "no progress on standard error");
+  app.add_flag("-q,--quiet", parsed.quiet, "no progress on standard error");
   app.require_subcommand(1);
   app.fallthrough();
   app.footer("Help on a subcommand: sb3lm build --help");
-  add_build(app, parsed);
-  add_report(app, parsed);
-  add_inspect(app, parsed);
-  add_compare(app, parsed);
-  add_run(app, parsed);
-  add_logits(app, parsed);
-  add_eval(app, parsed);
-  add_probe(app, parsed);
-  add_plan(app, parsed);
-  add_synth(app, parsed);
-  add_export(app, parsed);
-  add_package(app, parsed);
+  for (const auto add : {add_build, add_report, add_inspect, add_compare, add_run, add_logits,
+                         add_eval, add_probe, add_plan, add_synth, add_export, add_package}) {
+    add(app, parsed);
+  }
+}
+
+constexpr const char* kAbout = "A language model compiler and packer for Scratch.";
+
+}  // namespace
+
+CommandHelp describe_command_line() {
+  CLI::App app(kAbout, "sb3lm");
+  Parsed parsed;
+  add_all(app, parsed);
+  return help_of(app);
+}
+
+CommandLine parse_command_line(int argc, char** argv) {
+  CLI::App app(kAbout, "sb3lm");
+  Parsed parsed;
+  add_all(app, parsed);
   refuse_unknown_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);
-    return {chosen(app, parsed), quiet};
+    return {chosen(app, parsed), parsed.quiet};
   } catch (const CLI::ParseError& error) {
     std::ostringstream help, complaint;
     const bool asked = app.exit(error, help, complaint) == 0;

@@ -1,0 +1,31 @@
+# What `cmake --install` brings beside the program: manual, completions of shells, licence. They are
+# made from the options by a program of their own, so a cross build leaves them to the native one.
+include(GNUInstallDirs)
+install(TARGETS sb3lm)
+install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(CMAKE_CROSSCOMPILING)
+  return()
+endif()
+
+file(GLOB reference_sources CONFIGURE_DEPENDS tools/reference/*.cc)
+add_executable(sb3lm_reference ${reference_sources} tools/options.cc tools/option_kinds.cc
+                               tools/option_help.cc tools/console.cc tools/outputs.cc)
+target_link_libraries(sb3lm_reference PRIVATE synth import runtime_ref)
+target_compile_definitions(sb3lm_reference PRIVATE SB3LM_VERSION="${PROJECT_VERSION}"
+                                                   SB3LM_DATE="${SB3LM_DATE}")
+
+set(made ${CMAKE_BINARY_DIR}/reference)
+file(MAKE_DIRECTORY ${made})
+add_custom_command(
+  OUTPUT ${made}/sb3lm.1.gz ${made}/sb3lm.1 ${made}/sb3lm.bash ${made}/_sb3lm ${made}/sb3lm.fish
+  COMMAND sb3lm_reference ${made}
+  COMMAND gzip -9nkf ${made}/sb3lm.1
+  DEPENDS sb3lm_reference
+  VERBATIM)
+add_custom_target(reference ALL DEPENDS ${made}/sb3lm.1.gz)
+install(FILES ${made}/sb3lm.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${made}/sb3lm.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+        RENAME sb3lm)
+install(FILES ${made}/sb3lm.fish
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+install(FILES ${made}/_sb3lm DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
