@@ -1,11 +1,26 @@
-# What `cmake --install` brings beside the program: manual, completions of shells, licence. They are
-# made from the options by a program of their own, so a cross build leaves them to the native one.
+# What `cmake --install` brings beside the program: manual, completions of shells, licences.
 include(GNUInstallDirs)
+set(made ${CMAKE_BINARY_DIR}/reference)
+file(MAKE_DIRECTORY ${made})
+
+# The program has these in it, and their licences want to be told.
+set(notices "")
+foreach(package libcli11-dev libdeflate-dev libfmt-dev libhwy-dev liblzma-dev libzstd-dev
+                nlohmann-json3-dev zlib1g-dev)
+  if(EXISTS /usr/share/doc/${package}/copyright)
+    file(READ /usr/share/doc/${package}/copyright notice)
+    string(APPEND notices "==== ${package}\n\n${notice}\n")
+  endif()
+endforeach()
+file(WRITE ${made}/libraries.txt "${notices}")
+
 install(TARGETS sb3lm)
-install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md LICENSE CHANGELOG.md ${made}/libraries.txt
+        DESTINATION ${CMAKE_INSTALL_DOCDIR})
 if(CMAKE_CROSSCOMPILING)
-  return()
+  return()  # what follows is made by a program, and the native build has it
 endif()
+include(cmake/package.cmake)
 
 file(GLOB reference_sources CONFIGURE_DEPENDS tools/reference/*.cc)
 add_executable(sb3lm_reference ${reference_sources} tools/options.cc tools/option_kinds.cc
@@ -13,9 +28,6 @@ add_executable(sb3lm_reference ${reference_sources} tools/options.cc tools/optio
 target_link_libraries(sb3lm_reference PRIVATE synth import runtime_ref)
 target_compile_definitions(sb3lm_reference PRIVATE SB3LM_VERSION="${PROJECT_VERSION}"
                                                    SB3LM_DATE="${SB3LM_DATE}")
-
-set(made ${CMAKE_BINARY_DIR}/reference)
-file(MAKE_DIRECTORY ${made})
 add_custom_command(
   OUTPUT ${made}/sb3lm.1.gz ${made}/sb3lm.1 ${made}/sb3lm.bash ${made}/_sb3lm ${made}/sb3lm.fish
   COMMAND sb3lm_reference ${made}
