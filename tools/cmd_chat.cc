@@ -1,17 +1,12 @@
 // run --chat: a conversation in the terminal. Ctrl-C stops a reply, not the program.
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
-#include <csignal>
-#include <cstring>
-#include <iterator>
 #include <optional>
 
 #include "base/error.h"
+#include "base/line_reader.h"
 #include "base/memory.h"
+#include "base/streams.h"
 #include "commands.h"
 #include "console.h"
 #include "native.h"
@@ -22,87 +17,6 @@ namespace sb3lm {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-volatile std::sig_atomic_t interrupted = 0;
-int wakeup = -1;  // the end that the handler writes to
-
-/// Notes Ctrl-C instead of ending the program, for as long as it lives. A byte in a pipe wakes the
-/// reader of a line whichever thread the signal came to and however close before it waited.
-class CatchInterrupts {
- public:
-  CatchInterrupts() {
-    if (::pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0) {
-      fail(Fault::bad_input, "a pipe for Ctrl-C: {}", std::strerror(errno));
-    }
-    wakeup = pipe_[1];
-    struct sigaction action {};
-    action.sa_handler = [](int) {
-      const int before = errno;
-      interrupted = 1;
-      const char byte = 0;
-      // A full pipe wakes the reader too.
-      [[maybe_unused]] const ssize_t written = ::write(wakeup, &byte, 1);
-      errno = before;
-    };
-    action.sa_flags = SA_RESTART;
-    ::sigaction(SIGINT, &action, &before_);
-  }
-  ~CatchInterrupts() {
-    ::sigaction(SIGINT, &before_, nullptr);
-    ::close(pipe_[0]);
-    ::close(pipe_[1]);
-  }
-  CatchInterrupts(const CatchInterrupts&) = delete;
-  CatchInterrupts& operator=(const CatchInterrupts&) = delete;
-
-  /// Readable once Ctrl-C came since forget().
-  int descriptor() const { return pipe_[0]; }
-
-  void forget() {
-    char bytes[64];
-    while (::read(pipe_[0], bytes, sizeof(bytes)) > 0) {
-    }
-    interrupted = 0;
-  }
-
- private:
-  int pipe_[2] = {-1, -1};
-  struct sigaction before_ {};
-};
-
-/// Lines of standard input; nothing at its end.
-class LineReader {
- public:
-  /// The next line, or an empty one if `interrupts` came first.
-  std::optional<std::string> next(const CatchInterrupts& interrupts) {
-    while (true) {
-      if (const std::size_t end = waiting_.find('\n'); end != std::string::npos) {
-        std::string line = waiting_.substr(0, end);
-        waiting_.erase(0, end + 1);
-        return line;
-      }
-      pollfd sources[] = {{STDIN_FILENO, POLLIN, 0}, {interrupts.descriptor(), POLLIN, 0}};
-      if (::poll(sources, std::size(sources), -1) < 0 && errno != EINTR) {
-        fail(Fault::bad_input, "standard input: {}", std::strerror(errno));
-      }
-      if (sources[1].revents != 0) return "";
-      if (sources[0].revents == 0) continue;
-      char part[4096];
-      const ssize_t size = ::read(STDIN_FILENO, part, sizeof(part));
-      if (size < 0) fail(Fault::bad_input, "standard input: {}", std::strerror(errno));
-      if (size == 0 && waiting_.empty()) return std::nullopt;
-      if (size == 0) return std::exchange(waiting_, "");
-      waiting_.append(part, static_cast<std::size_t>(size));
-      if (waiting_.size() > kLongestLine) {
-        fail(Fault::bad_input, "standard input: a line of more than {} bytes", kLongestLine);
-      }
-    }
-  }
-
- private:
-  static constexpr std::size_t kLongestLine = 1 << 20;
-  std::string waiting_;
-};
 
 double seconds(Clock::duration time) {
   return std::chrono::duration<double>(time).count();
@@ -132,20 +46,19 @@ class Session {
       : about_(native.about()),
         decoder_(native.decoder(options.context, options.threads)),
         chat_(about_, *decoder_, generate_options(about_, options)),
-        terminal_(::isatty(STDIN_FILENO) == 1) {}
+        terminal_(is_terminal(Stream::in)) {}
 
   void run() {
-    CatchInterrupts interrupts;
     if (terminal_)
       note("/reset forgets the conversation, /stats measures it, /quit or Ctrl-D ends");
     LineReader lines;
     while (true) {
-      interrupts.forget();
+      interrupts_.forget();
       if (terminal_) print_out("> ");
       flush_out();
-      const std::optional<std::string> line = lines.next(interrupts);
+      const std::optional<std::string> line = lines.next(interrupts_);
       if (!line || *line == "/quit") break;
-      if (line->empty() && interrupted != 0) print_out("\n");
+      if (line->empty() && interrupts_.came()) print_out("\n");
       if (!line->empty()) obey(*line);
     }
     note(meter_.text(chat_));
@@ -175,7 +88,7 @@ class Session {
     const auto on_token = [&](int token) {
       if (first == start) first = Clock::now();
       printer.print(token);
-      return interrupted == 0;
+      return !interrupts_.came();
     };
     try {
       const Chat::Reply reply = chat_.say(line, on_token);
@@ -208,6 +121,7 @@ class Session {
   Chat chat_;
   bool terminal_;
   Meter meter_;
+  Interrupts interrupts_;
 };
 
 }  // namespace

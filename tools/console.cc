@@ -1,10 +1,6 @@
 #include "console.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -20,16 +16,6 @@ bool holds_a_file = false;
 }
 
 }  // namespace
-
-void prepare_streams() {
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // Opened the wrong way round, so that using it still fails.
-    const int wrong_way = stream == STDIN_FILENO ? O_WRONLY : O_RDONLY;
-    if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", wrong_way);
-  }
-}
 
 void write_out(std::string_view bytes) {
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size()) fail_standard_output();

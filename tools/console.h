@@ -8,10 +8,6 @@
 
 namespace sb3lm {
 
-/// Before anything is opened or written: a closed pipe and a full quota become errors of the write
-/// instead of signals, and a stream that the caller closed is no number for a file to get.
-void prepare_streams();
-
 /// To standard output. Throws bad_input with the system's reason, here or at flush_out().
 void write_out(std::string_view bytes);
 void flush_out();

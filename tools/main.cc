@@ -5,6 +5,8 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/process.h"
+#include "base/streams.h"
 #include "commands.h"
 #include "console.h"
 #include "options.h"
@@ -28,8 +30,11 @@ int report_error(const sb3lm::Error& error) {
   return static_cast<int>(error.fault);
 }
 
-int run(int argc, char** argv) {
-  const sb3lm::CommandLine line = sb3lm::parse_command_line(argc, argv);
+int run(std::vector<std::string> words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  const sb3lm::CommandLine line =
+      sb3lm::parse_command_line(static_cast<int>(words.size()), pointers.data());
   sb3lm::TerminalProgress progress(line.quiet);
   const int status = std::visit(
       [&](const auto& options) { return sb3lm::run_command(options, progress); }, line.command);
@@ -42,7 +47,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   sb3lm::prepare_streams();
   try {
-    return run(argc, argv);
+    return run(sb3lm::program_words(argc, argv));
   } catch (const sb3lm::Error& error) {
     return report_error(error);
   } catch (const std::bad_alloc&) {

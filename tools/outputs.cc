@@ -1,10 +1,8 @@
 #include "outputs.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/error.h"
 #include "base/file.h"
+#include "base/streams.h"
 #include "console.h"
 
 namespace sb3lm {
@@ -12,14 +10,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStandardOutput = "/dev/stdout";
-
 /// "-", or another name of the same thing.
 bool is_standard_output(const fs::path& out) {
-  struct stat named {
-  }, stream{};
-  return out == "-" || (::stat(out.c_str(), &named) == 0 && ::fstat(STDOUT_FILENO, &stream) == 0 &&
-                        named.st_dev == stream.st_dev && named.st_ino == stream.st_ino);
+  return out == "-" || leads_to(out, Stream::out);
 }
 
 /// Of names that may both be new.
@@ -81,9 +74,10 @@ void Outputs::write_or_remove(const fs::path& out, std::string_view contents) co
 }
 
 void Outputs::refuse_inputs(const fs::path& out) const {
-  const fs::path file = out == "-" ? fs::path(kStandardOutput) : out;
+  std::error_code ignored;
   for (const fs::path& input : inputs_) {
-    if (!same_file(file, input)) continue;
+    const bool is_input = out == "-" ? leads_to(input, Stream::out) : same_file(out, input);
+    if (!is_input || !fs::is_regular_file(input, ignored)) continue;
     fail(Fault::usage, "{}: not written: it is the input {}", out.string(), input.string());
   }
 }

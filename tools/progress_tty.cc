@@ -1,7 +1,6 @@
 #include "progress_tty.h"
 
-#include <unistd.h>
-
+#include "base/streams.h"
 #include "console.h"
 
 namespace sb3lm {
@@ -21,7 +20,7 @@ std::string time_left(double fraction, double seconds) {
 }  // namespace
 
 TerminalProgress::TerminalProgress(bool quiet)
-    : quiet_(quiet), terminal_(::isatty(STDERR_FILENO) == 1) {}
+    : quiet_(quiet), terminal_(is_terminal(Stream::err)) {}
 
 TerminalProgress::~TerminalProgress() {
   finish();

@@ -1,16 +1,11 @@
 #include "vm_process.h"
 
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/temporary_file.h"
 #include "model/json_value.h"
 #include "model/project_names.h"
 #include "node_process.h"
@@ -20,29 +15,6 @@ namespace {
 
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
-
-// Removed when it goes out of scope.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& contents) {
-    std::string name = (fs::temp_directory_path() / "sb3lm-XXXXXX").string();
-    const int handle = ::mkstemp(name.data());
-    if (handle < 0) fail(Fault::bad_input, "{}: {}", name, std::strerror(errno));
-    ::close(handle);
-    path_ = name;
-    write_file(path_, contents);
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    fs::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 Json request_json(const BlockRequest& request) {
   Json run = {{"read_lists", {names::kPromptTokens}}, {"timeout_s", 3600}};

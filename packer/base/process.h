@@ -18,6 +18,9 @@ inline constexpr int kProgramNotFound = 127;  // the exit code then
 /// for it. What it says on standard error is dropped. Throws unsupported if nothing can be started.
 ProcessOutput run_process(const std::vector<std::string>& words);
 
+/// What the program was called with, its name first, as UTF-8.
+std::vector<std::string> program_words(int argc, char** argv);
+
 /// Where the running program lies; empty where the system does not tell.
 std::filesystem::path program_folder();
 

@@ -35,6 +35,10 @@ ProcessOutput run_process(const std::vector<std::string>& words) {
   return output;
 }
 
+std::vector<std::string> program_words(int argc, char** argv) {
+  return {argv, argv + argc};
+}
+
 std::filesystem::path program_folder() {
   std::error_code ignored;
   return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();

@@ -1,0 +1,11 @@
+# The program for Windows (mingw.cmake) or Arm (aarch64.cmake), built on Linux.
+include(cmake/source_libraries.cmake)
+find_package(Threads REQUIRED)
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+if(WIN32)
+  add_compile_definitions(_WIN32_WINNT=0x0A00 LZMA_API_STATIC)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wa,-mbig-obj>)
+  # As much stack as on Linux, and the same bytes every time.
+  add_link_options(-Wl,--stack,8388608 -Wl,--no-insert-timestamp)
+endif()
