@@ -33,6 +33,8 @@ kOnlyIn = [
     ("lzma.h", r"packer/import/torch/decompress\.cc|packer/synth/compress\.cc", "one file reads, one writes"),
     ("model/steps.h", r"packer/(model|kernels|lower)/.*|runtime_ref/fast.*|tools/cmd_inspect\.cc|tests/.*",
      "the verification engine reads the spec, so that it can find an error in the steps"),
+    *((header, r"packer/base/(posix|windows)/.*|tests/.*", "systems differ: packer/base has functions for all")
+      for header in ("fcntl.h", "io.h", "poll.h", "sys/", "unistd.h", "windows.h")),
     ("nlohmann/json.hpp", r".*\.cc|packer/import/json\.h", "a heavy header stays out of ours"),
 ]
 # Functions of the maths library that are not exact, and the type that is another on every machine.
@@ -46,14 +48,15 @@ kCalls = [
     (kMaths, r"packer/.*|runtime_ref/(model_change|sensitivity)\.cc",
      r"packer/base/portable_math\.(h|cc)",
      "bytes depend on it, and it differs from machine to machine (base/portable_math.h has our own)"),
-    (r"__EMSCRIPTEN", r"(packer|runtime_ref|tools|tests)/.*", r"packer/base/.*",
-     "what WebAssembly lacks is dealt with in packer/base, and in web/"),
+    (r"__EMSCRIPTEN|\b_WIN32\b", r"(packer|runtime_ref|tools|tests)/.*", r"packer/base/.*",
+     "what WebAssembly and Windows lack is dealt with in packer/base, and in web/"),
     (r"\bgetenv\(", r"(packer|runtime_ref)/.*", r"(?!)",
      "what is made depends on files and options, not on the surroundings"),
-    (kPrinting, r"(packer|runtime_ref|tools)/.*", r"tools/console\.cc",
+    (kPrinting, r"(packer|runtime_ref|tools)/.*",
+     r"tools/console\.cc|packer/base/windows/streams\.cc",
      "print_out and print_err (tools/console.h) print: a result that does not arrive is an error"),
     (r"\bwrite_file\(", r"(packer|runtime_ref|tools)/.*",
-     r"packer/base/file(_write\.cc|\.h)|tools/(outputs|vm_process)\.cc",
+     r"packer/base/(file_write|temporary_file)\.cc|packer/base/file\.h|tools/outputs\.cc",
      "Outputs (tools/outputs.h) writes what a command makes, and never over what the command reads"),
 ]
 
