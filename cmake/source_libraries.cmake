@@ -9,7 +9,7 @@ endif()
 # Only the libraries that are headers: next to them lie those of this machine's C library.
 set(headers ${CMAKE_BINARY_DIR}/headers)
 file(MAKE_DIRECTORY ${headers})
-foreach(name fmt nlohmann CLI hwy)
+foreach(name fmt nlohmann CLI hwy doctest)
   file(CREATE_LINK /usr/include/${name} ${headers}/${name} SYMBOLIC)
 endforeach()
 include_directories(BEFORE SYSTEM ${headers})

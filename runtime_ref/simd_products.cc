@@ -16,17 +16,17 @@
 #include <cstring>
 
 #include "runtime_ref/fast_kernels.h"
+#include "runtime_ref/simd_wasm.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace sb3lm::fast::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET != HWY_SCALAR
+#if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_WASM
 
 using D8 = hn::ScalableTag<std::uint8_t>;
 using DI8 = hn::ScalableTag<std::int8_t>;
 using D32 = hn::ScalableTag<std::int32_t>;
-using DF = hn::ScalableTag<float>;
 using Bytes8 = hn::Vec<D8>;
 using Sums = hn::Vec<D32>;
 
@@ -402,11 +402,16 @@ void multiply(const FixedProduct& job) {
   }
 }
 
+#endif  // HWY_SCALAR, HWY_WASM
+
+#if HWY_TARGET != HWY_SCALAR
+
 float dot(const float* a, const float* b, std::size_t size) {
-  const DF d;
+  const hn::ScalableTag<float> d;
   constexpr std::size_t kLanes = HWY_LANES(float);
   constexpr std::size_t kChains = 4;
-  hn::Vec<DF> sums[kChains] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  hn::Vec<hn::ScalableTag<float>> sums[kChains] = {hn::Zero(d), hn::Zero(d), hn::Zero(d),
+                                                   hn::Zero(d)};
   std::size_t i = 0;
   for (; i + kChains * kLanes <= size; i += kChains * kLanes) {
     for (std::size_t c = 0; c < kChains; ++c) {
@@ -438,7 +443,11 @@ void multiply_floats(const FloatProduct& job) {
 void set_products(Kernels& kernels) {
 #if HWY_TARGET != HWY_SCALAR
   kernels.name = hwy::TargetName(HWY_TARGET);
+#if HWY_TARGET == HWY_WASM
+  kernels.multiply = multiply_wasm;
+#else
   kernels.multiply = multiply;
+#endif
   kernels.multiply_floats = multiply_floats;
 #else
   static_cast<void>(kernels);

@@ -24,6 +24,5 @@ include_directories(BEFORE SYSTEM ${CMAKE_SOURCE_DIR}/web/libcxx)
 add_library(Threads::Threads INTERFACE IMPORTED)
 
 # 128 bits at a time, which browsers have had since 2021 (Safari since 2023).
-set_source_files_properties(runtime_ref/simd_products.cc runtime_ref/simd_vectors.cc
-                            runtime_ref/simd_dispatch.cc PROPERTIES COMPILE_OPTIONS -msimd128
-                            SKIP_PRECOMPILE_HEADERS ON)
+file(GLOB simd ${CMAKE_SOURCE_DIR}/runtime_ref/simd_*.cc)
+set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS -msimd128)

@@ -8,3 +8,10 @@ target_link_options(
   -sALLOW_MEMORY_GROWTH=1 -sMAXIMUM_MEMORY=4GB -sTOTAL_STACK=5MB -sFORCE_FILESYSTEM=1
   -lworkerfs.js -sEXPORTED_RUNTIME_METHODS=FS,WORKERFS,UTF8ToString,stringToUTF8,lengthBytesUTF8
   -sEXPORTED_FUNCTIONS=_malloc,_free)
+
+# The kernels against their twins in plain C++; tests/web/kernels_test.mjs runs it in Node.
+add_executable(fast_kernels_test tests/unit/fast_kernels_test.cc tests/support/main.cc)
+target_include_directories(fast_kernels_test PRIVATE tests)
+target_link_libraries(fast_kernels_test PRIVATE runtime_ref)
+target_link_options(fast_kernels_test PRIVATE -sENVIRONMENT=node -sALLOW_MEMORY_GROWTH=1
+                    -sEXIT_RUNTIME=1 -sSINGLE_FILE=1)
