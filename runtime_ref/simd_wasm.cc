@@ -91,6 +91,7 @@ struct Nibbles {
   static constexpr std::size_t kBytes = kBlock / 2;  // of a block
   static constexpr std::size_t kColumns = 4096;      // whose sums fit 32 bits
   static constexpr std::size_t kVectors = 4;         // of columns that kVector bytes meet
+  static constexpr bool kTwice = true;               // whether a loop is faster so
 
   static void spread(const Planes& x, std::size_t block, std::size_t byte, v128_t* out) {
     const Pairs low = load_pairs(x, block + byte), high = load_pairs(x, block + kBlock / 2 + byte);
@@ -118,6 +119,7 @@ struct WholeBytes {
   static constexpr std::size_t kBytes = kBlock;
   static constexpr std::size_t kColumns = 256;
   static constexpr std::size_t kVectors = 2;
+  static constexpr bool kTwice = false;
 
   static void spread(const Planes& x, std::size_t block, std::size_t byte, v128_t* out) {
     const Pairs pairs = load_pairs(x, block + byte);
@@ -171,10 +173,16 @@ void multiply_tile(const FixedProduct& job, std::size_t row, std::size_t last, c
     const std::size_t end = std::min(first + kSegment, row_bytes);
     RowSums sums;
     std::size_t byte = first;
-    for (; byte + kVector <= end; byte += kVector, x += Code::kVectors) {
-      sums.add(
-          code, [&](std::size_t r) { return wasm_v128_load(rows[r] + byte); }, x);
+    const auto whole = [&](std::size_t ahead) {
+      const auto load = [&](std::size_t r) { return wasm_v128_load(rows[r] + byte + ahead); };
+      sums.add(code, load, x + ahead / kVector * Code::kVectors);
+    };
+    for (; Code::kTwice && byte + 2 * kVector <= end;
+         byte += 2 * kVector, x += 2 * Code::kVectors) {
+      whole(0);
+      whole(kVector);
     }
+    for (; byte + kVector <= end; byte += kVector, x += Code::kVectors) whole(0);
     if (byte < end) {
       const auto rest = [&](std::size_t r) {
         std::uint8_t copy[kVector] = {};
