@@ -25,4 +25,4 @@ add_library(Threads::Threads INTERFACE IMPORTED)
 
 # 128 bits at a time, which browsers have had since 2021 (Safari since 2023).
 file(GLOB simd ${CMAKE_SOURCE_DIR}/runtime_ref/simd_*.cc)
-set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS -msimd128)
+set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS -msimd128 SKIP_PRECOMPILE_HEADERS ON)
