@@ -6,6 +6,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 if(WIN32)
   add_compile_definitions(_WIN32_WINNT=0x0A00 LZMA_API_STATIC)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wa,-mbig-obj>)
-  # As much stack as on Linux, and the same bytes every time.
-  add_link_options(-Wl,--stack,8388608 -Wl,--no-insert-timestamp)
+  # As much stack as on Linux; the same bytes every time; names of files in UTF-8.
+  add_link_options(-Wl,--stack,8388608 -Wl,--no-insert-timestamp
+                   -Wl,--wrap=mbrtowc)  # utf8_names.cc
 endif()

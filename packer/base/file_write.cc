@@ -62,10 +62,6 @@ fs::file_status status_of(const fs::path& path) {
   return fs::status(path, none);
 }
 
-bool is_special(const fs::file_status& status) {
-  return fs::exists(status) && !fs::is_regular_file(status);
-}
-
 }  // namespace
 
 fs::path part_name(const fs::path& target, long long process, int number) {
@@ -77,7 +73,7 @@ void check_writable(const fs::path& path) {
   const fs::file_status there = status_of(path);
   if (fs::is_directory(there)) fail_with(path, std::strerror(EISDIR));
   if (fs::exists(there)) check_permission(path, path);
-  if (is_special(there)) return;
+  if (is_special_file(path)) return;
   const fs::path folder = folder_of(behind_links(path));
   if (!fs::exists(status_of(folder))) {
     fail(Fault::bad_input, "{}: there is no folder {}", path.string(), folder.string());
@@ -87,7 +83,7 @@ void check_writable(const fs::path& path) {
 
 void write_file(const fs::path& path, std::string_view contents) {
   check_writable(path);
-  if (is_special(status_of(path))) return write_into(path, contents);
+  if (is_special_file(path)) return write_into(path, contents);
   const fs::path target = behind_links(path);
   remove_lost_parts(target);
   PartFile part(target);

@@ -41,7 +41,10 @@ void remove_if_lost(const std::filesystem::path& part);
 /// The system's reason not to let us write a file that is there, or into a folder; empty: none.
 std::string why_not_writable(const std::filesystem::path& path);
 
-/// Into what is no regular file (a device, a FIFO).
+/// Whether it is there, and neither a regular file nor a folder but a device or a FIFO.
+bool is_special_file(const std::filesystem::path& path);
+
+/// Into such a file.
 void write_into(const std::filesystem::path& path, std::string_view contents);
 
 }  // namespace sb3lm

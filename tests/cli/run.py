@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the command-line tests: run.py SB3LM [NAME.txt ...]; SB3LM_UPDATE_GOLDENS=1 rewrites them.
+"""Runs the command-line tests: run.py SB3LM|SYSTEM [NAME.txt ...]; SB3LM_UPDATE_GOLDENS=1 rewrites
+them. SYSTEM is `windows` or `arm`, for a program that is built for it (tests/systems/systems.py).
 
 A test is a text file of commands, each with what it must print:
 
@@ -10,19 +11,24 @@ A test is a text file of commands, each with what it must print:
 
 "$ " starts a command, "2| " is a line of standard error, any other line is standard output;
 [..] stands for anything within a line, a line [...] for any number of lines. Without [exit N] the
-exit code is 0. Commands run in a shell, in an empty folder of the file's own, with `sb3lm` and
-`damage` (damage.py) on the path. A command that fails must not leave a new file behind, and must
-say why in one line unless it is wrong usage.
+exit code is 0. A command with a line [not windows] is left out there. Commands run in a shell, in
+an empty folder of the file's own, with `sb3lm` and `damage` (damage.py) on the path. A command that
+fails must not leave a new file behind, and must say why in one line unless it is wrong usage.
 """
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "systems"))
+import systems  # noqa: E402
+
+NOT_WINDOWS = "[not windows]"
 
 
 def parse(path):
@@ -36,6 +42,16 @@ def parse(path):
         else:
             head.append(line)
     return head, commands
+
+
+def place_program(binary, path):
+    if binary not in systems.NAMES:
+        os.symlink(os.path.abspath(binary), path)
+        return
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {shlex.join(systems.command_or_skip(binary))} "$@"\n')
+    os.chmod(path, 0o755)
+    os.environ.update(systems.environment())
 
 
 def run(command, folder):
@@ -66,7 +82,7 @@ def pattern(line):
 def matches(expected, got):
     """The expected lines (empty ones between commands do not count) against what was given."""
     text = "".join("(?:.*\n)*" if line == "[...]" else pattern(line) + "\n"
-                   for line in strip_end(expected))
+                   for line in strip_end(expected) if line != NOT_WINDOWS)
     return re.fullmatch(text, "".join(line + "\n" for line in strip_end(got))) is not None
 
 
@@ -85,9 +101,11 @@ def check(path, binary, update):
     try:
         os.mkdir(os.path.join(folder, "bin"))
         os.mkdir(os.path.join(folder, "work"))
-        os.symlink(os.path.abspath(binary), os.path.join(folder, "bin", "sb3lm"))
+        place_program(binary, os.path.join(folder, "bin", "sb3lm"))
         os.symlink(os.path.join(HERE, "damage.py"), os.path.join(folder, "bin", "damage"))
         for command, expected in commands:
+            if binary == "windows" and NOT_WINDOWS in expected:
+                continue
             got, broken = run(command, folder)
             for rule in broken:
                 print(f"{os.path.basename(path)}: $ {command}\n  {rule}")
@@ -97,7 +115,8 @@ def check(path, binary, update):
                 out += expected
                 continue
             faults += 1
-            out += got + (expected[len(strip_end(expected)):] or [""])
+            out += got + [NOT_WINDOWS] * (NOT_WINDOWS in expected)
+            out += (expected[len(strip_end(expected)):] or [""])
             if not update:
                 print(f"{os.path.basename(path)}: $ {command}\n  expected:")
                 print("".join(f"    {line}\n" for line in strip_end(expected)), "  got:", sep="")

@@ -136,6 +136,11 @@ std::string why_not_writable(const fs::path& path) {
   return ::access(path.c_str(), wanted) == 0 ? "" : std::strerror(errno);
 }
 
+bool is_special_file(const fs::path& path) {
+  const std::optional<struct stat> info = status_of(path);
+  return info && !S_ISREG(info->st_mode) && !S_ISDIR(info->st_mode);
+}
+
 void write_into(const fs::path& path, std::string_view contents) {
   const Descriptor handle(::open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
   if (!handle.is_open() || !write_all(handle.get(), contents)) fail_writing(path);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "base/error.h"
 #include "handle.h"
@@ -34,32 +33,13 @@ bool write_all(HANDLE handle, std::string_view contents) {
   return true;
 }
 
-bool remove_on_closing(HANDLE handle) {
-  FILE_DISPOSITION_INFO removal{.DeleteFile = TRUE};
-  return ::SetFileInformationByHandle(handle, FileDispositionInfo, &removal, sizeof removal) != 0;
-}
-
-bool rename_over(HANDLE handle, const fs::path& target) {
-  const std::wstring name = fs::absolute(target).make_preferred().native();
-  const std::size_t name_bytes = name.size() * sizeof(wchar_t);
-  std::vector<std::max_align_t> room(
-      (sizeof(FILE_RENAME_INFO) + name_bytes) / sizeof(std::max_align_t) + 1);
-  auto* const renaming = reinterpret_cast<FILE_RENAME_INFO*>(room.data());
-  renaming->ReplaceIfExists = TRUE;
-  renaming->FileNameLength = static_cast<DWORD>(name_bytes);
-  std::memcpy(renaming->FileName, name.c_str(), name_bytes + sizeof(wchar_t));
-  return ::SetFileInformationByHandle(handle, FileRenameInfo, renaming,
-                                      static_cast<DWORD>(sizeof(FILE_RENAME_INFO) + name_bytes)) !=
-         0;
-}
-
 }  // namespace
 
 PartFile::PartFile(const fs::path& target) : target_(target) {
   for (int i = 0; i < kMostParts && handle_ == kNone; ++i) {
     name_ = part_name(target, ::GetCurrentProcessId(), i);
-    handle_ = reinterpret_cast<std::intptr_t>(::CreateFileW(name_.c_str(), GENERIC_WRITE | DELETE,
-                                                            0, nullptr, CREATE_NEW,
+    handle_ = reinterpret_cast<std::intptr_t>(::CreateFileW(name_.c_str(), GENERIC_WRITE,
+                                                            FILE_SHARE_DELETE, nullptr, CREATE_NEW,
                                                             FILE_ATTRIBUTE_NORMAL, nullptr));
     if (handle_ == kNone && ::GetLastError() != ERROR_FILE_EXISTS) break;
   }
@@ -67,7 +47,7 @@ PartFile::PartFile(const fs::path& target) : target_(target) {
 }
 
 PartFile::~PartFile() {
-  if (!renamed_) remove_on_closing(as_handle(handle_));
+  if (!renamed_) ::DeleteFileW(name_.c_str());
   ::CloseHandle(as_handle(handle_));
 }
 
@@ -77,15 +57,16 @@ void PartFile::write(std::string_view contents) {
 }
 
 void PartFile::replace_target() {
-  if (!rename_over(as_handle(handle_), target_)) fail_writing(target_);
+  constexpr DWORD kHow = MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH;
+  if (::MoveFileExW(name_.c_str(), target_.c_str(), kHow) == 0) fail_writing(target_);
   renamed_ = true;
 }
 
 void remove_if_lost(const fs::path& part) {
-  // Fails while another run has it.
+  // Fails while another run has it. Closing removes it.
   const Handle handle(::CreateFileW(part.c_str(), DELETE, 0, nullptr, OPEN_EXISTING,
-                                    FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
-  if (handle.is_open()) remove_on_closing(handle.get());
+                                    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_DELETE_ON_CLOSE,
+                                    nullptr));
 }
 
 std::string why_not_writable(const fs::path& path) {
@@ -95,6 +76,12 @@ std::string why_not_writable(const fs::path& path) {
   const bool is_folder = (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
   if (is_folder || (attributes & FILE_ATTRIBUTE_READONLY) == 0) return "";
   return std::strerror(EACCES);
+}
+
+bool is_special_file(const fs::path& path) {
+  const Handle handle(::CreateFileW(path.c_str(), 0, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
+                                    OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr));
+  return handle.is_open() && ::GetFileType(handle.get()) != FILE_TYPE_DISK;
 }
 
 void write_into(const fs::path& path, std::string_view contents) {
