@@ -47,7 +47,7 @@ def perplexity(config: Config, model: Model, data: Data, tokenizer: Tokenizer,
     for entry in some(data, entries, rng):
         question, answer = data.definition(entry, rng)
         documents.append(encode([BOS, USER, ("\n" + question, False), EOT, ("\n", False),
-                                 ASSISTANT, ("\n" + answer, True), EOT, EOS], tokenizer, False))
+                                 ASSISTANT, ("\n" + answer, True), EOT, EOS], tokenizer, 0.0))
     batch = pack(documents, len(documents), config.window).to(device)
     total = 0.0
     for first in range(0, len(documents), 64):

@@ -47,9 +47,10 @@ def pack(documents: list[Encoded], count: int, window: int) -> Batch:
     return Batch(*(torch.tensor(part) for part in (tokens, positions, owners, targets, losses)))
 
 
-def draw(data: Data, rng: random.Random, progress: float, chat: bool) -> Document:
+def draw(config: Config, data: Data, rng: random.Random, progress: float,
+         chat: bool) -> Document:
     """Running text gives way to questions; conversations of several turns come last."""
-    if rng.random() < (0.04 if chat else 0.45 * (1 - progress)):
+    if rng.random() < (0.02 if chat else config.texts * (1 - progress)):
         return data.text(rng)
     return data.chat(rng, rng.choice((1, 1, 1, 2, 3)) if chat else 1)
 
@@ -60,12 +61,13 @@ def batches(config: Config, data: Data, tokenizer: Tokenizer, step: int,
     rng = random.Random(f"{config.seed} {step}")
     chat = progress >= 1 - config.chat_share
     window = config.chat_window if chat else config.window
+    asking = 0.0 if chat else config.asking
     made = []
     for _ in range(config.step_tokens // config.micro_tokens):
         documents: list[Encoded] = []
         size = 0
         while size < 0.97 * config.micro_tokens:
-            documents.append(encode(draw(data, rng, progress, chat), tokenizer, not chat))
+            documents.append(encode(draw(config, data, rng, progress, chat), tokenizer, asking))
             size += len(documents[-1][0]) - 1
         made.append(pack(documents, config.micro_tokens // window, window))
     return made

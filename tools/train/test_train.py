@@ -20,9 +20,11 @@ except ImportError:
     torch = None
 
 from .config import PRESETS
-from .data import OWN_WEIGHT, UNFIT, Data, held_out
+from .data import Data
+from .lexicon import OWN_WEIGHT
 from .tokenizer import Tokenizer
 from .wordnet import ROOT
+from .words import UNFIT, held_out
 
 TOY = PRESETS["toy"]
 MISSING = [name for name, there in (("torch (python3-torch)", torch is not None),
@@ -85,7 +87,7 @@ class FolderTest(unittest.TestCase):
                 for kind in ("data", "index"):
                     (folder / f"{kind}.{part}").write_text(self.FILES.get(f"{kind}.{part}", ""))
             (folder / "cntlist.rev").write_text(self.FILES["cntlist.rev"])
-            with mock.patch(f"{Data.__module__}.SCOWL", folder / "none"), \
+            with mock.patch("train.lexicon.SCOWL", folder / "none"), \
                     redirect_stdout(io.StringIO()) as said:
                 data = Data(TOY, folder)
         self.assertIn("no word lists", said.getvalue())
@@ -93,7 +95,7 @@ class FolderTest(unittest.TestCase):
         self.assertEqual([entry.word for entry in data.unseen], ["pagoda"])
         self.assertEqual(data.texts, ["A lantern is a light in a case.",
                                       "The lantern shone all night."])
-        self.assertEqual(data.bands, {"lantern": 50, "pagoda": 50})
+        self.assertEqual(data.lexicon.bands, {"lantern": 50, "pagoda": 50})
 
 
 @needs("WordNet")
@@ -102,11 +104,14 @@ class DataTest(unittest.TestCase):
         self.data = toy_data()
 
     def test_held_out_words_stay_out(self):
+        lexicon = self.data.lexicon
+        early = lexicon.first | lexicon.own.keys()
         asked = {entry.word.lower() for entry in self.data.entries}
         unseen = {entry.word.lower() for entry in self.data.unseen}
         self.assertFalse(asked & unseen)
+        self.assertTrue(unseen)
         self.assertTrue(all(held_out(word) for word in unseen))
-        self.assertFalse(any(held_out(word) and word not in self.data.own for word in asked))
+        self.assertFalse({word for word in asked if held_out(word)} - early)
 
     def test_no_question_asks_for_a_held_out_word(self):
         data = self.data
@@ -135,12 +140,19 @@ class DataTest(unittest.TestCase):
         self.assertEqual([text for text in shown if UNFIT.search(text)], [])
 
     def test_own_definitions_are_used(self):
-        own = [entry for entry in self.data.entries if entry.word in self.data.own]
-        # WordNet's own definition, "a young person of either sex", meets a pattern.
-        self.assertEqual(self.data.own.keys() - {entry.word for entry in own}, {"child"})
+        lexicon = self.data.lexicon
+        own = [entry for entry in self.data.entries if entry.word in lexicon.own]
+        self.assertGreater(len(own), 100)
         for entry in own:
-            self.assertEqual(entry.answer, self.data.own[entry.word][1])
+            self.assertEqual(entry.answer, lexicon.own[entry.word][1])
             self.assertGreaterEqual(entry.weight, OWN_WEIGHT)
+
+    def test_children_words_come_first(self):
+        lexicon = self.data.lexicon
+        early = [entry.word.lower() in lexicon.first or entry.word in lexicon.own
+                 for entry in self.data.entries]
+        self.assertEqual(early, sorted(early, reverse=True))
+        self.assertGreater(sum(early), 700)
 
 
 @needs("torch")
@@ -208,8 +220,8 @@ class RunTest(unittest.TestCase):
             Tokenizer.learn(texts, TOY.vocabulary).to_json())
 
     def run_of(self, config, resume: bool):
-        from .train import Run
-        return Run(config, toy_data(), self.out, 1.0, resume)
+        from .train import Length, Run
+        return Run(config, toy_data(), self.out, Length(hours=1.0), resume)
 
     def test_resume_goes_on(self):
         from .evaluate import packed_weights
@@ -225,7 +237,7 @@ class RunTest(unittest.TestCase):
                 self.assertEqual((again.steps, again.tokens, again.elapsed),
                                  (run.steps, run.tokens, 1800.0))
                 self.assertAlmostEqual(again.progress, 0.5)
-                self.assertAlmostEqual(time.monotonic() - again.began, 1800, delta=60)
+                self.assertAlmostEqual(time.thread_time() - again.began, 1800, delta=60)
                 self.assertEqual(again.optimiser.steps, 0 if config.small_state else 5)
                 packed = packed_weights(config, self.out / "model.safetensors")
                 self.assertEqual(packed.keys(), again.masters.keys())
@@ -234,6 +246,17 @@ class RunTest(unittest.TestCase):
                         self.assertTrue(torch.equal(again.masters[name], master), name)
                 again.step()
                 self.assertEqual(again.steps, 6)
+
+    def test_a_stopped_run_loses_nothing(self):
+        """The schedule counts tokens or processor time, not the hours that a run was stopped."""
+        from .train import Length
+        with mock.patch("time.monotonic", side_effect=AssertionError("the clock on the wall")):
+            run = self.run_of(TOY, False)
+            run.step()
+            self.assertLess(run.progress, 0.1)
+        self.assertEqual(Length(tokens=2000).progress(500, 1e9), 0.25)
+        self.assertEqual(Length(hours=1.0).progress(10 ** 9, 900.0), 0.25)
+        self.assertEqual(Length(tokens=2000).progress(3000, 0.0), 1.0)
 
 
 if __name__ == "__main__":

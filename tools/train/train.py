@@ -1,13 +1,15 @@
-"""Trains a preset for so many hours, in one directory that a later run can resume.
+"""Trains a preset for so many tokens or hours, in one directory that a later run can resume.
 
-The schedule follows the clock, not the step count: a run always ends with its learning rate at
-zero, however fast the machine is. Every few minutes the state and the packed checkpoint of the
-moment are written.
+The schedule follows the tokens seen or the processor time used, never the clock on the wall: a run
+that is stopped, or gets little of a busy machine, goes on as if nothing had happened, and ends with
+its learning rate at zero. Every few minutes the state and the packed checkpoint of the moment are
+written.
 """
 import argparse
 import csv
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -48,11 +50,23 @@ def make_tokenizer(path: Path, config: Config, data: Data) -> Tokenizer:
     return tokenizer
 
 
+@dataclass(frozen=True)
+class Length:
+    """How long a run is: in tokens, or in hours of its main thread's processor time."""
+
+    hours: float = 1.4
+    tokens: int = 0         # 0: the hours count
+
+    def progress(self, tokens: int, seconds: float) -> float:
+        done = tokens / self.tokens if self.tokens else seconds / (self.hours * 3600)
+        return min(done, 1.0)
+
+
 class Run:
     """A training run: its directory, its state and its clock."""
 
-    def __init__(self, config: Config, data: Data, out: Path, hours: float, resume: bool):
-        self.config, self.data, self.out, self.seconds = config, data, out, hours * 3600
+    def __init__(self, config: Config, data: Data, out: Path, length: Length, resume: bool):
+        self.config, self.data, self.out, self.length = config, data, out, length
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(self.config.seed)
@@ -64,11 +78,11 @@ class Run:
         self.restarted = -RESTART_STEPS     # the step at which the optimiser began afresh
         if resume:
             self._load()
-        self.began = time.monotonic() - self.elapsed
+        self.began = time.thread_time() - self.elapsed
 
     @property
     def progress(self) -> float:
-        return min(self.elapsed / self.seconds, 1.0)
+        return self.length.progress(self.tokens, self.elapsed)
 
     @property
     def rate(self) -> float:
@@ -77,10 +91,10 @@ class Run:
 
     def train(self) -> None:
         log = self._open_log()
-        saved, window = self.elapsed, []
+        saved, window = time.monotonic(), []
         while self.progress < 1.0:
             window.append(self.step())
-            self.elapsed = time.monotonic() - self.began
+            self.elapsed = time.thread_time() - self.began
             if self.steps % LOG_STEPS == 0:
                 row = [self.steps, self.tokens, round(self.elapsed, 1),
                        round(sum(window) / len(window), 4), round(self.rate, 4)]
@@ -88,10 +102,10 @@ class Run:
                 log.flush()
                 print("step {} tokens {} seconds {} loss {} rate {}".format(*row), flush=True)
                 window = []
-            if self.elapsed - saved >= SAVE_SECONDS:
+            if time.monotonic() - saved >= SAVE_SECONDS:
                 self.save()
                 self.look()
-                saved = self.elapsed
+                saved = time.monotonic()
         self.save()
         self.look()
         plot(self.out)
@@ -174,7 +188,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/train/run", description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
-    parser.add_argument("--hours", type=float, default=1.4)
+    parser.add_argument("--hours", type=float, default=1.4, help="of processor time")
+    parser.add_argument("--tokens", type=float, default=0, help="length in tokens, in place of hours")
     parser.add_argument("--resume", action="store_true", help="go on from the saved state")
     parser.add_argument("--wordnet", type=Path, help="folder of WordNet's dictionary files, with "
                         "SCOWL's lists in its folder scowl (default: where Debian has them)")
@@ -183,7 +198,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     config = PRESETS[options.preset]
     data = Data(config, options.wordnet)
-    Run(config, data, options.out, options.hours, options.resume).train()
+    length = Length(options.hours, int(options.tokens))
+    Run(config, data, options.out, length, options.resume).train()
 
 
 if __name__ == "__main__":

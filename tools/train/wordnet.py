@@ -24,6 +24,8 @@ class Synset:
     examples: list[str]
     hypernyms: list[str] = field(default_factory=list)          # keys of WordNet.synsets
     antonyms: dict[str, str] = field(default_factory=dict)      # word -> its antonym
+    frames: set[int] = field(default_factory=set)               # of verbs, as in wninput(5WN)
+    similar: list[str] = field(default_factory=list)            # of adjectives, keys
 
 
 @dataclass
@@ -36,6 +38,7 @@ class WordNet:
     """`synsets` by part and offset, `senses` by lower-case word, the most used first."""
 
     def __init__(self, root: Path = ROOT):
+        self.root = root
         self.synsets: dict[str, Synset] = {}
         self._antonyms: list[tuple[Synset, int, str, int]] = []
         for part, name in FILES.items():
@@ -70,10 +73,15 @@ class WordNet:
         for i in range(int(cells[at])):
             symbol, offset, target_part, ends = cells[at + 1 + 4 * i:at + 5 + 4 * i]
             key = target_part.replace("s", "a") + offset
-            if symbol in ("@", "@i"):
+            if symbol == "&":
+                synset.similar.append(key)
+            elif symbol in ("@", "@i"):
                 synset.hypernyms.append(key)
             elif symbol == "!":
                 self._antonyms.append((synset, int(ends[:2], 16), key, int(ends[2:], 16)))
+        if part == "v":
+            numbers = cells[at + 1 + 4 * int(cells[at]) + 1:]
+            synset.frames = {int(number) for number in numbers[1::3]}
         self.synsets[part + cells[0]] = synset
 
     @staticmethod
