@@ -28,7 +28,7 @@ PROMPTS = (
     "what does quickly mean", "What is the meaning of enormous?", "What is another word for big?",
     "Tell me a synonym of quick.", "What is the opposite of hot?", "Use garden in a sentence.",
     "use run in a sentence", "What kind of thing is a violin?", "Is a frog an animal?",
-    "Who are you?", "hello", "What is a potato?")   # the last one's word is held out
+    "Who are you?", "hello", "What is a pagoda?")   # the last one's word is held out
 
 
 def some(data: Data, entries: str, rng: random.Random) -> list[Entry]:

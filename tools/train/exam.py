@@ -20,6 +20,7 @@ TABLE = HERE / "exam.tsv"
 HALVES = ("held-out", "taught")
 COLUMNS = ("kind", "half", "question", "right", "plain")
 NEW = "[a new conversation]"    # what sb3lm run --chat says after /reset
+WORDS = 5000                    # it asks for words of these first ones
 LONGEST = 64                    # tokens of an answer
 
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from .data import real_strangers, stranger
-from .exam import COLUMNS, HALVES, TABLE, Row
+from .exam import COLUMNS, HALVES, TABLE, WORDS, Row
+from .judge import is_right
 from .kinds import Kinds
 from .lexicon import Entry, Lexicon, lines_of
 from .phrasing import phrasings, typed
@@ -21,7 +22,6 @@ from .words import (Babbler, forms, normal, plural, reserved, sentence, slip, sl
                     stem)
 
 SEED = 17
-WORDS = 5000        # the exam asks for words of these first ones
 FIRST = 1500        # half of the questions are about these
 EACH = 100          # questions of a kind and half
 NARROW = 80         # narrower meanings of a kind whose name alone is a definition
@@ -110,7 +110,10 @@ class Maker:
         if not question:
             return False
         right = ("yes" if yes else "no") if task == "yes/no" else self._right(task, entry)
-        self.answers[question] = self._answer(task, entry, right)
+        answer = self._answer(task, entry, right)
+        if not is_right(right, answer):     # "To stand means to be standing."
+            return False
+        self.answers[question] = answer
         self.taken |= {normal(plain), normal(question)}
         self.rows.append(Row(kind, half, question, right, "" if change == self._plain else plain))
         return True

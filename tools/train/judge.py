@@ -13,6 +13,7 @@ from .sentences import is_sentence
 from .words import stem
 
 LONGEST = 240           # letters of an answer that still is one
+MANY = 14               # words of an answer that names a word rather than many
 UNKNOWN = re.compile(r"\b(do not|don't|cannot|can't|never)\b.*\b(know|heard|find)\b|\bnot know\b")
 
 
@@ -54,7 +55,7 @@ def is_right(right: str, answer: str) -> bool:
     if rule == "meaning":
         return means(what, answer)
     if rule == "says":
-        return len(words_of(answer)) <= 16 and says(what, answer)
+        return len(words_of(answer)) <= MANY and says(what, answer)
     if rule in ("sentence", "sentence+verb"):
         return is_sentence(answer, set(what.split()), rule == "sentence+verb")
     raise ValueError(f"{right}: no rule of tools/train/judge.py")

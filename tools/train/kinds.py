@@ -52,9 +52,11 @@ class Kinds:
         for line in lines_of("kinds.txt"):
             head, said = line.split(": ")
             word, kind = head.rsplit(" ", 1)
-            synset = next(sense.synset for sense in self.net.senses[word.replace("_", " ")]
-                          if sense.synset.part == "n" and sense.synset.kind == kind)
-            self._named.setdefault(id(synset), said)
+            senses = self.net.senses.get(word.replace("_", " "), ())
+            first = next((sense.synset for sense in senses
+                          if (sense.synset.part, sense.synset.kind) == ("n", kind)), None)
+            if first is not None:
+                self._named.setdefault(id(first), said)
         self.of: dict[str, list[str]] = {}
         for entry in lexicon.entries:
             if entry.part == "n" and entry.word not in PAIRS:

@@ -136,9 +136,10 @@ class Lexicon:
         if not senses:
             return None
         best = senses[0]
-        if best.synset.kind == "food":      # rather the animal than its meat, if nobody counted
-            best = next((sense for sense in senses[:3] if sense.synset.kind == "animal"
-                         and sense.count >= best.count), best)
+        # Rather the animal than its meat or its skin, if hardly anybody counted.
+        if best.synset.kind == "food" or lower in self.first and best.count < 6:
+            best = next((sense for sense in senses[:4] if sense.synset.kind == "animal"
+                         and sense.count >= best.count - 1), best)
         for word in best.synset.words:
             if word.lower() == lower and word.isascii() and fit(best.synset):
                 return word, best.synset, best.count
@@ -186,13 +187,17 @@ class Lexicon:
                    and self.uses(base) >= uses for base in bases)
 
     def _own_entry(self, word: str) -> Entry | None:
-        """A definition of ours, in the meaning of the kind that it names."""
+        """A definition of ours, in the meaning of the kind or part of speech that it names."""
         if word not in self.own:
             return None
         kind, answer = self.own[word]
-        synset = next(sense.synset for sense in self.net.senses[word]
-                      if sense.synset.kind == kind)
-        name = re.split(r" (?:is|was) ", answer)[0]
+        synset = next((sense.synset for sense in self.net.senses[word]
+                       if kind in (sense.synset.kind, sense.synset.part)), None)
+        if synset is None:
+            raise ValueError(f"definitions.txt: {word} {kind}: WordNet has no such meaning")
+        name = word
+        if synset.part != "a":
+            name = re.split(r" (?:is|was|are|means) ", answer)[0]
         return Entry(word, name[0].lower() + name[1:], synset, 1.0, answer)
 
     @staticmethod

@@ -27,8 +27,8 @@ def needs_wordnet(test):
 
 
 class JudgeTest(unittest.TestCase):
-    RIGHT = (("meaning 2: tower light warn ship", "A lighthouse is a tower with a light."),
-             ("meaning 3: a b c | 1: whale", "An orca is a small whale."),
+    RIGHT = (("meaning 2: tow light warn ship", "A lighthouse is a tower with a light."),
+             ("meaning 3: a b c | 1: whal", "An orca is a small whale."),
              ("says: large|very big", "Another word for big is large."),
              ("says: large|very big", "It is very big"),
              ("yes", "Yes, a frog is an animal."), ("no", "No, it is not."),
@@ -37,8 +37,8 @@ class JudgeTest(unittest.TestCase):
              ("sentence+verb: run runs ran", "They run every day."),
              ("unknown", "I do not know that word."), ("unknown", "I don't know this word, sorry."),
              ("talk: hello|hi\\b", "Hello! I am the dictionary cat."))
-    WRONG = (("meaning 2: tower light warn ship", "A lighthouse is a tower."),
-             ("meaning 2: tower light warn ship", ""),
+    WRONG = (("meaning 2: tow light warn ship", "A lighthouse is a tower."),
+             ("meaning 2: tow light warn ship", ""),
              ("says: large|very big", "Another word for big is enlarge."),
              ("says: large", "Another word is one of small, little, tiny, wee, petite, minute, mini, "
                              "slight, puny, teeny, large"),
@@ -195,7 +195,8 @@ class TaughtTest(unittest.TestCase):
         rng = random.Random(6)
         with mock.patch.object(self.data, "hidden", set()):
             shown = [normal(self.data.question(rng)[0]) for _ in range(30000)]
-        self.assertGreater(sum(text in hidden_questions() for text in shown), 20)
+        hidden = hidden_questions()
+        self.assertGreater(sum(text in hidden for text in shown), 20)
 
     def test_texts_are_no_questions(self):
         hidden = hidden_questions()
@@ -216,7 +217,7 @@ class TaughtTest(unittest.TestCase):
         said = {word for question in refusals for word in normal(question).split()}
         for question in kept:
             strange = [word for word in normal(question).split()
-                       if word not in self.data.lexicon.bands]
+                       if word not in self.data.lexicon.bands and word != "dont"]
             self.assertFalse(said & set(strange), question)
         self.assertFalse(any(reserved(word) for word in self.data.strangers))
         self.assertFalse({entry.word for entry in self.data.entries} & set(self.data.strangers))

@@ -200,7 +200,7 @@ class CheckpointTest(unittest.TestCase):
         from .evaluate import PROMPTS
         self.assertEqual(len(set(PROMPTS)), 20)
         self.assertEqual([prompt for prompt in PROMPTS if any(map(held_out, re.findall(
-            r"[a-z]+", prompt.lower())))], ["What is a potato?"])
+            r"[a-z]+", prompt.lower())))], ["What is a pagoda?"])
 
     def test_windows(self):
         from .evaluate import windows
