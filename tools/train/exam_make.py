@@ -192,7 +192,8 @@ class Maker:
             words = list(dict.fromkeys(words))
             least = min(max(2, -(-len(words) // 3)), 3, len(words))
             parts += [f"{least}: {' '.join(words)}"] if words else []
-        names = {stem(name.split()[-1].lower()) for name in genera} - {stem(one) for one in {word} | STOP}
+        names = {stem(name.split()[-1].lower()) for name in genera}
+        names -= {stem(one) for one in {word} | STOP}
         parts += [f"1: {' '.join(sorted(names))}"] if entry.part == "n" and names else []
         return list(dict.fromkeys(parts))
 

@@ -101,7 +101,7 @@ class Relations:
     # Opposites
 
     def _read_opposites(self) -> None:
-        """Pairs; a sign > after one says that only the second's... first word's answer is taught."""
+        """The pairs by hand; with < or > the first or second word has a better opposite."""
         for line in lines_of("opposites.txt"):
             first, second, *sign = line.split()
             for word, other, mark in ((first, second, "<"), (second, first, ">")):
