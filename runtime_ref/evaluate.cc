@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/parallel.h"
 #include "runtime_ref/engine.h"
+#include "runtime_ref/maths.h"
 
 namespace sb3lm {
 namespace {
@@ -19,8 +20,8 @@ constexpr std::size_t kStretch = 32;  // tokens
 double nats_of(std::span<const double> logits, int token) {
   const double largest = *std::max_element(logits.begin(), logits.end());
   double sum = 0;
-  for (const double logit : logits) sum += std::exp(logit - largest);
-  return largest - logits[static_cast<std::size_t>(token)] + std::log(sum);
+  for (const double logit : logits) sum += maths::exp(logit - largest);
+  return largest - logits[static_cast<std::size_t>(token)] + maths::log(sum);
 }
 
 /// The windows of one text, taken one after the other by whichever thread is free. Each window's

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/half.h"
+#include "runtime_ref/maths.h"
 
 namespace sb3lm::ops {
 namespace {
@@ -85,7 +86,7 @@ void exclude(const AttentionSpec& spec, std::span<const double> v, std::span<dou
 }
 
 double frequency(const RopeSpec& rope, int j) {
-  const double f = std::pow(rope.base, -2.0 * j / rope.dims);
+  const double f = maths::pow(rope.base, -2.0 * j / rope.dims);
   if (rope.scaling == RopeScaling::none) return f;
   if (rope.scaling == RopeScaling::linear) return f / rope.scaling_factor;
   const double turns = rope.original_positions * f / (2 * std::numbers::pi);
@@ -99,8 +100,8 @@ Rotation rotation_at(const RopeSpec& rope, int position) {
   if (rope.layout == RopeLayout::none) return rotation;
   for (int j = 0; j < rope.dims / 2; ++j) {
     const double angle = rope.sign * position * frequency(rope, j);
-    rotation.cosine.push_back(std::cos(angle));
-    rotation.sine.push_back(std::sin(angle));
+    rotation.cosine.push_back(maths::cos(angle));
+    rotation.sine.push_back(maths::sin(angle));
   }
   return rotation;
 }
@@ -122,14 +123,14 @@ void softmax(std::span<double> x) {
   const double largest = *std::max_element(x.begin(), x.end());
   double sum = 0;
   for (double& value : x) {
-    value = std::exp(value - largest);
+    value = maths::exp(value - largest);
     sum += value;
   }
   for (double& value : x) value /= sum;
 }
 
 double silu(double x) {
-  return x / (1 + std::exp(-x));
+  return x / (1 + maths::exp(-x));
 }
 
 double activate(Activation activation, double x) {
@@ -145,19 +146,20 @@ double activate(Activation activation, double x) {
     case Activation::relu:
       return std::max(x, 0.0);
     case Activation::gelu:
-      return x * std::erfc(-x / std::numbers::sqrt2) / 2;  // 1 + erf(y) is erfc(-y)
+      return x * maths::erfc(-x / std::numbers::sqrt2) / 2;  // 1 + erf(y) is erfc(-y)
     case Activation::gelu_tanh:
-      return x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) / 2;
+      return x * (1 + maths::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) /
+             2;
   }
   return 0;
 }
 
 double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
+  return 1 / (1 + maths::exp(-x));
 }
 
 double capped(double x, double c) {
-  return c * std::tanh(x / c);
+  return c * maths::tanh(x / c);
 }
 
 namespace {

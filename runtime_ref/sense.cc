@@ -1,7 +1,6 @@
 #include "runtime_ref/sense.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
@@ -9,6 +8,7 @@
 #include "runtime_ref/evaluate.h"
 #include "runtime_ref/fast_engine.h"
 #include "runtime_ref/generate.h"
+#include "runtime_ref/maths.h"
 
 namespace sb3lm {
 namespace {
@@ -66,7 +66,7 @@ double mean(const std::vector<double>& numbers) {
 std::string advice_of(double nats, std::optional<double> before, int vocabulary) {
   // Whoever has learnt anything halves the choices more than twice.
   constexpr double kLeastLearnt = 1.5, kMuchLost = 0.1;
-  if (before.value_or(nats) > std::log(vocabulary) - kLeastLearnt) {
+  if (before.value_or(nats) > maths::log(vocabulary) - kLeastLearnt) {
     return fmt::format(
         "that is hardly better than chance (perplexity {}): untrained, made for another language, "
         "or read in the wrong way, which sb3lm probe finds out",
@@ -93,8 +93,8 @@ std::optional<Sense> sense_of(const PackedModel& model, const std::string& text,
   const std::vector<double> each = text_nats(model, text, progress);
   if (each.empty()) return std::nullopt;
   const double nats = mean(each);
-  Sense sense{.tokens = static_cast<int>(each.size()), .perplexity = std::exp(nats)};
-  if (before) sense.perplexity_before = std::exp(*before);
+  Sense sense{.tokens = static_cast<int>(each.size()), .perplexity = maths::exp(nats)};
+  if (before) sense.perplexity_before = maths::exp(*before);
   const Tokenizer& tokenizer = model.about.tokenizer;
   const ChatTemplate& chat = model.about.chat;
   for (const char* prompt : chat.present() ? kQuestions : kBeginnings) {

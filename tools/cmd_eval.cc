@@ -10,6 +10,7 @@
 #include "native.h"
 #include "option_choices.h"
 #include "runtime_ref/evaluate.h"
+#include "runtime_ref/maths.h"
 #include "text_source.h"
 
 namespace sb3lm {
@@ -45,7 +46,7 @@ struct Result {
   double nats = 0, seconds = 0;
 
   double mean() const { return nats / static_cast<double>(scores); }
-  double perplexity() const { return std::exp(mean()); }
+  double perplexity() const { return maths::exp(mean()); }
   std::optional<double> bits_per_byte() const {
     if (!bytes || *bytes == 0) return std::nullopt;
     return nats / std::numbers::ln2 / static_cast<double>(*bytes);

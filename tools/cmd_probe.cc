@@ -12,6 +12,7 @@
 #include "model/fingerprint.h"
 #include "outputs.h"
 #include "runtime_ref/evaluate.h"
+#include "runtime_ref/maths.h"
 #include "text_source.h"
 
 namespace sb3lm {
@@ -121,7 +122,7 @@ std::string sigmas_text(const OtherValue& other) {
 
 std::string perplexity_text(const OtherValue& other) {
   if (!other.readable) return "unreadable";
-  return other.same ? "the same" : fmt::format("{:.5g}", std::exp(other.nats));
+  return other.same ? "the same" : fmt::format("{:.5g}", maths::exp(other.nats));
 }
 
 void print_row(const std::array<std::string, 6>& cells) {
@@ -153,7 +154,7 @@ Json finding_json(const ConventionFinding& found) {
   Json others = Json::array();
   for (const OtherValue& other : found.others) {
     Json row = {{"value", other.value}, {"readable", other.readable}, {"same", other.same}};
-    row["perplexity"] = other.readable ? Json(std::exp(other.nats)) : Json(nullptr);
+    row["perplexity"] = other.readable ? Json(maths::exp(other.nats)) : Json(nullptr);
     row["sigmas"] = other.readable ? Json(other.worse_sigmas) : Json(nullptr);
     others.push_back(row);
   }
@@ -181,7 +182,7 @@ Json as_json(const ProbeOptions& options, const SourceText& text, const Probed& 
           {"text", text.name},
           {"tokens", probed.tokens},
           {"nats_per_token", probed.search.nats},
-          {"perplexity", std::exp(probed.search.nats)},
+          {"perplexity", maths::exp(probed.search.nats)},
           {"vocabulary", probed.vocabulary},
           {"readings_scored", probed.scored},
           {"conventions", findings},
@@ -190,7 +191,7 @@ Json as_json(const ProbeOptions& options, const SourceText& text, const Probed& 
 
 void print_result(const SourceText& text, const Probed& probed) {
   print_out("{} tokens of {}: perplexity {:.5g} (a blind guess has {}), {} readings scored\n",
-            probed.tokens, text.name, std::exp(probed.search.nats), probed.vocabulary,
+            probed.tokens, text.name, maths::exp(probed.search.nats), probed.vocabulary,
             probed.scored);
   print_table(probed.search);
 }
@@ -209,7 +210,7 @@ Probed probe(const ProbeOptions& options, const SourceText& text, Progress& prog
   const SearchRequest request{.start = model.conventions,
                               .names = names_to_search(model, options),
                               .choices = model.choices,
-                              .lost_nats = kLost * std::log(probed.vocabulary)};
+                              .lost_nats = kLost * maths::log(probed.vocabulary)};
   probed.search = search_conventions(request, std::ref(scorer), progress);
   probed.scored = scorer.scored();
   progress.report("probed", 1);
@@ -238,7 +239,7 @@ int run_command(const ProbeOptions& options, Progress& progress) {
   if (options.json) outputs.keep_standard_output();
   const SourceText text = read_source_text(options.text);
   Probed probed = probe(options, text, progress);
-  const bool lost = probed.search.nats >= std::log(probed.vocabulary);
+  const bool lost = probed.search.nats >= maths::log(probed.vocabulary);
   if (!lost) {
     probed.sidecar = out;
     outputs.write(out, sidecar_text(sidecar_after(options, probed.search)));

@@ -374,12 +374,17 @@ std::map<std::string, std::string> parse_conventions(const std::vector<std::stri
   return conventions;
 }
 
+// Of "." and "models/" too.
+std::string folder_name(const std::filesystem::path& folder) {
+  const std::filesystem::path whole = (std::filesystem::absolute(folder) / "").lexically_normal();
+  return whole.parent_path().filename().string();
+}
+
 void finish_input(const Parsed& parsed, InputOptions& input) {
   input.import.conventions = parse_conventions(parsed.conventions);
   const std::filesystem::path given = input.file;
   input.file = checkpoint_in(given);
-  input.name = input.file == given ? given.stem().string()
-                                   : std::filesystem::canonical(given).filename().string();
+  input.name = input.file == given ? given.stem().string() : folder_name(given);
 }
 
 template <class Options>

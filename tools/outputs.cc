@@ -17,9 +17,11 @@ bool is_standard_output(const fs::path& out) {
 
 /// Of names that may both be new.
 bool same_name(const fs::path& one, const fs::path& other) {
-  std::error_code ignored;
-  const auto whole = [&](const fs::path& name) {
-    return fs::weakly_canonical(fs::absolute(name, ignored), ignored);
+  const auto whole = [](const fs::path& name) {
+    std::error_code error;
+    const fs::path absolute = fs::absolute(name, error);
+    const fs::path canonical = fs::weakly_canonical(absolute, error);
+    return error ? absolute.lexically_normal() : canonical;
   };
   return whole(one) == whole(other);
 }

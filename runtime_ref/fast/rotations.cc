@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runtime_ref/maths.h"
 #include "runtime_ref/ops.h"
 
 namespace sb3lm::fast {
@@ -24,8 +25,8 @@ void Rotations::turn_to(std::size_t first, std::size_t count) {
     angles.sine.resize(turns_.size());
     for (std::size_t j = 0; j < turns_.size(); ++j) {
       const double angle = turns_[j] * static_cast<double>(first + t);
-      angles.cosine[j] = static_cast<float>(std::cos(angle));
-      angles.sine[j] = static_cast<float>(std::sin(angle));
+      angles.cosine[j] = static_cast<float>(maths::cos(angle));
+      angles.sine[j] = static_cast<float>(maths::sin(angle));
     }
   }
 }

@@ -8,6 +8,7 @@
 
 #include "base/portable_math.h"
 #include "kernels/rope_constants.h"
+#include "runtime_ref/maths.h"
 
 namespace {
 
@@ -71,10 +72,38 @@ void print_functions() {
   }
 }
 
+// The engine's.
+void print_maths() {
+  std::uint64_t state = 2;
+  for (int i = 0; i < 6000; ++i) {
+    const double share = std::ldexp(static_cast<double>(next_bits(state)), -53);
+    const double power = 1417 * share - 708, near = (share - 0.5) * std::ldexp(1, -(i % 40));
+    const double angle = share * std::ldexp(1, i % 21), base = 1e6 * share + 2;
+    const double exponent = -static_cast<double>(i % 64) / 64;
+    for (const double x : {power, near}) fmt::print("maths::exp {:a} {:a}\n", x, maths::exp(x));
+    for (const double x : {1 + near, std::ldexp(share, i % 2000 - 1000)}) {
+      fmt::print("maths::log {:a} {:a}\n", x, maths::log(x));
+    }
+    for (const double x : {angle, -angle, near}) {
+      fmt::print("maths::sin {:a} {:a}\nmaths::cos {:a} {:a}\n", x, maths::sin(x), x,
+                 maths::cos(x));
+    }
+    fmt::print("maths::pow {:a} {:a} {:a}\n", base, exponent, maths::pow(base, exponent));
+    for (const double x : {near, 24 * share - 12}) {
+      fmt::print("maths::{} {:a} {:a}\n", std::abs(x) > 0.5 ? "tanh" : "tanh_near_0", x,
+                 maths::tanh(x));
+    }
+    for (const double x : {near, 12 * share - 6, 26 * share}) {
+      fmt::print("maths::erfc {:a} {:a}\n", x, maths::erfc(x));
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
   print_rope();
   print_scaled();
   print_functions();
+  print_maths();
 }

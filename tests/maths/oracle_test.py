@@ -2,7 +2,8 @@
 """Our own arithmetic against arithmetic with 60 digits. Argument: the program maths_tool.
 
 Every rotation of the rotary embedding must be the double nearest to the true value; exp, log, log2
-and turn may be off by what packer/base/portable_math.h says.
+and turn may be off by what packer/base/portable_math.h says, and the engine's by what
+runtime_ref/maths.h says.
 """
 
 import collections
@@ -17,7 +18,10 @@ kOne = 1 << 200  # fixed point of the trigonometry
 kLn2 = decimal.Decimal(2).ln()
 kPi = decimal.Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640629")
 kRotations = ("rope", "scaled")
-kMostUlps = {"exp": 2, "log": 3, "log2": 4, "turn": 3}
+kMostUlps = {"exp": 2, "log": 3, "log2": 4, "turn": 3,
+             "maths::exp": 0.501, "maths::log": 0.501, "maths::pow": 0.501,
+             "maths::sin": 0.501, "maths::cos": 0.501,
+             "maths::tanh": 1.5, "maths::tanh_near_0": 0.501, "maths::erfc": 3}
 
 
 def cos_sin(angle):
@@ -49,15 +53,59 @@ def scaled(frequency, factor, low, high, original):
     return frequency * (kept + (1 - kept) / factor)
 
 
+def cos_sin_of_any(angle):
+    turns = (angle / (2 * kPi)).to_integral_value(decimal.ROUND_FLOOR)
+    return cos_sin(angle - 2 * kPi * turns)
+
+
+def sine(x):
+    return cos_sin_of_any(x)[1] if abs(x) > decimal.Decimal("1e-6") else x - x ** 3 / 6 + x ** 5 / 120
+
+
+def hyperbolic_tangent(x):
+    if abs(x) < decimal.Decimal("1e-6"):
+        return x - x ** 3 / 3 + 2 * x ** 5 / 15
+    return 1 - 2 / ((2 * x).exp() + 1)
+
+
+def complementary_error(x):
+    """A series of positive terms; far from zero a continued fraction, whose rest is below 1e-25."""
+    if x < 0:
+        return 2 - complementary_error(-x)
+    slope = 2 / kPi.sqrt() * (-x * x).exp()
+    if x > 5:
+        fraction = x
+        for k in range(120, 0, -1):
+            fraction = x + decimal.Decimal(k) / 2 / fraction
+        return slope / 2 / fraction
+    total, term, odd = x, x, 1
+    while term > decimal.Decimal("1e-55"):
+        odd += 2
+        term = term * 2 * x * x / odd
+        total += term
+    return 1 - slope * total
+
+
+kFunctions = {
+    "exp": decimal.Decimal.exp,
+    "log": decimal.Decimal.ln,
+    "log2": lambda x: x.ln() / kLn2,
+    "pow": lambda x, y: (x.ln() * y).exp(),
+    "sin": sine,
+    "cos": lambda x: cos_sin_of_any(x)[0],
+    "tanh": hyperbolic_tangent,
+    "tanh_near_0": hyperbolic_tangent,
+    "erfc": complementary_error,
+}
+
+
 def expected(function, arguments):
     if function in kRotations:
         return rotation(*arguments)
-    x = decimal.Decimal(float.fromhex(arguments[0]))
+    exact = [decimal.Decimal(float.fromhex(argument)) for argument in arguments]
     if function == "turn":
-        return cos_sin(2 * kPi * x)
-    if function == "exp":
-        return (x.exp(),)
-    return (x.ln() / (kLn2 if function == "log2" else 1),)
+        return cos_sin(2 * kPi * exact[0])
+    return (kFunctions[function.removeprefix("maths::")](*exact),)
 
 
 def ulps(value, true):
