@@ -2,7 +2,7 @@
 
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {join} from 'node:path';
+import {join, resolve} from 'node:path';
 
 /** `folder` has sb3lm_page.js and .wasm. Files are in memory: `module.FS`. */
 export class NodeProgram {
@@ -10,7 +10,7 @@ export class NodeProgram {
 
   static async start(folder) {
     const program = new NodeProgram();
-    const make = createRequire(import.meta.url)(join(folder, 'sb3lm_page.js'));
+    const make = createRequire(import.meta.url)(resolve(folder, 'sb3lm_page.js'));
     program.module = await make({
       wasmBinary: readFileSync(join(folder, 'sb3lm_page.wasm')),
       print: (line) => program.#said.lines.push(line),

@@ -36,9 +36,8 @@ function testLogits(program, binary) {
   const [web, native] = [JSON.parse(ours.output), JSON.parse(sb3lm(binary, 'logits', kCat, ...words))];
   delete web.file;
   delete native.file;
-  const same = JSON.stringify(web) === JSON.stringify(native);
-  console.log(`logits of the double engine: ${same ? 'the same bits' : 'not the same bits'}`);
-  return same;
+  assert.deepEqual(web, native);
+  console.log('logits of the double engine: the same bits');
 }
 
 await withFolder(async (folder) => {

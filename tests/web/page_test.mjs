@@ -15,7 +15,7 @@ import {PageServer} from '../../tools/vm/page_server.mjs';
 
 const kTokenizer = join(kRoot, 'samples/dictionary-cat/tokenizer.json');
 const kCatName = 'Dictionary cat';
-const kLongQuestion = 'What is a lighthouse for, and who lives in it? '.repeat(60);
+const kLongQuestion = 'What is a lighthouse for, and who lives in it? '.repeat(60).trim();
 
 const native = (binary, folder, ...options) => {
   const out = join(folder, 'native.sb3');
