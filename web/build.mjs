@@ -8,7 +8,8 @@ import {element, fillChoices, listItem, showError} from 'sb3lm/view.mjs';
 const kContexts = [32, 64, 128, 256, 512, 1024, 2048];
 const kUsualContext = 2048;  // what the program makes of longer ones
 const kBits = [8, 7, 6, 5, 4, 3, 2];
-const kReport = '/out/report.html';
+const kOut = '/out/';
+const kReport = `${kOut}report.html`;
 
 // "verified: 4 positions, 2048 logits each, largest relative error 2.3e-15"
 const kProof = /verified: (\d+) positions, (\d+) logits each, largest relative error (\S+)/;
@@ -89,14 +90,14 @@ export class BuildPanel {
     const said = await this.#engine.command(['report', path, '--json', '--html', kReport]);
     if (said.code !== 0) throw new Error(errorText(said));
     const {bytes} = await this.#engine.take(kReport);
-    return {figures: JSON.parse(said.output), page: new TextDecoder().decode(bytes)};
+    return {figures: JSON.parse(said.output), page: new TextDecoder().decode(bytes).replaceAll(kOut, '')};
   }
 
   async #build() {
     showError('');
     element('made').hidden = true;
     const name = fileName(element('title').value);
-    const out = `/out/${name}`;
+    const out = kOut + name;
     const start = performance.now();
     const made = await this.#work(async () => {
       const built = await this.#engine.command(this.#words(out));
