@@ -29,8 +29,18 @@ export class NodeProgram {
     const texts = ['sb3lm', ...words].map((word) => this.#place(word));
     const argv = module._malloc(4 * texts.length);
     texts.forEach((at, i) => new DataView(module.HEAPU8.buffer).setUint32(argv + 4 * i, at, true));
-    const code = module._page_command(texts.length, argv);
+    const code = this.#command(texts.length, argv);
     return {code, output: this.#said.lines.join('\n'), complaint: this.#said.complaints.join('\n')};
+  }
+
+  // The command line's parser leaves the program on its own.
+  #command(argc, argv) {
+    try {
+      return this.module._page_command(argc, argv);
+    } catch (error) {
+      if (error?.name !== 'ExitStatus') throw error;
+      return error.status;
+    }
   }
 
   #place(text) {

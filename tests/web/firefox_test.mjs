@@ -21,20 +21,21 @@ const kTalk = `const [question, done] = arguments;
     element('message').value = question;
     element('send').click();
     until(() => element('send').disabled === false && document.querySelector('#log .model')?.textContent,
-      () => done(document.querySelector('#log .model').lastChild.data));
-  });`;
+      () => done(document.querySelector('#log .model').textContent.replace(/^Model: /, '')));
+  }`;
 const kMake = `const [title, done] = arguments;
   const element = (id) => document.getElementById(id);
   const until = (holds, then) => holds() ? then() : setTimeout(until, 20, holds, then);
   element('title').value = title;
   element('make').click();
-  until(() => !element('made').hidden || !element('problem').hidden, async () => {
+  until(() => !element('made').hidden || !element('problem').hidden, () => fetchMade().catch((error) => done({error: String(error)})));
+  async function fetchMade() {
     if (!element('problem').hidden) return done({error: element('error').textContent});
     const bytes = new Uint8Array(await (await fetch(element('download').href)).arrayBuffer());
     let letters = '';
     for (const byte of bytes) letters += String.fromCharCode(byte);
     done({base64: btoa(letters), proof: element('proof').textContent});
-  });`;
+  }`;
 
 await withFolder(async (folder) => {
   requirePage();
