@@ -13,29 +13,30 @@ import {launchFirefox} from '../../tools/vm/firefox.mjs';
 
 const kTitle = 'Fox';
 
-// These run in the page. `done` takes what they find.
-const kTalk = `const [question, done] = arguments;
+// These run in the page; what they give back is JSON.
+const kHelpers = `
+  const [given, done] = arguments;
   const element = (id) => document.getElementById(id);
-  const until = (holds, then) => holds() ? then() : setTimeout(until, 20, holds, then);
-  until(() => !element('send').disabled, () => {
-    element('message').value = question;
+  const until = async (holds) => { while (!holds()) await new Promise((go) => setTimeout(go, 20)); };`;
+const kTalk = `${kHelpers}
+  const idle = () => !element('send').disabled;
+  (async () => {
+    await until(idle);
+    element('message').value = given;
     element('send').click();
-    until(() => element('send').disabled === false && document.querySelector('#log .model')?.textContent,
-      () => done(document.querySelector('#log .model').textContent.replace(/^Model: /, '')));
-  }`;
-const kMake = `const [title, done] = arguments;
-  const element = (id) => document.getElementById(id);
-  const until = (holds, then) => holds() ? then() : setTimeout(until, 20, holds, then);
-  element('title').value = title;
-  element('make').click();
-  until(() => !element('made').hidden || !element('problem').hidden, () => fetchMade().catch((error) => done({error: String(error)})));
-  async function fetchMade() {
-    if (!element('problem').hidden) return done({error: element('error').textContent});
+    await until(() => document.querySelector('#log .model') && idle());
+    return document.querySelector('#log .model').textContent.replace(/^Model: /, '');
+  })().then(done, (error) => done(String(error)));`;
+const kMake = `${kHelpers}
+  (async () => {
+    element('title').value = given;
+    element('make').click();
+    await until(() => !element('made').hidden || !element('problem').hidden);
+    if (!element('problem').hidden) return {error: element('error').textContent};
     const bytes = new Uint8Array(await (await fetch(element('download').href)).arrayBuffer());
-    let letters = '';
-    for (const byte of bytes) letters += String.fromCharCode(byte);
-    done({base64: btoa(letters), proof: element('proof').textContent});
-  }`;
+    const letters = Array.from(bytes, (byte) => String.fromCharCode(byte));
+    return {base64: btoa(letters.join('')), proof: element('proof').textContent};
+  })().then(done, (error) => done({error: String(error)}));`;
 
 await withFolder(async (folder) => {
   requirePage();
