@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "console.h"
 #include "import/conventions.h"
+#include "import/suggestions.h"
 #include "input_check.h"
 #include "load.h"
 #include "model/spec_text.h"
@@ -44,6 +45,9 @@ int run_command(const InspectOptions& options, Progress& progress) {
   }
   for (const auto& [name, value] : model.source.metadata) {
     print_out("metadata {} = {}\n", name, value);
+  }
+  for (const std::string& question : suggested_questions(model, input.file.string())) {
+    print_out("suggestion: {}\n", question);
   }
   print_out("tokenizer: {}\n",
             model.tokenizer.present()

@@ -1,4 +1,5 @@
 """Tests of the exam and of the data that teach for it: python3 -m unittest train.test_exam"""
+import json
 import os
 import random
 import sys
@@ -142,6 +143,40 @@ print("[3 tokens said at 1 a second]")
         self.assertNotIn(NEW, "".join(ask(self.program, Path("x"), ["long"], 1).values()))
 
 
+class SuggestTest(unittest.TestCase):
+    """suggest.py imports export.py, which needs torch."""
+
+    def setUp(self):
+        try:
+            from . import suggest
+        except ImportError as missing:
+            self.skipTest(f"missing: {missing.name}")
+        self.suggest = suggest
+
+    def test_chooses_what_is_right(self):
+        rows = [Row("synonyms", "taught", "Other word for a?", "says: b", ""),
+                Row("definitions", "taught", "What is a?", "meaning 1: x", ""),
+                Row("definitions", "taught", "What is c?", "meaning 1: y", ""),
+                Row("definitions", "taught", "What is d?", "meaning 1: y", "")]
+        answers = {"Other word for a?": "It is b.", "What is a?": "It is y.",
+                   "What is c?": "It is y.", "What is d?": "It is y."}
+        self.assertEqual(self.suggest.choose(rows, answers), ["What is c?", "Other word for a?"])
+        self.assertEqual(self.suggest.choose(rows, dict.fromkeys(answers, "no")), [])
+
+    def test_only_the_metadata_changes(self):
+        header = b'{"__metadata__":{"format":"x"},"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}'
+        content = len(header).to_bytes(8, "little") + header + b"ab"
+        once = self.suggest.with_suggestions(content, ["What is a cat?"])
+        again = self.suggest.with_suggestions(once, ["What is a dog?"])
+        size = int.from_bytes(again[:8], "little")
+        self.assertEqual(size % 8, 0)
+        self.assertEqual(again[8 + size:], b"ab")
+        read = json.loads(again[8:8 + size])
+        self.assertEqual(json.loads(read["__metadata__"]["sb3lm.suggestions"]), ["What is a dog?"])
+        self.assertEqual(read["__metadata__"]["format"], "x")
+        self.assertEqual(read["w"], json.loads(header)["w"])
+
+
 @needs_wordnet
 class MakerTest(unittest.TestCase):
     @classmethod
@@ -232,6 +267,16 @@ class TaughtTest(unittest.TestCase):
         self.assertGreater(sum(q.isupper() for q in asked), 1500)
         self.assertGreater(sum(q.islower() for q in asked), 5000)
         self.assertGreater(sum(not q.endswith("?") for q in asked), 5000)
+
+    def test_suggestions_are_questions_of_the_exam(self):
+        try:
+            from .suggest import KINDS, candidates
+        except ImportError as missing:
+            self.skipTest(f"missing: {missing.name}")
+        rows = read_exam()
+        found = candidates(rows, self.data.lexicon)
+        self.assertEqual({row.kind for row in found}, set(KINDS))
+        self.assertLessEqual({row.right for row in found}, {row.right for row in rows})
 
     def test_slips_make_no_other_words(self):
         rng = random.Random(1)

@@ -36,10 +36,12 @@ class Tokenizer:
         self._cache: dict[str, list[int]] = {}
 
     @staticmethod
-    def learn(texts: list[str], vocabulary: int) -> "Tokenizer":
-        """Merges the most frequent pair, again and again; ties go to the lower ids."""
+    def learn(texts: list[str], vocabulary: int, least: int = 1) -> "Tokenizer":
+        """Merges the most frequent pair, again and again; ties go to the lower ids. Pieces of text
+        that occur less than `least` times count for nothing."""
         first = len(SPECIAL_NAMES)
         pieces = Counter(piece for text in texts for piece in CUT.findall(text))
+        pieces = Counter({piece: count for piece, count in pieces.items() if count >= least})
         words = [[first + byte for byte in piece.encode()] for piece in pieces]
         counts = list(pieces.values())
         pairs: Counter[tuple[int, int]] = Counter()

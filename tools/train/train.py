@@ -7,6 +7,7 @@ written.
 """
 import argparse
 import csv
+import os
 import random
 import time
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from .tokenizer import Tokenizer
 SAVE_SECONDS = 300
 RESTART_STEPS = 20      # over which a restarted optimiser comes to its full rate
 LOG_STEPS = 20
+RARE = 3                # a piece of text must occur as often to shape the tokenizer
 ASKED = ("What is a lighthouse?", "what is a cat", "Define courage.", "What does happy mean?",
          "What is a bridge?", "Who are you?")
 
@@ -45,7 +47,7 @@ def make_tokenizer(path: Path, config: Config, data: Data) -> Tokenizer:
     texts = [entry.answer for entry in data.entries] * 6 + data.texts
     for _ in range(20000):
         texts += data.question(rng)
-    tokenizer = Tokenizer.learn(texts, config.vocabulary)
+    tokenizer = Tokenizer.learn(texts, config.vocabulary, least=RARE)
     write_atomically(path, tokenizer.to_json().encode())
     return tokenizer
 
@@ -184,6 +186,14 @@ class Run:
         return log
 
 
+def give_way() -> None:
+    """Lowest priority, also as a session where Linux groups processes by those."""
+    os.nice(19)
+    group = Path("/proc/self/autogroup")
+    if group.exists() and os.getsid(0) == os.getpid():
+        group.write_text("19")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/train/run", description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
@@ -194,12 +204,17 @@ def main() -> None:
     parser.add_argument("--wordnet", type=Path, help="folder of WordNet's dictionary files, with "
                         "SCOWL's lists in its folder scowl (default: where Debian has them)")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--background", action="store_true",
+                        help="lowest priority once the data are read; start it with setsid")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     config = PRESETS[options.preset]
     data = Data(config, options.wordnet)
     length = Length(options.hours, int(options.tokens))
-    Run(config, data, options.out, length, options.resume).train()
+    run = Run(config, data, options.out, length, options.resume)
+    if options.background:
+        give_way()
+    run.train()
 
 
 if __name__ == "__main__":
