@@ -176,9 +176,16 @@ void add_scaled(float factor, const float* x, std::size_t size, float* sum) {
 }
 
 HWY_INLINE Floats load_fixed(const std::int16_t* from) {
+#if HWY_TARGET == HWY_WASM
+  // What Clang knows to be 16 bits, it converts lane by lane.
+  const v128_t numbers = wasm_v128_load64_zero(from);
+  const v128_t upper = wasm_i16x8_shuffle(numbers, numbers, 0, 0, 1, 1, 2, 2, 3, 3);
+  return Floats{wasm_f32x4_convert_i32x4(wasm_i32x4_shr(upper, 16))};
+#else
   const hn::Rebind<std::int16_t, DF> d16;
   const hn::RebindToSigned<DF> d32;
   return hn::ConvertTo(DF(), hn::PromoteTo(d32, hn::LoadU(d16, from)));
+#endif
 }
 
 /// Scores of H heads at all positions of the blocks, those past the end included.

@@ -308,11 +308,13 @@ struct DigitSums {
   }
 };
 
-/// Tables that Clang loads before they are needed would go from registers to memory and back.
-inline void load_no_earlier() {
-  asm volatile("" ::: "memory");
+/// Tables that are loaded before they are needed would go from registers to memory and back; no
+/// compiler moves a load over a store.
+HWY_INLINE void load_no_earlier() {
+  [[maybe_unused]] volatile std::uint8_t fence = 0;
 }
 
+/// With a name for each, for arrays would live in memory.
 struct TileSums {
   DigitSums low, middle, high;
   /// With 64 columns of 16 rows.
