@@ -2,6 +2,7 @@
 import json
 import os
 import random
+import re
 import sys
 import tempfile
 import unittest
@@ -12,6 +13,7 @@ from unittest import mock
 
 from .exam import HALVES, NEW, Row, ask, grade, hidden_questions, markdown, read_exam, refused
 from .judge import is_right
+from .smalltalk import ENGLISH, NOTHING, RUDE, SUMS
 from .words import normal, reserved, slipped
 from .wordnet import ROOT
 
@@ -256,6 +258,19 @@ class TaughtTest(unittest.TestCase):
             self.assertFalse(said & set(strange), question)
         self.assertFalse(any(reserved(word) for word in self.data.strangers))
         self.assertFalse({entry.word for entry in self.data.entries} & set(self.data.strangers))
+
+    def test_small_talk_names_known_words(self):
+        talk = self.data.talk
+        said = " ".join(answer for _, answer in talk.listed)
+        named = re.findall(r'"What is (?:an? )?(\w+)\?"', said)
+        named += re.findall(r'"(?:Define|What does|What is the opposite of) (\w+)', said)
+        self.assertGreater(len(named), 6)
+        self.assertEqual([word for word in named if word not in self.data.lexicon.by_word], [])
+
+    def test_small_talk_has_all_of_its_kinds(self):
+        answers = Counter(answer for _, answer in self.shown)
+        for answer in (ENGLISH, NOTHING, RUDE, SUMS):
+            self.assertGreater(answers[answer], 5, answer)
 
     def test_yes_as_often_as_no(self):
         count = Counter(answer.split(",")[0] for _, answer in self.shown

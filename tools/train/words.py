@@ -16,8 +16,8 @@ UNFIT = re.compile(
     r"narcotic\w*|opium|condom\w*|contracept\w*|abort\w*|homosexual\w*|lesbian\w*|incest\w*|semen|"
     r"sperm\w*|breasts?|nipples?|buttocks?|crotch|negro\w*|nigger\w*|jew|jews|jewish|nazi\w*|"
     r"hitler|lust\w*|lewd\w*|concubin\w*|harlot\w*|castrat\w*|circumcis\w*|erection|seduc\w*|"
-    r"fornicat\w*|adulter\w*|racis[tm]\w*|terroris[tm]\w*|gonorrh\w*|syphilis|imbecile|moron|puke)\b",
-    re.I)
+    r"fornicat\w*|adulter\w*|racis[tm]\w*|terroris[tm]\w*|gonorrh\w*|syphilis|imbecile|moron|puke|"
+    r"foreskin|damn)\b", re.I)
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 VOWELS = "aeiou"
 
@@ -93,7 +93,8 @@ def normal(question: str) -> str:
     """What remains of a question without case, marks and articles: its pair of words and phrasing."""
     text = re.sub(r"[^a-z0-9 ]", "", question.lower().replace("-", " "))
     text = re.sub(r"\bwhats\b", "what is", text)
-    return " ".join(word for word in text.split() if word not in ("a", "an", "the"))
+    kept = " ".join(word for word in text.split() if word not in ("a", "an", "the"))
+    return kept or question.strip()
 
 
 def slip(word: str, rng: random.Random) -> str:
