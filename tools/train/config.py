@@ -1,5 +1,5 @@
-"""Shapes and hyperparameters. A preset is one `Config`."""
-from dataclasses import dataclass
+"""Shapes and hyperparameters. A preset is one `Config`; `with_settings` changes it for a trial."""
+from dataclasses import dataclass, fields, replace
 
 BOS, EOS, PAD, SYSTEM, USER, ASSISTANT, EOT = range(7)
 SPECIAL_NAMES = ("<bos>", "<eos>", "<pad>", "<|system|>", "<|user|>", "<|assistant|>", "<|eot|>")
@@ -82,3 +82,27 @@ PRESETS = {
                    vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=32768,
                    window=512, chat_window=512, context=512, small_state=True),
 }
+
+
+def with_settings(config: Config, settings: list[str]) -> Config:
+    """The config with fields set by NAME=VALUE; `tasks` and tuples take commas."""
+    names = [field.name for field in fields(Config)]
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if name not in names or not equals:
+            raise ValueError(f"{setting}: NAME=VALUE, and NAME is one of {', '.join(names)}")
+        old = getattr(config, name)
+        if name == "tasks":
+            value = tuple((task, float(weight)) for task, weight in
+                          (part.split(":") for part in text.split(",")))
+            unknown = {task for task, _ in value} - {task for task, _ in old}
+            if unknown:
+                raise ValueError(f"{setting}: {', '.join(sorted(unknown))}: no task")
+        elif isinstance(old, tuple):
+            value = tuple(int(part) for part in text.split(","))
+        elif isinstance(old, bool):
+            value = {"true": True, "false": False}[text]
+        else:
+            value = type(old)(text)
+        config = replace(config, **{name: value})
+    return config

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from .config import ASSISTANT, BOS, EOS, EOT, PRESETS, USER, Config
+from .config import ASSISTANT, BOS, EOS, EOT, PRESETS, USER, Config, with_settings
 from .data import Data, Entry, encode
 from .export import stem
 from .model import Model, Weights
@@ -186,6 +186,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/train/run evaluate", description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="directory of the run")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="another value of a preset's field (config.py), for a trial")
     parser.add_argument("--wordnet", type=Path, help="folder of WordNet's dictionary files")
     parser.add_argument("--context", type=int, default=128)
     parser.add_argument("--stride", type=int, default=64)
@@ -193,7 +195,7 @@ def main() -> None:
     parser.add_argument("--answers", type=Path, help="where to write questions and answers, JSON")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    config = PRESETS[options.preset]
+    config = with_settings(PRESETS[options.preset], options.set)
     evaluation = Evaluation(config, options.run, Data(config, options.wordnet), options.context,
                             options.stride)
     if options.texts:

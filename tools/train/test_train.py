@@ -19,7 +19,7 @@ try:
 except ImportError:
     torch = None
 
-from .config import PRESETS
+from .config import PRESETS, with_settings
 from .data import Data
 from .lexicon import OWN_WEIGHT
 from .tokenizer import Tokenizer
@@ -50,6 +50,18 @@ def setUpModule() -> None:
 def needs(*names: str):
     lacking = [missing for missing in MISSING if missing.startswith(names)]
     return unittest.skipIf(lacking, f"missing: {', '.join(lacking)}")
+
+
+class ConfigTest(unittest.TestCase):
+    def test_settings(self):
+        made = with_settings(TOY, ["muon_lr=0.01", "headwords=300", "pass_order=0,1,2,3,5,5",
+                                   "tasks=definitions:1,kinds:0.5", "small_state=true"])
+        self.assertEqual(made, replace(TOY, muon_lr=0.01, headwords=300, small_state=True,
+                                       pass_order=(0, 1, 2, 3, 5, 5),
+                                       tasks=(("definitions", 1.0), ("kinds", 0.5))))
+        for wrong in ("speed=1", "headwords", "tasks=jokes:1"):
+            with self.assertRaisesRegex(ValueError, wrong.partition("=")[0]):
+                with_settings(TOY, [wrong])
 
 
 class TokenizerTest(unittest.TestCase):

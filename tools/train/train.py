@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from .config import PRESETS, Config
+from .config import PRESETS, Config, with_settings
 from .data import Data
 from .evaluate import answer, perplexity
 from .export import write_atomically, write_checkpoint
@@ -29,6 +29,7 @@ from .tokenizer import Tokenizer
 SAVE_SECONDS = 300
 RESTART_STEPS = 20      # over which a restarted optimiser comes to its full rate
 LOG_STEPS = 20
+LOOK_STEPS = 400
 RARE = 3                # a piece of text must occur as often to shape the tokenizer
 ASKED = ("What is a lighthouse?", "what is a cat", "Define courage.", "What does happy mean?",
          "What is a bridge?", "Who are you?")
@@ -104,10 +105,12 @@ class Run:
                 log.flush()
                 print("step {} tokens {} seconds {} loss {} rate {}".format(*row), flush=True)
                 window = []
-            if time.monotonic() - saved >= SAVE_SECONDS:
+            # On a machine that leaves the run hardly any time, not all of it goes into saving.
+            if time.monotonic() - saved >= SAVE_SECONDS and self.steps % LOG_STEPS == 0:
                 self.save()
-                self.look()
                 saved = time.monotonic()
+            if self.steps % LOOK_STEPS == 0:
+                self.look()
         self.save()
         self.look()
         plot(self.out)
@@ -197,6 +200,8 @@ def give_way() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/train/run", description=__doc__)
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="another value of a preset's field (config.py), for a trial")
     parser.add_argument("--out", type=Path, required=True, help="directory of the run")
     parser.add_argument("--hours", type=float, default=1.4, help="of processor time")
     parser.add_argument("--tokens", type=float, default=0, help="length in tokens, in place of hours")
@@ -208,7 +213,7 @@ def main() -> None:
                         help="lowest priority once the data are read; start it with setsid")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    config = PRESETS[options.preset]
+    config = with_settings(PRESETS[options.preset], options.set)
     data = Data(config, options.wordnet)
     length = Length(options.hours, int(options.tokens))
     run = Run(config, data, options.out, length, options.resume)
