@@ -107,6 +107,8 @@ def check(path, binary, update):
             if binary == "windows" and NOT_WINDOWS in expected:
                 continue
             got, broken = run(command, folder)
+            if binary == "windows":
+                got = [line.replace("\\", "/") for line in got]  # in names of files
             for rule in broken:
                 print(f"{os.path.basename(path)}: $ {command}\n  {rule}")
             breaches += len(broken)
