@@ -53,12 +53,12 @@ def ask(program: Path, checkpoint: Path, questions: list[str], threads: int) -> 
     typed = "".join(f"{question}\n/reset\n" for question in questions)
     command = [program, "run", checkpoint, "--chat", "--temperature", "0", "--top-k", "0",
                "--repetition-penalty", "1", "--max-new-tokens", LONGEST, "--threads", threads]
-    done = subprocess.run([str(part) for part in command], input=typed, text=True, check=True,
+    done = subprocess.run([str(part) for part in command], input=typed, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
     parts = done.stdout.split(NEW + "\n")
-    if len(parts) != len(questions) + 1:
-        raise ValueError(f"{checkpoint}: {len(questions)} questions, {len(parts) - 1} answers: "
-                         f"{done.stdout[-200:]}")
+    if done.returncode != 0 or len(parts) != len(questions) + 1:
+        raise SystemExit(f"{checkpoint}: {len(questions)} questions, {len(parts) - 1} answers; "
+                         f"{program} ended with {done.returncode}: {done.stdout[-300:].strip()}")
     answers = ("\n".join(line for line in part.splitlines() if not line.startswith("["))
                for part in parts)
     return dict(zip(questions, answers))

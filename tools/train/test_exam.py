@@ -123,6 +123,11 @@ print("[3 tokens said at 1 a second]")
         self.assertEqual(ask(self.program, Path("x"), questions, 1),
                          {"a": "You said A", " ": "You said  ", "long": "You said LONG"})
 
+    def test_a_program_that_fails_is_quoted(self):
+        self.program.write_text("#!/bin/sh\necho no such model >&2\nexit 3\n")
+        with self.assertRaisesRegex(SystemExit, "0 answers.* ended with 3: no such model"):
+            ask(self.program, Path("x"), ["a"], 1)
+
     def test_refuses_what_is_no_question(self):
         for question in ("", "/quit", "a\nb"):
             with self.assertRaisesRegex(ValueError, "no line"):
