@@ -201,7 +201,8 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                         .parameters = parameter_text(model),
                         .has_tokenizer = model.tokenizer.present(),
                         .is_chat = model.chat.present(),
-                        .loading_marks = loading_marks(layout)});
+                        .loading_marks = loading_marks(layout),
+                        .suggestions = options.suggestions});
   return program;
 }
 

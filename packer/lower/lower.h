@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "kernels/workspace.h"
 #include "model/model.h"
@@ -20,14 +21,15 @@ struct LowerOptions {
   EncodingPlan encoding;  // text form of the codes
   std::string title;
   Tune tune = Tune::both;
-  Kernel kernel = Kernel::tables;  // naive: only with encoding hex; columns: with range
-  std::string version;             // of this program, for `model info`
-  bool chat_ui = true;             // false: only the engine and the public names
-  bool shares_project = false;     // the program will be put into somebody else's project
-  FloatBits bits;                  // --bits as given, for `model info`
-  bool all_letters = false;        // those that can be typed, whatever they cost
-  std::int64_t most_codes = 0;     // items of a list of codes; 0: as many as players hold
-  std::int64_t most_letters = 0;   // of the weights' text; 0: as many as players read
+  Kernel kernel = Kernel::tables;          // naive: only with encoding hex; columns: with range
+  std::string version;                     // of this program, for `model info`
+  bool chat_ui = true;                     // false: only the engine and the public names
+  bool shares_project = false;             // the program will be put into somebody else's project
+  FloatBits bits;                          // --bits as given, for `model info`
+  std::vector<std::string> suggestions{};  // questions that the chat offers, at most 4
+  bool all_letters = false;                // those that can be typed, whatever they cost
+  std::int64_t most_codes = 0;             // items of a list of codes; 0: as many as players hold
+  std::int64_t most_letters = 0;           // of the weights' text; 0: as many as players read
 };
 
 /// Throws unsupported for what the blocks cannot hold, and mismatch, with what would make it fit,

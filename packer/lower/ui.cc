@@ -107,7 +107,8 @@ class UiEmitter {
     Sprite screen = add_sprite("Screen");
     screen.target().visible = false;
     screen.target().notes.emplace_back(kAboutScreen);
-    emit_screen(screen, options_);
+    Sprite below = stage();
+    emit_screen(screen, below, options_);
     Sprite sign = add_sprite("Sign");
     emit_sign(sign);
     Sprite robot = add_sprite("Robot");

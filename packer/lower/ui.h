@@ -18,6 +18,8 @@ struct UiOptions {
   bool is_chat = true;        // false: the model continues what the user begins
   /// Per cent of loading after which the vocabulary and then each layer is unpacked.
   std::vector<double> loading_marks{};
+  std::vector<std::string>
+      suggestions{};  // to begin with, at most kMostSuggestions; of a chat only
 };
 
 /// Adds the stage's backdrop and scripts, the list `interface texts`, and the sprites Screen and

@@ -1,10 +1,13 @@
 #include "lower/ui_screen.h"
 
+#include <optional>
+
 #include "lower/stage.h"
 #include "lower/ui_conversation.h"
 #include "lower/ui_pen.h"
 #include "lower/ui_settings.h"
 #include "lower/ui_sign.h"
+#include "lower/ui_suggestions.h"
 #include "lower/ui_texts.h"
 #include "model/project_names.h"
 #include "sb3_templates/templates.h"
@@ -56,11 +59,14 @@ std::vector<Scalar> button_items(const UiOptions& options) {
 
 class ScreenEmitter {
  public:
-  ScreenEmitter(Sprite& screen, const UiOptions& options)
+  ScreenEmitter(Sprite& screen, Sprite& stage, const UiOptions& options)
       : screen_(screen),
         pen_(emit_pen_text(screen, read_font(template_file("stage/font.txt")))),
         talk_(emit_conversation(screen, pen_, paint_)),
         settings_(emit_settings(screen, pen_)) {
+    if (options.has_tokenizer && !options.suggestions.empty()) {
+      suggestions_ = emit_suggestions(screen, stage, pen_, talk_.covered, options.suggestions);
+    }
     screen.list<Str>(buttons_.name, button_items(options));
     screen.list<Num>(marks_.name, {options.loading_marks.begin(), options.loading_marks.end()});
     for (const auto* variable : {&shown_status_, &said_}) screen.var<Str>(variable->name, "");
@@ -200,6 +206,7 @@ class ScreenEmitter {
         s.call(draw_button, kSurpriseRow);
         s.call(settings_.draw);
       });
+      if (suggestions_) s.call(suggestions_->draw);
       s.call(talk_.redraw);  // last: new letters go on where it leaves the pen
     });
   }
@@ -266,6 +273,7 @@ class ScreenEmitter {
   void emit_messages(const Proc<>& press) {
     screen_.when_received(kClickMessage, [&](Script& s) {
       s.call(press);
+      if (suggestions_) s.call(suggestions_->press);
       s.when_else(
           talk_.covered == 1, [&](Script& s) { s.call(settings_.drag); },
           [&](Script& s) { s.call(talk_.drag); });
@@ -312,6 +320,7 @@ class ScreenEmitter {
   PenText pen_;
   ConversationBlocks talk_;
   SettingsBlocks settings_;
+  std::optional<SuggestionBlocks> suggestions_;
   Proc<Num> read_button_;
   List<Str> buttons_{"_buttons"};
   Var<Num> x_{"_button x"}, y_{"_button y"}, width_{"_button width"}, height_{"_button height"},
@@ -325,8 +334,8 @@ class ScreenEmitter {
 
 }  // namespace
 
-void emit_screen(Sprite& screen, const UiOptions& options) {
-  ScreenEmitter(screen, options).emit();
+void emit_screen(Sprite& screen, Sprite& stage, const UiOptions& options) {
+  ScreenEmitter(screen, stage, options).emit();
 }
 
 }  // namespace sb3lm

@@ -10,7 +10,8 @@ namespace sb3lm {
 inline constexpr const char *kAskMessage = "ask", *kSettingsMessage = "settings",
                             *kClickMessage = "_click";
 
-/// Adds its scripts to `screen`. The stage has the engine's public names and `interface texts`.
-void emit_screen(blocks::Sprite& screen, const UiOptions& options);
+/// Adds its scripts to `screen`. The stage has the engine's public names and `interface texts`, and
+/// gets the list of suggestions.
+void emit_screen(blocks::Sprite& screen, blocks::Sprite& stage, const UiOptions& options);
 
 }  // namespace sb3lm

@@ -19,7 +19,7 @@ inline constexpr char kStatus[] = "status", kStopReason[] = "stop reason",
 inline constexpr char kPromptTokens[] = "prompt tokens", kOutputTokens[] = "output tokens",
                       kLogits[] = "logits", kTranscript[] = "transcript",
                       kModelInfo[] = "model info", kStopWords[] = "stop words",
-                      kAnswers[] = "answers";
+                      kAnswers[] = "answers", kSuggestions[] = "suggestions";
 // What the items of `transcript` begin with.
 inline constexpr char kUserTurn[] = "user: ", kModelTurn[] = "model: ";
 // Broadcasts.

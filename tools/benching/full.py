@@ -11,7 +11,8 @@ from .running import kContext, kSample, make_checkpoint, NotInstalled, run
 kBudget = 10_485_760  # bytes of an .sb3, the default target's limit
 kPositions = (16, 512, 1000, 2000)  # the cost of a token there
 kLongContext = 2100
-kOptional = ("firefox", "webkit", "scratch15")  # options of tools/setup install these machines
+# Options of tools/setup install these machines; tools/web makes the page.
+kOptional = ("firefox", "webkit", "scratch15", "page")
 kParts = ("sizes", "native", "turbowarp", "naive", "long", "scratch-browser", "scratch", "answers",
           "slow", *kOptional)
 
@@ -21,6 +22,20 @@ def rows_of_machine(vm, name, unit):
             (f"{name}: a token", f"{vm} {unit}", f"{unit} per token", None, None),
             (f"{name}: positions with the evaluator's bits", f"{vm} same", "",
              "those compared", f"{vm} positions")]
+
+
+def rows_of_page():
+    return [
+        ("page: its module", "page wasm_bytes", "bytes", None, None),
+        ("page: its module, by brotli", "page wasm_brotli_bytes", "bytes", None, None),
+        ("page: until the bundled model can be talked to", "page usable_seconds", "s", None, None),
+        ("page: opening the model", "page open_seconds", "s", None, None),
+        ("page: speed of a reply", "page tokens_per_second", "tokens per s",
+         "the native engine, one thread", "page native_tokens_per_second"),
+        ("page: a build with its proof", "page build_seconds", "s", "the native program",
+         "page native_build_seconds"),
+        ("page: its peak memory", "page build_bytes", "bytes", None, None),
+        ("page: projects with the native program's bytes", "page same", "", None, None)]
 
 
 class Bench:
@@ -122,6 +137,12 @@ class Bench:
             self.add("slow stop ms", statistics.median(result["stop_ms"]))
             self.add("slow longest stop ms", max(result["stop_ms"]))
 
+    def page(self):
+        """The page of tools/web, with the native program beside it."""
+        _, output = run(["node", "tests/bench/web_page.mjs", self.sb3lm, self.checkpoint, kContext])
+        for name, value in json.loads(output).items():
+            self.add(f"page {name}", int(value) if name == "same" else value)
+
     def scratch(self, vm):
         tokens = 2 if self.options.quick else 4
         result = measure_vm(vm, self.sb3, [generate(1, tokens)], self.folder)
@@ -179,7 +200,7 @@ class Bench:
                            ("answers", self.answers), ("slow", self.slow),
                            ("firefox", lambda: self.browser("firefox")),
                            ("webkit", lambda: self.browser("webkit")),
-                           ("scratch15", self.scratch15)):
+                           ("scratch15", self.scratch15), ("page", self.page)):
             if name in options.skip or (options.only and name not in options.only):
                 continue
             print(f"  {name} ...", file=sys.stderr, flush=True)
@@ -236,6 +257,7 @@ class Bench:
             *rows_of_machine("firefox", "TurboWarp in Firefox", "ms"),
             *rows_of_machine("webkit", "TurboWarp in WebKit", "ms"),
             *rows_of_machine("scratch15", "scratch-vm 15 in Chromium", "s"),
+            *rows_of_page(),
         ]
         if "turbowarp ms" in figure:
             figure["101 tokens s"] = 101 * figure["turbowarp ms"] / 1000
