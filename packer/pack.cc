@@ -1,6 +1,7 @@
 #include "pack.h"
 
 #include "encoding_choice.h"
+#include "import/suggestions.h"
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
@@ -14,6 +15,7 @@ namespace sb3lm {
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
                  const Recipe& recipe, Progress& progress, const Calibrate& calibrate) {
   Model model = import_model(checkpoint, options, progress);
+  suggested_questions(model, checkpoint.string());  // a mistake there is told now
   require_use(model, recipe);
   Calibration calibration;
   if (calibrate && wants_calibration(model, recipe)) calibration = calibrate(model);
@@ -31,6 +33,7 @@ std::string pack_as(const Model& model, const PackRequest& request, const Encodi
   options.encoding = encoding;
   options.bits = request.bits;
   options.shares_project = !request.project.empty();
+  options.suggestions = suggested_questions(model, "the checkpoint");
   scratch::Program program = lower(model, options);
   scratch::drop_unused(program);
   scratch::share_variables(program);

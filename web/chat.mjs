@@ -32,6 +32,19 @@ export class ChatPanel {
   clear() {
     element('log').replaceChildren();
     element('speed').textContent = '';
+    this.#show();
+  }
+
+  /** Questions that the model answers well: buttons, until the conversation has begun. */
+  suggest(questions) {
+    element('suggestions').replaceChildren(...questions.map((question) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'quiet';
+      button.textContent = question;
+      button.addEventListener('click', () => this.#say(question));
+      return button;
+    }));
   }
 
   note(text) {
@@ -44,6 +57,7 @@ export class ChatPanel {
     element('new-chat').disabled = !this.#can || talking;
     element('stop').disabled = !talking;
     element('log').setAttribute('aria-busy', String(talking));
+    element('suggestions').hidden = !this.#can || element('log').querySelector('.you') !== null;
   }
 
   #add(kind, text) {

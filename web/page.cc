@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "import/suggestions.h"
 #include "model/tensor.h"
 #include "talk.h"
 #include "tools/commands.h"
@@ -95,6 +96,7 @@ std::string facts_of(const Talk& open, const InputOptions& input) {
               {"can_talk", open.can_talk()},
               {"has_chat", about.chat.present()},
               {"licence", about.licence},
+              {"suggestions", suggested_questions(about, input.name)},
               {"notes", about.notes}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -78,6 +78,7 @@ async function take(given) {
     return;
   }
   model = opened;
+  chat.suggest(model.facts.suggestions);
   chat.clear();
   showModel(model);
   build.show(model);

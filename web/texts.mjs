@@ -40,6 +40,7 @@ export const texts = {
   send: 'Send',
   stop: 'Stop',
   newChat: 'New chat',
+  suggestions: 'Questions to begin with',
   you: 'You',
   model: 'Model',
   speed: ({said, seconds}) => said < 2 ? '' :

@@ -10,7 +10,7 @@ namespace sb3lm {
 namespace {
 
 constexpr std::size_t kMost = 4;
-constexpr std::size_t kLongest = 80;  // bytes
+constexpr std::size_t kLongest = 48;  // bytes
 
 bool is_question(const Json& item) {
   if (!item.is_string()) return false;

@@ -13,7 +13,7 @@ namespace sb3lm {
 inline constexpr std::string_view kSuggestionsKey = "sb3lm.suggestions";
 
 /// What the checkpoint suggests to ask; nothing if it suggests nothing. Throws bad_input, with
-/// `file` in front, for anything but at most four questions of at most 80 bytes in one line each.
+/// `file` in front, for anything but at most four questions of at most 48 bytes in one line each.
 std::vector<std::string> suggested_questions(const Model& model, std::string_view file);
 
 }  // namespace sb3lm
