@@ -164,13 +164,18 @@ struct Nibbles {
 };
 
 /// Bytes go in two rounds, high nibbles and low ones.
-template <bool kHigh>
+template <bool kHigh, bool kFlipped>
 struct HalfBytes {
   static constexpr std::size_t kBytes = kBlock;
   template <class Use>
-  static HWY_INLINE void each(Rows rows, unsigned, Use use) {
+  static HWY_INLINE void each(Rows rows, unsigned flip, Use use) {
+    const auto flips = hn::Set(D8(), static_cast<std::uint8_t>(flip));
     for (std::size_t byte = 0; byte < kBytes; byte += kLanes8) {
-      const Codes both = load(rows.at(byte));
+      Codes both = load(rows.at(byte));
+      if constexpr (kFlipped) {
+        both = {hn::Xor(both.a, flips), hn::Xor(both.b, flips), hn::Xor(both.c, flips),
+                hn::Xor(both.e, flips)};
+      }
       use(kHigh ? high_nibbles(both) : low_nibbles(both), byte);
     }
   }
@@ -301,6 +306,14 @@ HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
   }
 }
 
+template <bool kFlipped, Twice kTwice>
+HWY_INLINE void add_bytes(const PackedMatrix& w, Tile& tile) {
+  add_columns<HalfBytes<true, kFlipped>, kTwice>(w, tile);
+  tile.totals.times(16);
+  tile.more_totals.times(16);
+  add_columns<HalfBytes<false, kFlipped>, kTwice>(w, tile);
+}
+
 template <Twice kTwice>
 HWY_INLINE void add_all(const PackedMatrix& w, Tile& tile) {
   tile.totals.clear();
@@ -309,11 +322,10 @@ HWY_INLINE void add_all(const PackedMatrix& w, Tile& tile) {
     add_columns<Bits, kTwice>(w, tile);
   } else if (w.storage == PackedStorage::nibbles) {
     add_columns<Nibbles, kTwice>(w, tile);
+  } else if (w.flip == 0) {
+    add_bytes<false, kTwice>(w, tile);
   } else {
-    add_columns<HalfBytes<true>, kTwice>(w, tile);
-    tile.totals.times(16);
-    tile.more_totals.times(16);
-    add_columns<HalfBytes<false>, kTwice>(w, tile);
+    add_bytes<true, kTwice>(w, tile);
   }
 }
 

@@ -54,6 +54,9 @@ std::vector<PackedMatrix> every_view(const PackedMatrix& packed) {
     views.push_back(other);
     other.flip = 8;
     views.push_back(other);
+  } else {
+    other.flip = 128;
+    views.push_back(other);
   }
   return views;
 }
