@@ -5,7 +5,7 @@
 
 import {spawnSync} from 'node:child_process';
 import {readFileSync, statSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {brotliCompressSync} from 'node:zlib';
 
@@ -41,7 +41,7 @@ async function measure(chromium, binary, checkpoint, context, folder) {
   await page.whenOpen('Dictionary cat');
   const usable = secondsSince(start);
   const opening = performance.now();
-  await page.give([checkpoint]);
+  await page.give(['model.safetensors', 'tokenizer.json'].map((name) => join(dirname(checkpoint), name)));
   await page.whenOpen('model');
   const figures = {usable_seconds: usable, open_seconds: secondsSince(opening),
     tokens_per_second: await tokensPerSecond(page)};
