@@ -225,34 +225,26 @@ TEST_CASE("suggestions are sent by a key or a click, and only before the convers
   UiOptions options = kChat;
   options.suggestions = {"What is a volcano?", "Opposite of cold?", "Who are you?"};
   CHECK(check_program(make_project(options), {.foreign = {"engine"}}).empty());
-  const auto sent = [](Running& chat) {
-    chat.wait_for("thinking");
+  Running chat(options);
+  const auto turns = [&] { return chat.evaluator.list_size("transcript"); };
+  const auto first = [&] {
     chat.wait_for("ready");
     return std::get<std::string>(chat.evaluator.list_item("transcript", 0));
   };
-  Running chat(options);
-  chat.press("4");
-  CHECK(chat.evaluator.list_size("transcript") == 0);
+  const auto start_anew = [&] { chat.press("n"), chat.steps(5); };
+  chat.press("4");  // there is none
   chat.press("2");
-  CHECK(sent(chat) == "user: Opposite of cold?");
-  const std::size_t turns = chat.evaluator.list_size("transcript");
+  CHECK(first() == "user: Opposite of cold?");
   chat.press("1");
-  chat.click(0, -86);
-  CHECK(chat.evaluator.list_size("transcript") == turns);
-
-  chat.press("n");
-  chat.steps(5);
-  CHECK(chat.evaluator.list_size("transcript") == 0);
+  CHECK(turns() == 2);
+  start_anew();
   chat.click(0, -86);  // the lowest row
-  CHECK(sent(chat) == "user: Who are you?");
-
-  chat.press("n");
-  chat.steps(5);
+  CHECK(first() == "user: Who are you?");
+  start_anew();
   chat.press("o");  // the settings cover them
   chat.press("1");
   chat.click(0, -86);
-  chat.steps(5);
-  CHECK(chat.evaluator.list_size("transcript") == 0);
+  CHECK(turns() == 0);
 }
 
 TEST_CASE("an empty answer and a second press of the key do nothing") {
