@@ -37,6 +37,8 @@ DoubleDouble exponential_series(DoubleDouble x) {
 }
 
 constexpr int kSteps = 64;
+// ln 2 / kSteps; the first part has 32 bits, so that a whole number times it is exact.
+constexpr double kStepHigh = 0x1.62e42feep-7, kStepLow = 0x1.a39ef35793c76p-39;
 
 // 2^(i / kSteps)
 const std::array<DoubleDouble, kSteps>& roots_of_two() {
@@ -154,7 +156,13 @@ double exp(double x) {
   if (x > 710) return std::numeric_limits<double>::infinity();
   if (x < -746) return 0;
   if (x != x) return x;
-  return exponential(DoubleDouble{x}).rounded();
+  // As `exponential`, which doubles do for where only one is wanted.
+  const double n = std::floor(x * (kSteps * std::numbers::log2e) + 0.5);
+  const double r = (x - n * kStepHigh) - n * kStepLow;
+  const double rest = r * r * (0.5 + r * (1.0 / 6 + r * (1.0 / 24 + r * (1.0 / 120 + r / 720))));
+  const int whole = static_cast<int>(n), step = whole & (kSteps - 1);
+  const DoubleDouble root = roots_of_two()[static_cast<std::size_t>(step)];
+  return std::ldexp(root.high + (root.low + root.high * (r + rest)), (whole - step) / kSteps);
 }
 
 double log(double x) {

@@ -6,7 +6,7 @@
 
 namespace sb3lm::maths {
 
-/// e^x, within 0.501 ulp where it is a normal double, 1 ulp below; infinity from 709.79, NaN for
+/// e^x, within 0.51 ulp where it is a normal double, 1 ulp below; infinity from 709.79, NaN for
 /// NaN.
 double exp(double x);
 

@@ -211,6 +211,7 @@ std::vector<int> top_k(std::span<const double> x, int k) {
     return left != right ? left > right : a < b;
   };
   const auto count = std::min(static_cast<std::size_t>(k), x.size());
+  if (count == x.size()) return order;
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), order.end(),
                     better);
   order.resize(count);

@@ -10,11 +10,15 @@ export class Broken extends Error {}
 export class Engine {
   onProgress = () => {};
   onText = () => {};
-  #parts = null;  // what every worker starts from
+  #parts = this.#load();  // what every worker starts from
   #worker = null;   // the one that runs
   #ready = null;    // a promise of it, once it has started
   #waiting = new Map();
   #last = 0;
+
+  constructor() {
+    this.#parts.catch(() => {});  // whoever asks for something hears of it
+  }
 
   /** Answers as worker.js has them. */
   mount(files) { return this.#ask('mount', {files}); }
@@ -60,12 +64,11 @@ export class Engine {
       await Promise.all(['sb3lm_page.js', 'worker.js', 'sb3lm_page.wasm'].map(asset));
     return {
       script: URL.createObjectURL(new Blob([glue, '\n', code], {type: 'text/javascript'})),
-      wasm: await WebAssembly.compile(await wasm.arrayBuffer()),
+      wasm: await WebAssembly.compile(wasm),
     };
   }
 
   async #start() {
-    this.#parts ??= this.#load();
     const {script, wasm} = await this.#parts;
     const worker = this.#worker = new Worker(script);
     worker.onmessage = ({data}) => this.#hear(data);

@@ -87,8 +87,8 @@ async function take(given) {
 }
 
 async function takeCat() {
-  const blobs = await Promise.all(kCat.map((name) => asset(`cat/${name}`)));
-  await take(kCat.map((name, i) => ({name: `${texts.catName}/${name}`, data: blobs[i]})));
+  const contents = await Promise.all(kCat.map((name) => asset(`cat/${name}`)));
+  await take(kCat.map((name, i) => ({name: `${texts.catName}/${name}`, data: new Blob([contents[i]])})));
 }
 
 // The worker is gone, and with it the model: it is opened again from the files.

@@ -14,7 +14,7 @@ export function closePlayer() {
 
 export async function openPlayer(bytes) {
   closePlayer();
-  const page = await (await asset('player.html')).text();
+  const page = new TextDecoder().decode(await asset('player.html'));
   const frame = document.createElement('iframe');
   frame.title = texts.player;
   frame.srcdoc = page;
