@@ -15,7 +15,7 @@ async function picture(chromium, out, options, whole, prepare) {
   const page = await WebPage.open(chromium, pathToFileURL(kOnePage).href, {offline: true, ...options});
   await page.whenOpen('Dictionary cat');
   await page.ask(kExpected.question);
-  await page.ask('What is a potato?');
+  await page.ask('What is a bridge?');
   await prepare(page);
   await page.page.screenshot({path: out, fullPage: whole});
   await page.close();
