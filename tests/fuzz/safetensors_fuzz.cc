@@ -4,12 +4,15 @@
 
 #include "base/error.h"
 #include "import/import.h"
+#include "import/suggestions.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sb3lm;
   SilentProgress silent;
   try {
-    import_from_memory({.checkpoint = {"fuzz.safetensors", {data, size}}}, {}, silent);
+    const Model model =
+        import_from_memory({.checkpoint = {"fuzz.safetensors", {data, size}}}, {}, silent);
+    suggested_questions(model, "fuzz.safetensors");
   } catch (const Error& problem) {
     check(problem.fault != Fault::bug, problem.what());
   }
