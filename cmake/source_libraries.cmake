@@ -32,7 +32,7 @@ function(sb3lm_c_library name folder)
   target_compile_options(${name} PRIVATE -w)
 endfunction()
 
-sb3lm_c_library(deflate_code libdeflate lib/*.c)
+sb3lm_c_library(deflate_code libdeflate lib/*.c lib/arm/*.c lib/x86/*.c)
 target_include_directories(deflate_code SYSTEM PUBLIC ${SOURCES}/libdeflate)
 set(LIBDEFLATE deflate_code)
 

@@ -450,6 +450,7 @@ void add_all(CLI::App& app, Parsed& parsed) {
   app.add_flag("-q,--quiet", parsed.quiet, "no progress on standard error");
   app.require_subcommand(1);
   app.fallthrough();
+  app.allow_windows_style_options(false);  // names of files begin with / too
   app.footer("Help on a subcommand: sb3lm build --help");
   for (const auto add : {add_build, add_report, add_inspect, add_compare, add_run, add_logits,
                          add_eval, add_probe, add_plan, add_synth, add_export, add_package}) {

@@ -36,7 +36,7 @@ class Program:
 
     def logits(self, *words):
         said = json.loads(self.run("logits", *words, "--engine", "double", "--all", "--json"))
-        del said["file"]
+        said.pop("file", None)  # a name
         return json.dumps(said)
 
 

@@ -47,7 +47,7 @@ def check_words(windows):
     done = windows.run("-q", "inspect", "nothing.bin")
     expect(done.returncode == 3 and done.stderr == b"sb3lm: nothing.bin: No such file or directory\n",
            f"a file that is not there: {done}")
-    done = windows.run("-q", "package", "cat.sb3")
+    done = windows.run("-q", "package", systems.ROOT / "README.md", "-o", "x.html")
     expect(done.returncode == 4 and b"SB3LM_VM_FOLDER" in done.stderr, f"package: {done}")
 
 
