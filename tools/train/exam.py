@@ -107,12 +107,18 @@ def hold(program: Path, checkpoint: Path, rows: list[Row], threads: int) -> dict
                          "right": is_right(row.right, answers[row.question])} for row in rows]}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="tools/train/run exam", description=__doc__)
+def parser_of(command: str, description: str) -> argparse.ArgumentParser:
+    """For a command that asks a checkpoint questions."""
+    parser = argparse.ArgumentParser(prog=f"tools/train/run {command}", description=description)
     parser.add_argument("checkpoint", type=Path)
     build = Path(os.environ.get("SB3LM_BUILD", HERE.parents[1] / "build"))
     parser.add_argument("--sb3lm", type=Path, default=build / "sb3lm", help="the program that runs it")
     parser.add_argument("--threads", type=int, default=2)
+    return parser
+
+
+def main() -> None:
+    parser = parser_of("exam", __doc__)
     parser.add_argument("--json", action="store_true", help="with every answer")
     parser.add_argument("--wrong", action="store_true", help="print the wrong answers too")
     options = parser.parse_args()

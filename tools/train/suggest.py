@@ -3,13 +3,11 @@
 They are questions of the exam that it passes, one of a kind, about children's words, in full. A
 program that shows the model can offer them: `sb3lm.suggestions` is a JSON list of texts.
 """
-import argparse
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
-from .exam import HERE, WORDS, Row, ask, read_exam
+from .exam import WORDS, Row, ask, parser_of, read_exam
 from .export import write_atomically
 from .judge import is_right, words_of
 from .lexicon import Lexicon
@@ -58,12 +56,7 @@ def with_suggestions(content: bytes, questions: list[str]) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="tools/train/run suggest", description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
-    build = Path(os.environ.get("SB3LM_BUILD", HERE.parents[1] / "build"))
-    parser.add_argument("--sb3lm", type=Path, default=build / "sb3lm", help="the program that runs it")
-    parser.add_argument("--threads", type=int, default=2)
-    options = parser.parse_args()
+    options = parser_of("suggest", __doc__).parse_args()
     rows = candidates(read_exam(), Lexicon(WORDS))
     answers = ask(options.sb3lm, options.checkpoint, [row.question for row in rows], options.threads)
     questions = choose(rows, answers)
