@@ -56,7 +56,7 @@ ModelChange measure_change(const Model& before, const Model& after, std::span<co
   if (tokens.size() < 2) fail(Fault::usage, "a text of {} tokens: 2 are needed", tokens.size());
   Rows was, is;
   SilentProgress silent;
-  for_each_in_parallel(2, 2, "", silent, [&](std::size_t i) {
+  for_each_in_parallel(2, 0, "", silent, [&](std::size_t i) {
     (i == 0 ? was : is) = all_logits(i == 0 ? before : after, tokens);
   });
   ModelChange change{.tokens = static_cast<int>(tokens.size()), .logits = largest_change(was, is)};
