@@ -17,11 +17,6 @@ constexpr DoubleDouble kHalfPi{0x1.921fb54442d18p+0, 0x1.1a62633145c07p-54};
 constexpr double kHalfPiRest = -0x1.f1976b7ed8fbcp-110;
 constexpr DoubleDouble kTwoOverRootPi{0x1.20dd750429b6dp+0, 0x1.1ae3a914fed80p-56};
 
-DoubleDouble quotient(DoubleDouble a, DoubleDouble b) {
-  const double first = a.high / b.high;
-  return DoubleDouble{first} + (a - b * DoubleDouble{first}) / b.high;
-}
-
 // value * 2^power
 struct Scaled {
   DoubleDouble value;
@@ -74,7 +69,7 @@ DoubleDouble logarithm(double x) {
   const auto [value, power] = exponential(DoubleDouble{estimate});
   const DoubleDouble near{std::ldexp(value.high, power), std::ldexp(value.low, power)};
   const DoubleDouble difference = DoubleDouble{x} - near;
-  return DoubleDouble{estimate} + quotient(difference + difference, DoubleDouble{x} + near);
+  return DoubleDouble{estimate} + (difference + difference) / (DoubleDouble{x} + near);
 }
 
 // 1 - s / (k (k + 1)) (1 - s / ((k + 2) (k + 3)) (...)) for s = r^2, up to 0.62: cos r for k = 1,
@@ -198,7 +193,7 @@ double tanh(double x) {
   const auto [value, power] = exponential(DoubleDouble{2 * x});
   const double unit = std::ldexp(1, power);
   const DoubleDouble e{value.high * unit, value.low * unit};
-  return quotient(e - DoubleDouble{1}, e + DoubleDouble{1}).high;
+  return ((e - DoubleDouble{1}) / (e + DoubleDouble{1})).high;
 }
 
 double erfc(double x) {

@@ -56,4 +56,9 @@ inline DoubleDouble operator/(DoubleDouble a, double b) {
   return exact_sum(quotient, rest.high / b);
 }
 
+inline DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
+  const double first = a.high / b.high;
+  return DoubleDouble{first} + (a - b * DoubleDouble{first}) / b.high;
+}
+
 }  // namespace sb3lm

@@ -34,11 +34,6 @@ DoubleDouble alternating_series(DoubleDouble square, int first) {
 // 1 / (2 pi).
 constexpr DoubleDouble kTurnsPerRadian{0x1.45f306dc9c883p-3, -0x1.6b01ec5417056p-57};
 
-DoubleDouble quotient(DoubleDouble a, DoubleDouble b) {
-  const double first = a.high / b.high;
-  return DoubleDouble{first} + (a - b * DoubleDouble{first}) / b.high;
-}
-
 DoubleDouble scaled(const RopeSpec& rope, DoubleDouble frequency) {
   if (rope.scaling == RopeScaling::none) return frequency;
   const DoubleDouble stretched = frequency / rope.scaling_factor;
@@ -48,7 +43,7 @@ DoubleDouble scaled(const RopeSpec& rope, DoubleDouble frequency) {
   const DoubleDouble turns = frequency * original * kTurnsPerRadian;
   if ((turns - low).high <= 0) return stretched;
   if ((high - turns).high <= 0) return frequency;
-  const DoubleDouble kept = quotient(turns - low, high - low);
+  const DoubleDouble kept = (turns - low) / (high - low);
   return frequency * kept + stretched * (DoubleDouble{1} - kept);
 }
 
