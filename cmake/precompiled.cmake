@@ -1,5 +1,5 @@
-# Most of the time of a cross build goes into headers: they are read once. (The native build has a
-# cache instead, which would not know that headers behind precompiled ones are the same.)
+# Most of the time of Clang's build goes into headers: they are read once. (g++, which gains nothing by
+# it, has a cache instead, which would not know that headers behind precompiled ones are the same.)
 function(sb3lm_precompile first)
   target_precompile_headers(
     ${first} PRIVATE <algorithm> <charconv> <filesystem> <functional> <map> <memory> <optional> <set>

@@ -16,9 +16,9 @@ namespace {
 
 /// One line, without what would move a terminal's cursor: names in files may hold anything.
 std::string printable(std::string text) {
-  constexpr char kFirst = ' ', kDelete = '\x7f';
+  constexpr unsigned char kFirst = ' ', kDelete = 0x7f;
   std::replace_if(
-      text.begin(), text.end(), [](char c) { return (c >= 0 && c < kFirst) || c == kDelete; }, '?');
+      text.begin(), text.end(), [](unsigned char c) { return c < kFirst || c == kDelete; }, '?');
   return text;
 }
 

@@ -20,14 +20,18 @@ const kMaking = ['assemble.mjs', 'node_program.mjs', 'player.mjs'];
 const modules = () => readdirSync(kHere).filter((name) =>
   name.endsWith('.mjs') && !kMaking.includes(name)).sort();
 
-/** {name in OUT: file}, of all that the page loads while it runs. */
-const assets = (build) => ({
+const scripts = (build) => ({
   'sb3lm_page.js': join(build, 'sb3lm_page.js'),
-  'sb3lm_page.wasm': join(build, 'sb3lm_page.wasm'),
+  'packed.js': join(kHere, 'packed.js'),
   'worker.js': join(kHere, 'worker.js'),
-  'player.html': join(build, 'player.html'),
+});
+
+/** {name in OUT: file}, of all that the page loads while it runs; what it needs first comes first. */
+const assets = (build) => ({
+  'sb3lm_page.wasm': join(build, 'sb3lm_page.wasm'),
   'cat/model.safetensors': join(kCat, 'model.safetensors'),
   'cat/tokenizer.json': join(kCat, 'tokenizer.json'),
+  'player.html': join(build, 'player.html'),
 });
 
 function serviceWorker(out, names) {
@@ -39,8 +43,8 @@ function serviceWorker(out, names) {
 }
 
 function writeFolder(build, out) {
-  const files = {...assets(build)};
-  for (const name of ['index.html', 'style.css', ...modules()]) files[name] = join(kHere, name);
+  const files = {...scripts(build), ...assets(build)};
+  for (const name of ['index.html', 'style.css', 'start.js', ...modules()]) files[name] = join(kHere, name);
   for (const [name, file] of Object.entries(files)) {
     mkdirSync(dirname(join(out, name)), {recursive: true});
     copyFileSync(file, join(out, name));
@@ -48,7 +52,10 @@ function writeFolder(build, out) {
   writeFileSync(join(out, 'service_worker.js'), serviceWorker(out, Object.keys(files).sort()));
 }
 
-const inScript = (id, text) => `<script type="text/plain" id="${id}">${text}</script>\n`;
+function inScript(name, text) {
+  if (/<\/script|<!--/i.test(text)) throw new Error(`${name}: cannot be inside a page`);
+  return `<script type="text/plain" id="asset:${name}">${text}</script>\n`;
+}
 const asAddress = (text) =>
   `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`;
 
@@ -56,17 +63,25 @@ function oneFile(build) {
   const text = (name) => readFileSync(join(kHere, name), 'utf8');
   const imports = Object.fromEntries(
     modules().map((name) => [`sb3lm/${name}`, asAddress(text(name))]));
-  const inside = Object.entries(assets(build)).map(([name, file]) =>
-    inScript(`asset:${name}`, gzipSync(readFileSync(file), {level: 9}).toString('base64')));
+  const [wasm, ...others] = Object.entries(assets(build)).map(([name, file]) =>
+    inScript(name, gzipSync(readFileSync(file), {level: 9}).toString('base64')));
+  const program = Object.entries(scripts(build)).map(([name, file]) =>
+    inScript(name, readFileSync(file, 'utf8'))).join('') + wasm;
   const replace = (page, pattern, by) => {
     if (!pattern.test(page)) throw new Error(`index.html has no ${pattern}`);
-    return page.replace(pattern, () => by);
+    return page.replace(pattern, by);
   };
   let page = text('index.html');
-  page = replace(page, /<link rel="stylesheet"[^>]*>/, `<style>\n${text('style.css')}</style>`);
+  page = replace(page, /<link rel="stylesheet"[^>]*>/, () => `<style>\n${text('style.css')}</style>`);
   page = replace(page, /<script type="importmap">.*<\/script>/,
-    `<script type="importmap">${JSON.stringify({imports})}</script>`);
-  return replace(page, /<script type="module">/, `${inside.join('')}<script type="module">`);
+    () => `<script type="importmap">${JSON.stringify({imports})}</script>`);
+  // The program starts while the rest is still being read.
+  for (const name of ['packed.js', 'start.js']) {
+    const first = name === 'packed.js' ? program : '';
+    page = replace(page, new RegExp(`<script src="${name}"></script>`),
+      () => `${first}<script>\n${text(name)}</script>`);
+  }
+  return replace(page, /(?=<script type="module">)/, () => others.join(''));
 }
 
 const [build, out] = process.argv.slice(2);

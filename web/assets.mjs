@@ -1,18 +1,20 @@
 // Files that belong to the page: beside it, or inside it where it is one file (assemble.mjs).
+/* global unpacked */
 
-// Blobs would make a detour through another process of the browser.
-function unzipped(base64) {
-  const letters = atob(base64);
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < bytes.length; ++i) bytes[i] = letters.charCodeAt(i);
-  return new Response(new Response(bytes).body.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+// Undefined where the page is not one file. It may still be coming; then what is last has come in part.
+async function inside(name) {
+  const find = () => document.getElementById(`asset:${name}`);
+  if (document.readyState === 'loading' && !find()?.nextSibling) {
+    await new Promise((done) => document.addEventListener('DOMContentLoaded', done, {once: true}));
+  }
+  return find()?.textContent;
 }
 
-/** An ArrayBuffer. */
+/** A Response. */
 export async function asset(name) {
-  const inside = document.getElementById(`asset:${name}`);
-  if (inside) return unzipped(inside.textContent);
+  const text = await inside(name);
+  if (text) return unpacked(text, 'application/octet-stream');
   const response = await fetch(name);
   if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response.arrayBuffer();
+  return response;
 }

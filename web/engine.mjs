@@ -1,7 +1,7 @@
 // The program's worker as functions that give promises. Cancelling ends the worker, which no program
 // can refuse, and starts another one: what was open is gone.
 
-import {asset} from 'sb3lm/assets.mjs';
+/* global sb3lmWorkers */
 
 export class Cancelled extends Error {}
 /** A mistake of the program, or no memory. */
@@ -10,14 +10,14 @@ export class Broken extends Error {}
 export class Engine {
   onProgress = () => {};
   onText = () => {};
-  #parts = this.#load();  // what every worker starts from
+  #module = null;   // compiled, once a worker has done it
   #worker = null;   // the one that runs
-  #ready = null;    // a promise of it, once it has started
+  #ready = this.#start(sb3lmWorkers.first);  // a promise of it, once it has started
   #waiting = new Map();
   #last = 0;
 
   constructor() {
-    this.#parts.catch(() => {});  // whoever asks for something hears of it
+    this.#ready.catch(() => {});  // whoever asks for something hears of it
   }
 
   /** Answers as worker.js has them. */
@@ -47,7 +47,7 @@ export class Engine {
   }
 
   async #ask(call, more = {}) {
-    this.#ready ??= this.#start();
+    this.#ready ??= this.#start(sb3lmWorkers.startWorker(this.#module));
     return this.#post(await this.#ready, call, more);
   }
 
@@ -59,21 +59,11 @@ export class Engine {
     });
   }
 
-  async #load() {
-    const [glue, code, wasm] =
-      await Promise.all(['sb3lm_page.js', 'worker.js', 'sb3lm_page.wasm'].map(asset));
-    return {
-      script: URL.createObjectURL(new Blob([glue, '\n', code], {type: 'text/javascript'})),
-      wasm: await WebAssembly.compile(wasm),
-    };
-  }
-
-  async #start() {
-    const {script, wasm} = await this.#parts;
-    const worker = this.#worker = new Worker(script);
+  async #start({worker, started}) {
+    this.#worker = worker;
+    this.#module = await started.catch(({message}) => { throw new Broken(message); });
     worker.onmessage = ({data}) => this.#hear(data);
     worker.onerror = (event) => this.#end(new Broken(event.message ?? ''));
-    await this.#post(worker, 'start', {wasm});
     return worker;
   }
 

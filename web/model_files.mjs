@@ -1,4 +1,5 @@
-// What people give the page, as a list of {name, data} for the worker, and the name to call it by.
+// What people give the page, as a list of {name, data} for the worker, and the name to call it by;
+// data are a Blob, or bytes where they are at hand.
 // Which of the files is the checkpoint, the program decides.
 
 const kIgnored = /(^|\/)\.|\.(md|png|jpe?g|gif|onnx|h5|msgpack|ot|tflite)$/i;
@@ -40,6 +41,7 @@ function companionName(name, names) {
   return ending && !/^tokenizer/i.test(name) && !names.has(usual) ? usual : name;
 }
 
+const sizeOf = ({data}) => data.size ?? data.byteLength;
 const stemOf = (name) => name.replace(/\.[^./]*$/, '');
 
 /** {title, path, files}: what to mount at /in, and what to open there. Nothing without any file. */
@@ -54,7 +56,7 @@ export function modelOf(given) {
     return {title: top, path: `/in/${top}`, files: wanted};
   }
   const names = new Set(wanted.map(({name}) => name));
-  const heaviest = wanted.reduce((a, b) => (b.data.size > a.data.size ? b : a));
+  const heaviest = wanted.reduce((a, b) => (sizeOf(b) > sizeOf(a) ? b : a));
   const files = wanted.map(({name, data}) => ({name: `model/${companionName(name, names)}`, data}));
   return {title: stemOf(heaviest.name), path: '/in/model', files};
 }

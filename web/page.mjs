@@ -87,8 +87,10 @@ async function take(given) {
 }
 
 async function takeCat() {
-  const contents = await Promise.all(kCat.map((name) => asset(`cat/${name}`)));
-  await take(kCat.map((name, i) => ({name: `${texts.catName}/${name}`, data: new Blob([contents[i]])})));
+  await take(await Promise.all(kCat.map(async (name) => {
+    const bytes = await asset(`cat/${name}`);
+    return {name: `${texts.catName}/${name}`, data: await bytes.arrayBuffer()};
+  })));
 }
 
 // The worker is gone, and with it the model: it is opened again from the files.

@@ -14,10 +14,9 @@ export function closePlayer() {
 
 export async function openPlayer(bytes) {
   closePlayer();
-  const page = new TextDecoder().decode(await asset('player.html'));
   const frame = document.createElement('iframe');
   frame.title = texts.player;
-  frame.srcdoc = page;
+  frame.srcdoc = await (await asset('player.html')).text();
   const listening = new AbortController();
   stop = () => listening.abort();
   addEventListener('message', ({source}) => {

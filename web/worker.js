@@ -1,18 +1,35 @@
 // The program in a worker, behind its glue (makeSb3lm), so that the page stays alive while it works.
 // One request after the other; only `stop` is heard at once, between two slices of a reply.
-/* global makeSb3lm */
+/* global makeSb3lm, unpacked */
 'use strict';
+
+if (!self.makeSb3lm) importScripts('sb3lm_page.js');
 
 const kSlice = 40;  // ms
 const kMore = -1;   // page.cc
 const kInput = '/in';
 
+const kWasm = 'application/wasm';
+
 let program;
 let lines = [];
 let complaints = [];
 let letters = new TextDecoder();
+let spoken = '';    // and not told yet: the page shows a reply some 25 times a second
 let stopped = false;
 let mounted = false;
+
+// Bytes in memory, where WORKERFS takes them for a Blob.
+class MemoryFile {
+  constructor(bytes) { this.bytes = bytes; }
+  get size() { return this.bytes.byteLength; }
+  slice(from, to) { return new MemoryFile(this.bytes.slice(from, to)); }
+}
+
+const blobs = new FileReaderSync();
+const reader = {
+  readAsArrayBuffer: (part) => (part instanceof MemoryFile ? part.bytes : blobs.readAsArrayBuffer(part)),
+};
 
 const tell = (message, transfer = []) => self.postMessage(message, transfer);
 // Messages are heard in between; a timer would wait 4 ms each time.
@@ -48,23 +65,38 @@ function callWithWords(name, words) {
   }
 }
 
+// Servers do not always know the type.
+async function fetched() {
+  const response = await fetch('sb3lm_page.wasm');
+  if (!response.ok) throw new Error(`sb3lm_page.wasm: ${response.status}`);
+  return new Response(response.body, {headers: {'Content-Type': kWasm}});
+}
+
+function tellSpoken() {
+  if (spoken !== '') tell({event: 'text', text: spoken});
+  spoken = '';
+}
+
 const answer = () => JSON.parse(program.UTF8ToString(program._page_answer()));
 
 const handlers = {
-  async start({wasm}) {
+  // Of the compiled module, or of its file: inside the page, or beside it.
+  async start({module, packed}) {
+    module ??= await WebAssembly.compileStreaming(packed ? unpacked(packed, kWasm) : fetched());
     program = await makeSb3lm({
       instantiateWasm(imports, done) {
-        WebAssembly.instantiate(wasm, imports).then((instance) => done(instance, wasm));
+        WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));
         return {};
       },
       print: (line) => lines.push(line),
       printErr: (line) => complaints.push(line),
       onProgress: (what, fraction) => tell({event: 'progress', what, fraction}),
-      onText: (bytes) => tell({event: 'text', text: letters.decode(bytes, {stream: true})}),
+      onText: (bytes) => { spoken += letters.decode(bytes, {stream: true}); },
     });
+    program.WORKERFS.reader = reader;
     program.FS.mkdir(kInput);
     program.FS.mkdir('/out');
-    return {};
+    return {module};
   },
 
   // Files stay where they are until the program reads them.
@@ -72,7 +104,9 @@ const handlers = {
     const {FS, WORKERFS} = program;
     program._page_close();
     if (mounted) FS.unmount(kInput);
-    FS.mount(WORKERFS, {blobs: files}, kInput);
+    const opened = files.map(({name, data}) =>
+      ({name, data: data instanceof ArrayBuffer ? new MemoryFile(data) : data}));
+    FS.mount(WORKERFS, {blobs: opened}, kInput);
     mounted = true;
     return {};
   },
@@ -104,10 +138,11 @@ const handlers = {
     if (code !== 0) return outcome(code);
     do {
       code = program._page_go_on(kSlice);
+      tellSpoken();
       await turn();
     } while (code === kMore && !stopped);
-    const rest = letters.decode();
-    if (rest !== '') tell({event: 'text', text: rest});
+    spoken += letters.decode();
+    tellSpoken();
     return {...outcome(Math.max(code, 0)), ...(code > 0 ? {} : answer())};
   },
 

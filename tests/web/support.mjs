@@ -8,7 +8,7 @@ import {kRoot} from '../e2e/support.mjs';
 import {missing} from '../../tools/vm/failure.mjs';
 
 export const kOut = join(kRoot, 'out/web');
-const kTimeout = 600_000;  // machines may be busy
+const kTimeout = 120_000;  // machines may be busy
 
 export const kOnePage = join(kOut, 'sb3lm.html');
 
