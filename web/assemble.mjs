@@ -63,10 +63,10 @@ function oneFile(build) {
   const text = (name) => readFileSync(join(kHere, name), 'utf8');
   const imports = Object.fromEntries(
     modules().map((name) => [`sb3lm/${name}`, asAddress(text(name))]));
+  const inScripts = Object.entries(scripts(build)).map(([name, file]) =>
+    inScript(name, readFileSync(file, 'utf8')));
   const [wasm, ...others] = Object.entries(assets(build)).map(([name, file]) =>
     inScript(name, gzipSync(readFileSync(file), {level: 9}).toString('base64')));
-  const program = Object.entries(scripts(build)).map(([name, file]) =>
-    inScript(name, readFileSync(file, 'utf8'))).join('') + wasm;
   const replace = (page, pattern, by) => {
     if (!pattern.test(page)) throw new Error(`index.html has no ${pattern}`);
     return page.replace(pattern, by);
@@ -75,12 +75,13 @@ function oneFile(build) {
   page = replace(page, /<link rel="stylesheet"[^>]*>/, () => `<style>\n${text('style.css')}</style>`);
   page = replace(page, /<script type="importmap">.*<\/script>/,
     () => `<script type="importmap">${JSON.stringify({imports})}</script>`);
-  // The program starts while the rest is still being read.
   for (const name of ['packed.js', 'start.js']) {
-    const first = name === 'packed.js' ? program : '';
     page = replace(page, new RegExp(`<script src="${name}"></script>`),
-      () => `${first}<script>\n${text(name)}</script>`);
+      () => `<script>\n${text(name)}</script>`);
   }
+  // In the order in which they are needed: the browser acts on what it has read.
+  page = replace(page, /(?=<script>\n)/, () => inScripts.join(''));
+  page = replace(page, /(?=<script>sb3lmWorkers)/, () => wasm);
   return replace(page, /(?=<script type="module">)/, () => others.join(''));
 }
 

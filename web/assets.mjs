@@ -10,11 +10,11 @@ async function inside(name) {
   return find()?.textContent;
 }
 
-/** A Response. */
+/** An ArrayBuffer. */
 export async function asset(name) {
   const text = await inside(name);
-  if (text) return unpacked(text, 'application/octet-stream');
+  if (text) return unpacked(text);
   const response = await fetch(name);
   if (!response.ok) throw new Error(`${name}: ${response.status}`);
-  return response;
+  return response.arrayBuffer();
 }

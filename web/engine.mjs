@@ -47,7 +47,7 @@ export class Engine {
   }
 
   async #ask(call, more = {}) {
-    this.#ready ??= this.#start(sb3lmWorkers.startWorker(this.#module));
+    this.#ready ??= this.#start(sb3lmWorkers.another(this.#module));
     return this.#post(await this.#ready, call, more);
   }
 

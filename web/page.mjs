@@ -87,10 +87,8 @@ async function take(given) {
 }
 
 async function takeCat() {
-  await take(await Promise.all(kCat.map(async (name) => {
-    const bytes = await asset(`cat/${name}`);
-    return {name: `${texts.catName}/${name}`, data: await bytes.arrayBuffer()};
-  })));
+  await take(await Promise.all(kCat.map(async (name) =>
+    ({name: `${texts.catName}/${name}`, data: await asset(`cat/${name}`)}))));
 }
 
 // The worker is gone, and with it the model: it is opened again from the files.

@@ -16,7 +16,7 @@ export async function openPlayer(bytes) {
   closePlayer();
   const frame = document.createElement('iframe');
   frame.title = texts.player;
-  frame.srcdoc = await (await asset('player.html')).text();
+  frame.srcdoc = new TextDecoder().decode(await asset('player.html'));
   const listening = new AbortController();
   stop = () => listening.abort();
   addEventListener('message', ({source}) => {

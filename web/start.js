@@ -1,16 +1,15 @@
 // Starts workers with the program. No module, so that the first one starts at once: in the one file
-// (assemble.mjs) as soon as the program has come, while the rest is still being read.
+// (assemble.mjs) while the browser still reads the rest. Workers take their time to come.
 'use strict';
 
 {
   const inside = (name) => document.getElementById(`asset:${name}`)?.textContent;
 
-  const packed = inside('sb3lm_page.wasm');
-  const scripts = packed && ['sb3lm_page.js', 'packed.js', 'worker.js'].map(inside).join('\n');
-  const address = packed ? URL.createObjectURL(new Blob([scripts], {type: 'text/javascript'})) : 'worker.js';
+  const scripts = inside('worker.js') && ['sb3lm_page.js', 'packed.js', 'worker.js'].map(inside).join('\n');
+  const address = scripts ? URL.createObjectURL(new Blob([scripts], {type: 'text/javascript'})) : 'worker.js';
 
   // `started` gives the compiled module, from which the next worker starts at once.
-  const startWorker = (module) => {
+  const newWorker = () => {
     const worker = new Worker(address);
     const started = new Promise((done, fail) => {
       worker.onmessage = ({data: {result, failure}}) =>
@@ -18,9 +17,17 @@
       worker.onerror = ({message}) => fail(new Error(message ?? ''));
     });
     started.catch(() => {});  // whoever asks for something hears of it
-    worker.postMessage({call: 'start', module, packed: module ? undefined : packed});
     return {worker, started};
   };
+  const begin = (start, program) => {
+    start.worker.postMessage({call: 'start', ...program});
+    return start;
+  };
 
-  globalThis.sb3lmWorkers = {startWorker, first: startWorker()};
+  const first = newWorker();
+  globalThis.sb3lmWorkers = {
+    first,
+    programHasCome: () => begin(first, {packed: inside('sb3lm_page.wasm')}),
+    another: (module) => begin(newWorker(), module ? {module} : {packed: inside('sb3lm_page.wasm')}),
+  };
 }

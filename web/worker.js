@@ -9,8 +9,6 @@ const kSlice = 40;  // ms
 const kMore = -1;   // page.cc
 const kInput = '/in';
 
-const kWasm = 'application/wasm';
-
 let program;
 let lines = [];
 let complaints = [];
@@ -66,10 +64,11 @@ function callWithWords(name, words) {
 }
 
 // Servers do not always know the type.
-async function fetched() {
+async function compiledFile() {
   const response = await fetch('sb3lm_page.wasm');
   if (!response.ok) throw new Error(`sb3lm_page.wasm: ${response.status}`);
-  return new Response(response.body, {headers: {'Content-Type': kWasm}});
+  const headers = {'Content-Type': 'application/wasm'};
+  return WebAssembly.compileStreaming(new Response(response.body, {headers}));
 }
 
 function tellSpoken() {
@@ -82,7 +81,7 @@ const answer = () => JSON.parse(program.UTF8ToString(program._page_answer()));
 const handlers = {
   // Of the compiled module, or of its file: inside the page, or beside it.
   async start({module, packed}) {
-    module ??= await WebAssembly.compileStreaming(packed ? unpacked(packed, kWasm) : fetched());
+    module ??= await (packed ? unpacked(packed).then(WebAssembly.compile) : compiledFile());
     program = await makeSb3lm({
       instantiateWasm(imports, done) {
         WebAssembly.instantiate(module, imports).then((instance) => done(instance, module));

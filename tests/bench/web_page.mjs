@@ -36,10 +36,9 @@ async function tokensPerSecond(page) {
 }
 
 async function measure(chromium, binary, checkpoint, context, folder) {
-  const start = performance.now();
   const page = await WebPage.open(chromium, pathToFileURL(kOnePage).href, {offline: true});
   await page.whenOpen('Dictionary cat');
-  const usable = secondsSince(start);
+  const usable = await page.page.evaluate(() => performance.now() / 1000);  // since it was asked for
   const opening = performance.now();
   await page.give(['model.safetensors', 'tokenizer.json'].map((name) => join(dirname(checkpoint), name)));
   await page.whenOpen('model');
