@@ -17,7 +17,8 @@ NAMES = ("windows", "arm", "web")
 
 
 def build_folder(system):
-    return pathlib.Path(os.environ.get(f"SB3LM_{system.upper()}_BUILD", ROOT / f"build-{system}"))
+    named = os.environ.get(f"SB3LM_{system.upper()}_BUILD", ROOT / f"build-{system}")
+    return pathlib.Path(named).resolve()  # programs run in folders of their own
 
 
 def found(programs):
@@ -44,7 +45,7 @@ def command_of(system):
 
 def environment():
     """Wine's own files lie in the build folder; names of files are UTF-8; Wine says nothing."""
-    return os.environ | {"WINEPREFIX": str(build_folder("windows").resolve() / "wine"),
+    return os.environ | {"WINEPREFIX": str(build_folder("windows") / "wine"),
                          "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree=;mshtml=",
                          "LC_ALL": "C.UTF-8"}
 
