@@ -22,8 +22,14 @@ faults = []
 
 class Program:
     def __init__(self, command, folder):
-        self.command, self.folder = command, folder
+        self.command, self.base = command, folder
         folder.mkdir()
+        self.enter("cat")
+
+    def enter(self, name):
+        """Works in a folder of its own from now on: what lies beside a checkpoint belongs to it."""
+        self.folder = self.base / name
+        self.folder.mkdir()
 
     def run(self, *words):
         return subprocess.run([*self.command, "-q", *words], check=True, stdout=subprocess.PIPE,
@@ -57,6 +63,8 @@ def compare_models(native, other, full):
     if full:
         presets.append("ssmoelm-5l")
     for preset in presets:
+        for program in (native, other):
+            program.enter(preset)
         name = f"{preset}.safetensors"
         compare(f"{preset}, random weights", native, other,
                 lambda it: it.file(name, "synth", "--preset", preset))

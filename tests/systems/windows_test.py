@@ -27,9 +27,15 @@ class Windows:
     def __init__(self, command, folder):
         self.command, self.folder = command, folder
 
-    def run(self, *words, text=None):
-        return subprocess.run([*self.command, *words], input=text, capture_output=True, cwd=self.folder,
-                              env=systems.environment(), timeout=600)
+    def run(self, *words, text=None, again=True):
+        try:
+            return subprocess.run([*self.command, *words], input=text, capture_output=True,
+                                  cwd=self.folder, env=systems.environment(), timeout=120)
+        except subprocess.TimeoutExpired:
+            # Wine's processes sometimes never begin: once in some hundred starts.
+            if not again:
+                raise
+            return self.run(*words, text=text, again=False)
 
 
 def check_libraries():

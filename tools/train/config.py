@@ -76,7 +76,7 @@ PRESETS = {
     "toy": Config(width=64, heads=1, kv_heads=1, hidden=32, shared_hidden=32, vocabulary=512,
                   headwords=1200, step_tokens=1024, micro_tokens=1024),
     "cpu": Config(width=256, heads=4, kv_heads=2, hidden=128, shared_hidden=128, vocabulary=3072,
-                  headwords=6000, step_tokens=8192, micro_tokens=4096),
+                  headwords=6000, step_tokens=4096, micro_tokens=4096),
     # The shape of SSMoELM-it-5L: 40,244,736 weights and the final norm.
     "full": Config(width=768, heads=12, kv_heads=3, hidden=256, shared_hidden=256,
                    vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=32768,
