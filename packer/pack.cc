@@ -2,6 +2,7 @@
 
 #include "encoding_choice.h"
 #include "import/suggestions.h"
+#include "model/passes.h"
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
@@ -17,6 +18,7 @@ Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& o
   Model model = import_model(checkpoint, options, progress);
   suggested_questions(model, checkpoint.string());  // a mistake there is told now
   require_use(model, recipe);
+  if (!recipe.passes.empty()) take_passes(model, recipe.passes);  // what is calibrated has them
   Calibration calibration;
   if (calibrate && wants_calibration(model, recipe)) calibration = calibrate(model);
   progress.report("quantising", -1);

@@ -36,16 +36,21 @@ double largest_change(const Rows& before, const Rows& after) {
   return largest;
 }
 
+double nats_of(std::span<const double> logits, int token) {
+  const double top = *std::max_element(logits.begin(), logits.end());
+  double sum = 0;
+  for (const double logit : logits) sum += portable::exp(logit - top);
+  return top + portable::log(sum) - logits[static_cast<std::size_t>(token)];
+}
+
 double perplexity(const Rows& rows, std::span<const int> tokens) {
   double nats = 0;
-  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-    const std::vector<double>& logits = rows[i];
-    const double top = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const double logit : logits) sum += portable::exp(logit - top);
-    nats += top + portable::log(sum) - logits[static_cast<std::size_t>(tokens[i + 1])];
-  }
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) nats += nats_of(rows[i], tokens[i + 1]);
   return portable::exp(nats / static_cast<double>(tokens.size() - 1));
+}
+
+void require_text(std::span<const int> tokens) {
+  if (tokens.size() < 2) fail(Fault::usage, "a text of {} tokens: 2 are needed", tokens.size());
 }
 
 }  // namespace
@@ -53,7 +58,7 @@ double perplexity(const Rows& rows, std::span<const int> tokens) {
 ModelChange measure_change(const Model& before, const Model& after, std::span<const int> tokens,
                            bool is_text) {
   tokens = tokens.first(std::min<std::size_t>(tokens.size(), before.spec.context));
-  if (tokens.size() < 2) fail(Fault::usage, "a text of {} tokens: 2 are needed", tokens.size());
+  require_text(tokens);
   Rows was, is;
   SilentProgress silent;
   for_each_in_parallel(2, 0, "", silent, [&](std::size_t i) {
@@ -65,6 +70,16 @@ ModelChange measure_change(const Model& before, const Model& after, std::span<co
     change.perplexity_after = perplexity(is, tokens);
   }
   return change;
+}
+
+double perplexity_of(const Model& model, std::span<const int> tokens) {
+  require_text(tokens);
+  Engine engine(model, static_cast<int>(tokens.size()));
+  double nats = 0;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    nats += nats_of(engine.step(tokens[i]), tokens[i + 1]);
+  }
+  return portable::exp(nats / static_cast<double>(tokens.size() - 1));
 }
 
 }  // namespace sb3lm

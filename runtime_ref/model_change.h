@@ -14,4 +14,8 @@ namespace sb3lm {
 ModelChange measure_change(const Model& before, const Model& after, std::span<const int> tokens,
                            bool is_text);
 
+/// exp of the mean -log p of all tokens but the first, which must be 2 at least and fit the
+/// context.
+double perplexity_of(const Model& model, std::span<const int> tokens);
+
 }  // namespace sb3lm

@@ -1,4 +1,5 @@
 // compare: the finished .sb3 in the block evaluator and in real VMs, against the engine.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "console.h"
 #include "load.h"
 #include "model/kept_tokens.h"
+#include "model/passes.h"
 #include "model/unicode.h"
 #include "quant/recipe.h"
 #include "report/text.h"
@@ -53,6 +55,13 @@ std::map<TensorKey, int> narrower(const Model& checkpoint, const Model& sb3) {
   return bits;
 }
 
+// A plan may have left out some, which then are the only difference.
+bool has_layers(const ModelSpec& spec, const ModelSpec& wanted) {
+  return !spec.skips && std::ranges::all_of(wanted.layers, [&](const LayerSpec& layer) {
+    return std::ranges::find(spec.layers, layer.id, &LayerSpec::id) != spec.layers.end();
+  });
+}
+
 struct Reference {
   Model model;                  // what the project has
   std::optional<Model> whole;   // with the tokens that the project has not
@@ -86,6 +95,10 @@ Reference load_reference(const InputOptions& options, const Unpacked& packed, Pr
   Model& model = reference.model;
   Recipe recipe = recipe_of(input);
   require_use(model, recipe);
+  if (recipe.passes.empty() && has_layers(model.spec, packed.model.spec)) {
+    recipe.passes = pass_ids(packed.model.spec);
+  }
+  if (!recipe.passes.empty()) take_passes(model, recipe.passes);
   if (input.plan.empty() && !asked.float_bits) {
     recipe.float_bits = packed.bits;
     recipe.bits = narrower(model, packed.model);

@@ -1,4 +1,4 @@
-// plan: the width of every matrix, chosen for a size at the least damage.
+// plan: the width of every matrix, chosen for a size at the least damage; and which layers run.
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -7,9 +7,11 @@
 #include "import/plan_file.h"
 #include "load.h"
 #include "model/kept_tokens.h"
+#include "model/passes.h"
 #include "model/unicode.h"
 #include "outputs.h"
 #include "packing.h"
+#include "plan_passes.h"
 #include "quant/encoding.h"
 #include "quant/plan.h"
 #include "quant/recipe.h"
@@ -128,8 +130,8 @@ std::string unit_name(const PlanUnit& unit) {
   return tensor_key_text(unit.key);
 }
 
-Json as_json(const PlanOptions& options, const Planned& planned, const Text& text,
-             const ModelChange& change) {
+Json as_json(const PlanOptions& options, const std::optional<PassSearch>& search,
+             const Planned& planned, const Text& text, const ModelChange& change) {
   Json units = Json::array();
   for (const PlanUnit& unit : planned.units) {
     Json choices = Json::array();
@@ -153,6 +155,7 @@ Json as_json(const PlanOptions& options, const Planned& planned, const Text& tex
     json["perplexity_before"] = change.perplexity_before;
     json["perplexity_after"] = change.perplexity_after;
   }
+  if (search) json["passes"] = passes_as_json(*search);
   json["units"] = std::move(units);
   return json;
 }
@@ -212,6 +215,34 @@ void print_plan(const PlanOptions& options, const Planned& planned, const Text& 
       narrowed, planned.units.size(), with_separators(static_cast<std::uint64_t>(weights)));
 }
 
+std::map<std::string, std::string> about_plan(const PlanOptions& options) {
+  return {{"checkpoint", valid_utf8(options.build.input.file.filename().string())},
+          {"program", std::string("sb3lm ") + SB3LM_VERSION}};
+}
+
+/// Takes the best of the trials.
+PassSearch choose_passes(const PlanOptions& options, const Text& text, Model& model,
+                         Progress& progress) {
+  if (!text.is_text) {
+    fail(Fault::usage, "--passes: without a tokenizer, name a text's ids with --tokens");
+  }
+  PassSearch search = search_passes(model, text.tokens, options.threads, progress);
+  take_passes(model, search.trials.front().passes);
+  return search;
+}
+
+void print_passes_alone(const PlanOptions& options, const PassSearch& search, const Text& text,
+                        const std::filesystem::path& out) {
+  if (options.json) {
+    Json json = passes_as_json(search);
+    json["text"] = text.name;
+    print_json(json);
+    return;
+  }
+  print_passes(search, text.name);
+  if (out != "-") print_out("{}: written\n", out.string());
+}
+
 }  // namespace
 
 int run_command(const PlanOptions& options, Progress& progress) {
@@ -235,28 +266,40 @@ int run_command(const PlanOptions& options, Progress& progress) {
     keep_tokens(model, chosen_tokens(model, keep));
   }
   const Text text = text_for(model, options);
+  std::optional<PassSearch> search;
+  if (options.passes) search = choose_passes(options, text, model, progress);
+  if (options.fit == 0) {
+    outputs.write(out, plan_text({.passes = pass_ids(model.spec)}, about_plan(options)));
+    progress.report("planned", 1);
+    print_passes_alone(options, *search, text, out);
+    return 0;
+  }
   const ActivationStats stats = collect_activations(model, text.tokens, progress);
   Calibration calibration;
   if (input.recipe.quantiser == Quantiser::gptq) calibration = calibrator(input, progress)(model);
   Planner planner(model, calibration, options, progress);
   std::vector<PlanUnit> units = plan_units(model, stats, options.threads, progress);
   calibrate_damage(model, text.tokens, options.threads, units, progress);
-  const Planned planned = planner.plan(std::move(units));
+  Planned planned = planner.plan(std::move(units));
+  if (search) planned.recipe.passes = search->trials.front().passes;
 
   progress.report("measuring what the plan changes", -1);
   Model after = model;
   apply_recipe(after, planned.recipe, calibration);
   const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
-  outputs.write(
-      out, plan_text(planned.recipe, {{"checkpoint", valid_utf8(input.file.filename().string())},
-                                      {"fit", std::to_string(options.fit)},
-                                      {"sb3_bytes", std::to_string(planned.sb3_bytes)},
-                                      {"level", std::string(enum_name(options.build.level))},
-                                      {"program", std::string("sb3lm ") + SB3LM_VERSION}}));
+  std::map<std::string, std::string> about = about_plan(options);
+  about.emplace("fit", std::to_string(options.fit));
+  about.emplace("sb3_bytes", std::to_string(planned.sb3_bytes));
+  about.emplace("level", enum_name(options.build.level));
+  outputs.write(out, plan_text(planned.recipe, about));
   progress.report("planned", 1);
   if (options.json) {
-    print_json(as_json(options, planned, text, change));
+    print_json(as_json(options, search, planned, text, change));
   } else {
+    if (search) {
+      print_passes(*search, text.name);
+      print_out("\n");
+    }
     print_plan(options, planned, text, change);
     if (out != "-") print_out("{}: written\n", out.string());
   }

@@ -292,12 +292,15 @@ void add_probe(CLI::App& app, Parsed& p) {
 }
 
 void add_plan(CLI::App& app, Parsed& p) {
-  auto* sub = app.add_subcommand("plan", "choose the width of every matrix for a size to fit");
+  auto* sub =
+      app.add_subcommand("plan", "choose the widths that fit a size, or a layer to do without");
   add_input(sub, p.plan.build.input, p, "checkpoint, or the folder that it lies in");
   sub->get_option("FILE")->required(false);
   add_text(sub, p.plan.text);
   sub->add_option("--fit", p.plan.fit, "bytes that the .sb3 may have: 10MiB, 8.5MB, 9000000")
       ->transform(parse_size);
+  sub->add_flag("--passes", p.plan.passes,
+                "find the layer that a neighbour replaces best, and run that one twice");
   auto* target = add_choice<BuildTarget>(
       sub, "--target", p.plan.build.target,
       "site, without FILE: the largest model of a preset's shape that a project on Scratch's "
@@ -319,6 +322,7 @@ void add_plan(CLI::App& app, Parsed& p) {
       "Examples:\n"
       "  sb3lm plan model.safetensors --fit 10MiB -o plan.json\n"
       "  sb3lm build model.safetensors --plan plan.json -o chat.sb3\n"
+      "  sb3lm plan model.safetensors story.txt --passes\n"
       "  sb3lm plan --target site");
 }
 
@@ -413,7 +417,7 @@ Command chosen_plan(const CLI::App& app, const Parsed& p) {
     return options;
   }
   if (p.plan.build.input.file.empty()) throw CLI::RequiredError("FILE");
-  if (p.plan.fit == 0) throw CLI::RequiredError("--fit");
+  if (p.plan.fit == 0 && !p.plan.passes) throw CLI::RequiredError("--fit");
   return finished(p.plan, p);
 }
 

@@ -133,7 +133,8 @@ struct ProbeOptions {
 
 struct PlanOptions {
   BuildOptions build;   // what the plan is for
-  std::size_t fit = 0;  // bytes of the .sb3
+  std::size_t fit = 0;  // bytes of the .sb3; 0: only passes are chosen
+  bool passes = false;
   TextOptions text;
   std::filesystem::path out;  // empty: plan_of the checkpoint
   int use_tokens = 256;

@@ -16,6 +16,14 @@ int read_width(const std::string& file, const std::string& what, const Json& jso
   return *bits;
 }
 
+std::vector<int> read_passes(const std::string& file, const Json& json) {
+  const auto ids = json_as<std::vector<int>>(json);
+  if (!ids || ids->empty()) {
+    fail(Fault::bad_input, "{}: 'passes' is no list of layers' numbers", file);
+  }
+  return *ids;
+}
+
 void read_bits(const std::string& file, const Json& json, Recipe& recipe) {
   if (!json.is_object()) fail(Fault::bad_input, "{}: 'bits' is not an object", file);
   for (const auto& [name, width] : json.items()) {
@@ -44,6 +52,8 @@ Recipe read_plan(const std::string& file, std::string_view json) {
       const auto bits = float_bits_from_text(fields.get<std::string>("float_bits"));
       if (!bits) fail(Fault::bad_input, "{}: 'float_bits' is none of 1 to 8 and float", file);
       recipe.float_bits = *bits;
+    } else if (key == "passes") {
+      recipe.passes = read_passes(file, value);
     } else if (key == "round_scales") {
       recipe.scale_bits = read_width(file, key, value);
     } else if (key == "router_bits") {
@@ -57,6 +67,7 @@ Recipe read_plan(const std::string& file, std::string_view json) {
 
 std::string plan_text(const Recipe& recipe, const std::map<std::string, std::string>& about) {
   nlohmann::ordered_json plan = {{"format", kFormat}, {"about", about}};
+  if (!recipe.passes.empty()) plan["passes"] = recipe.passes;
   if (recipe.float_bits) plan["float_bits"] = float_bits_text(recipe.float_bits);
   if (recipe.scale_bits != 0) plan["round_scales"] = recipe.scale_bits;
   if (recipe.router_bits != 0) plan["router_bits"] = recipe.router_bits;

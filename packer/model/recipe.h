@@ -39,7 +39,8 @@ constexpr const auto& names_of(Quantiser) {
 }
 
 struct Recipe {
-  TokenChoice keep;  // before all else
+  TokenChoice keep;         // before all else
+  std::vector<int> passes;  // then: layers in running order (model/passes.h); empty: as they are
   Quantiser quantiser = Quantiser::nearest;
   FloatBits float_bits;
   std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "model/kept_tokens.h"
+#include "model/passes.h"
 #include "quant/gptq.h"
 #include "quant/rtn.h"
 
@@ -144,6 +145,7 @@ bool wants_calibration(const Model& model, const Recipe& recipe) {
 
 void apply_recipe(Model& model, const Recipe& recipe, const Calibration& calibration) {
   if (recipe.keep.any()) keep_tokens(model, chosen_tokens(model, recipe.keep));
+  if (!recipe.passes.empty()) take_passes(model, recipe.passes);
   QuantiseMatrix quantise = to_nearest;
   if (wants_calibration(model, recipe)) {
     quantise = quantiser_for(model.spec, calibration);
