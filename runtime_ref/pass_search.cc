@@ -10,14 +10,6 @@
 namespace sb3lm {
 namespace {
 
-std::int64_t weights_of(const ModelSpec& spec) {
-  std::int64_t weights = 0;
-  for (const auto& [key, shape] : expected_tensors(spec)) {
-    weights += std::int64_t{shape.rows} * shape.cols;
-  }
-  return weights;
-}
-
 std::vector<PassTrial> list_trials(const ModelSpec& spec) {
   std::vector<PassTrial> trials;
   const auto add = [&](std::size_t dropped, std::size_t instead) {
@@ -53,7 +45,7 @@ PassSearch search_passes(const Model& model, std::span<const int> tokens, int th
     }
     Model other = model;
     take_passes(other, trials[i].passes);
-    trials[i].weights = weights_of(model.spec) - weights_of(other.spec);
+    trials[i].weights = weight_count(model.spec) - weight_count(other.spec);
     trials[i].perplexity = perplexity_of(other, tokens);
   });
   std::ranges::stable_sort(trials, {}, &PassTrial::perplexity);

@@ -70,14 +70,6 @@ int guarded(Work work) {
   }
 }
 
-std::int64_t weights_of(const ModelSpec& spec) {
-  std::int64_t weights = 0;
-  for (const auto& [key, shape] : expected_tensors(spec)) {
-    weights += std::int64_t{shape.rows} * shape.cols;
-  }
-  return weights;
-}
-
 /// What the page says about a model that it has opened.
 std::string facts_of(const Talk& open, const InputOptions& input) {
   const Model& about = open.native().about();
@@ -88,7 +80,7 @@ std::string facts_of(const Talk& open, const InputOptions& input) {
   return Json{{"name", input.name},
               {"family", spec.family},
               {"is_sb3", is_sb3(input.file)},
-              {"weights", weights_of(spec)},
+              {"weights", weight_count(spec)},
               {"layers", spec.passes.size()},
               {"experts", experts},
               {"vocabulary", spec.vocabulary},

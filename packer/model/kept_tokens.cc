@@ -271,18 +271,10 @@ void keep_tokens(Model& model, const std::vector<int>& ids) {
 
 std::string kept_text(const Model& model) {
   const ModelSpec& spec = model.spec;
-  std::int64_t here = 0;
-  std::int64_t there = 0;
   ModelSpec whole = spec;
   whole.vocabulary = model.kept.of;
-  for (const auto& [key, shape] : expected_tensors(spec)) {
-    here += std::int64_t{shape.rows} * shape.cols;
-  }
-  for (const auto& [key, shape] : expected_tensors(whole)) {
-    there += std::int64_t{shape.rows} * shape.cols;
-  }
-  return fmt::format("{} of {} tokens kept, {} of {} weights", spec.vocabulary, model.kept.of, here,
-                     there);
+  return fmt::format("{} of {} tokens kept, {} of {} weights", spec.vocabulary, model.kept.of,
+                     weight_count(spec), weight_count(whole));
 }
 
 }  // namespace sb3lm

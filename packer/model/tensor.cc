@@ -174,6 +174,14 @@ std::vector<std::pair<TensorKey, Shape>> expected_tensors(const ModelSpec& spec)
   return all;
 }
 
+std::int64_t weight_count(const ModelSpec& spec) {
+  std::int64_t weights = 0;
+  for (const auto& [key, shape] : expected_tensors(spec)) {
+    weights += std::int64_t{shape.rows} * shape.cols;
+  }
+  return weights;
+}
+
 Shape shape_of(const Tensor& tensor) {
   return std::visit([](const auto& held) { return held.shape; }, tensor);
 }

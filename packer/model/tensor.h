@@ -75,6 +75,8 @@ std::optional<Shape> shape_of_role(Role role, const ModelSpec& spec, int layer);
 /// Every tensor that a model of this spec must have, with its shape, in the order of roles.def,
 /// layers by index and experts by number.
 std::vector<std::pair<TensorKey, Shape>> expected_tensors(const ModelSpec& spec);
+/// How many numbers they hold.
+std::int64_t weight_count(const ModelSpec& spec);
 
 /// How unsigned codes mean weights: weight = (step * code + offset) * row scale.
 ///   1 bit: step 2, offset -1 (so -1, +1);  3 bit: 1, -4;  4 bit: 1, -8;  8 bit: 1, -128.
