@@ -2,7 +2,6 @@
 
 #include "encoding_choice.h"
 #include "import/suggestions.h"
-#include "model/passes.h"
 #include "quant/recipe.h"
 #include "sb3/sb3.h"
 #include "scratch/check.h"
@@ -14,15 +13,12 @@
 namespace sb3lm {
 
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const Recipe& recipe, Progress& progress, const Calibrate& calibrate) {
+                 const Recipe& recipe, Progress& progress, const RoundMatrices& gptq) {
   Model model = import_model(checkpoint, options, progress);
   suggested_questions(model, checkpoint.string());  // a mistake there is told now
   require_use(model, recipe);
-  if (!recipe.passes.empty()) take_passes(model, recipe.passes);  // what is calibrated has them
-  Calibration calibration;
-  if (calibrate && wants_calibration(model, recipe)) calibration = calibrate(model);
   progress.report("quantising", -1);
-  apply_recipe(model, recipe, calibration);
+  apply_recipe(model, recipe, gptq);
   return model;
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <set>
 #include <string>
 
@@ -10,7 +9,7 @@
 #include "import/import.h"
 #include "lower/lower.h"
 #include "model/model.h"
-#include "quant/moments.h"
+#include "quant/rtn.h"
 
 namespace sb3lm {
 
@@ -23,13 +22,9 @@ struct PackRequest {
   std::set<std::string> shared_names = {};  // see MergeOptions
 };
 
-/// What a model's matrices multiply (runtime_ref/calibration.h).
-using Calibrate = std::function<Calibration(const Model&)>;
-
-/// Imports, and quantises and rounds as the recipe says; `calibrate` is called where that asks for
-/// it. Throws as require_use and apply_recipe do.
+/// Imports, and quantises and rounds as the recipe says. Throws as require_use and apply_recipe do.
 Model load_model(const std::filesystem::path& checkpoint, const ImportOptions& options,
-                 const Recipe& recipe, Progress& progress, const Calibrate& calibrate = {});
+                 const Recipe& recipe, Progress& progress, const RoundMatrices& gptq = {});
 
 /// The .sb3 of a loaded model.
 std::string pack(const Model& model, const PackRequest& request, Progress& progress);

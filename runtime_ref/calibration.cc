@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
 
 #include "base/parallel.h"
@@ -19,9 +18,10 @@ constexpr double kSeed = 20100;
 
 class Observer final : public ActivationObserver {
  public:
-  explicit Observer(const Model& model) {
+  Observer(const Model& model, const CalibrationOptions& options) {
     for (const auto& [key, tensor] : model.tensors) {
-      if (calibration_key(key) == key && !is_router(key.role)) keys_[&tensor] = key;
+      if (calibration_key(key) != key || is_router(key.role)) continue;
+      if (!options.wanted || options.wanted(key)) keys_[&tensor] = key;
     }
   }
 
@@ -29,27 +29,67 @@ class Observer final : public ActivationObserver {
     const auto key = keys_.find(&matrix);
     if (key != keys_.end()) sums.try_emplace(key->second, input.size()).first->second.add(input);
   }
-  void added(const Tensor&, double, std::span<const double>, std::span<const double>) override {}
-
   Calibration sums;
 
  private:
   std::map<const Tensor*, TensorKey> keys_;
 };
 
-/// Runs window number `window` on an engine that has been reset.
-using Window = std::function<void(Engine& engine, std::size_t window)>;
+void write(const Model& model, std::size_t number, Engine& engine, std::vector<int>& window) {
+  Sampler sampler({.temperature = 1, .seed = kSeed + static_cast<double>(number)},
+                  model.spec.vocabulary);
+  for (std::size_t i = 0; i < window.size(); ++i) {
+    const auto logits = engine.step(window[i]);
+    if (i + 1 < window.size()) window[i + 1] = sampler.sample(logits);
+  }
+}
 
-Calibration run(const Model& model, std::size_t windows, int size, int threads,
-                const Window& window, Progress& progress) {
+std::size_t window_size(const Model& model, const CalibrationOptions& options) {
+  return static_cast<std::size_t>(std::min(options.window, model.spec.context));
+}
+
+/// Windows of which the first tokens are known.
+Windows begun(const Model& model, const CalibrationOptions& options) {
+  const std::size_t size = window_size(model, options);
+  Windows text((static_cast<std::size_t>(options.tokens) + size - 1) / size,
+               std::vector<int>(size));
+  const int bos = model.tokenizer.bos;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t spread = i * static_cast<std::size_t>(model.spec.vocabulary) / text.size();
+    text[i][0] = bos >= 0 ? bos : static_cast<int>(spread);
+  }
+  return text;
+}
+
+}  // namespace
+
+Windows cut_text(const Model& model, std::span<const int> text, const CalibrationOptions& options) {
+  const std::size_t size = window_size(model, options);
+  text = text.first(std::min<std::size_t>(text.size(), static_cast<std::size_t>(options.tokens)));
+  Windows windows;
+  for (std::size_t at = 0; at < text.size(); at += size) {
+    const auto piece = text.subspan(at, std::min(size, text.size() - at));
+    windows.emplace_back(piece.begin(), piece.end());
+  }
+  return windows;
+}
+
+Calibration calibrate(const Model& model, Windows& text, const CalibrationOptions& options,
+                      Progress& progress) {
+  const bool writes = text.empty();
+  if (writes) text = begun(model, options);
   std::array<std::optional<Observer>, kLanes> lanes;
-  for (auto& lane : lanes) lane.emplace(model);
-  for_each_in_parallel(kLanes, threads, "calibrating", progress, [&](std::size_t lane) {
-    Engine engine(model, size);
+  for (auto& lane : lanes) lane.emplace(model, options);
+  for_each_in_parallel(kLanes, options.threads, "calibrating", progress, [&](std::size_t lane) {
+    Engine engine(model, static_cast<int>(window_size(model, options)));
     engine.observe(&*lanes[lane]);
-    for (std::size_t one = lane; one < windows; one += kLanes) {
+    for (std::size_t i = lane; i < text.size(); i += kLanes) {
       engine.reset();
-      window(engine, one);
+      if (writes) {
+        write(model, i, engine, text[i]);
+      } else {
+        for (const int token : text[i]) engine.step(token);
+      }
     }
   });
   Calibration all = std::move(lanes[0]->sums);
@@ -59,38 +99,6 @@ Calibration run(const Model& model, std::size_t windows, int size, int threads,
     }
   }
   return all;
-}
-
-int window_size(const Model& model, const CalibrationOptions& options) {
-  return std::min(options.window, model.spec.context);
-}
-
-}  // namespace
-
-Calibration calibrate(const Model& model, const CalibrationOptions& options, Progress& progress) {
-  const int size = window_size(model, options);
-  const auto windows = static_cast<std::size_t>((options.tokens + size - 1) / size);
-  const auto write = [&](Engine& engine, std::size_t window) {
-    const int vocabulary = model.spec.vocabulary, bos = model.tokenizer.bos;
-    Sampler sampler({.temperature = 1, .seed = kSeed + static_cast<double>(window)}, vocabulary);
-    int token =
-        bos >= 0 ? bos : static_cast<int>(window * static_cast<std::size_t>(vocabulary) / windows);
-    for (int position = 0; position < size; ++position) token = sampler.sample(engine.step(token));
-  };
-  return run(model, windows, size, options.threads, write, progress);
-}
-
-Calibration calibrate(const Model& model, std::span<const int> text,
-                      const CalibrationOptions& options, Progress& progress) {
-  const auto size = static_cast<std::size_t>(window_size(model, options));
-  text = text.first(std::min<std::size_t>(text.size(), static_cast<std::size_t>(options.tokens)));
-  const auto read = [&](Engine& engine, std::size_t window) {
-    for (std::size_t i = window * size; i < std::min(text.size(), (window + 1) * size); ++i) {
-      engine.step(text[i]);
-    }
-  };
-  return run(model, (text.size() + size - 1) / size, static_cast<int>(size), options.threads, read,
-             progress);
 }
 
 }  // namespace sb3lm

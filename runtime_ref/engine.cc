@@ -59,9 +59,7 @@ Engine::Engine(const Model& model, int context)
   for (std::size_t i = 0; i < spec_.layers.size(); ++i)
     layers_.push_back(bind(static_cast<int>(i)));
   for (const int layer : spec_.passes) caches_.emplace_back(spec_.kv_width(layer));
-  hidden_.resize(static_cast<std::size_t>(spec_.width));
-  before_.resize(hidden_.size());
-  left_.resize(spec_.passes.size());
+  before_.resize(static_cast<std::size_t>(spec_.width));
   logits_.resize(static_cast<std::size_t>(spec_.vocabulary));
 }
 
@@ -132,19 +130,31 @@ void Engine::reset() {
   for (KvCache& cache : caches_) cache.clear();
 }
 
-void Engine::step_without_logits(int token) {
+Engine::Stream Engine::begin(int token) {
   check_tokens(*this, {&token, 1});
-  step_margin_ = std::numeric_limits<double>::infinity();
-  hidden_ = embed(token);
-  start_ = hidden_;
+  Stream stream;
+  stream.position = position_;
+  stream.hidden = embed(token);
+  stream.start = stream.hidden;
   if (spec_.value_size() > 0) {
-    value_ = look_up(Role::value_embedding, Role::value_proj, token);
-    scale(weight_at(*weights(Role::value_scale), 0, 0), value_);
+    stream.value = look_up(Role::value_embedding, Role::value_proj, token);
+    scale(weight_at(*weights(Role::value_scale), 0, 0), stream.value);
   }
   token_before_ = token;
-  for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass);
-  smallest_margin_ = std::min(smallest_margin_, step_margin_);
   ++position_;
+  return stream;
+}
+
+Engine::Stream Engine::run_passes(int token) {
+  step_margin_ = std::numeric_limits<double>::infinity();
+  Stream stream = begin(token);
+  for (std::size_t pass = 0; pass < spec_.passes.size(); ++pass) run_pass(pass, stream);
+  smallest_margin_ = std::min(smallest_margin_, step_margin_);
+  return stream;
+}
+
+void Engine::step_without_logits(int token) {
+  run_passes(token);
 }
 
 void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits& take) {
@@ -159,8 +169,15 @@ void Engine::run(std::span<const int> tokens, std::size_t wanted, const OnLogits
 }
 
 std::span<const double> Engine::step(int token) {
-  step_without_logits(token);
-  const Vector x = norm(final_norm_, 1, hidden_);
+  return logits(run_passes(token));
+}
+
+Vector Engine::head_input(const Stream& stream) const {
+  return norm(final_norm_, 1, stream.hidden);
+}
+
+std::span<const double> Engine::logits(const Stream& stream) {
+  const Vector x = head_input(stream);
   if (observer_ != nullptr) observer_->multiplied(*head_, x);
   ops::matvec(*head_, x, logits_);
   add(logits_, head_bias_);
@@ -183,11 +200,6 @@ Vector Engine::multiply_and_add(const Tensor& w, const Tensor* bias, const Vecto
   return y;
 }
 
-void Engine::mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const {
-  if (observer_ != nullptr) observer_->added(last, factor, update, hidden_);
-  add_scaled(sum, factor, update);
-}
-
 Vector Engine::look_up(Role table, Role proj, int row) const {
   const Tensor& rows = *weights(table);
   Vector found(static_cast<std::size_t>(shape_of(rows).cols));
@@ -197,7 +209,7 @@ Vector Engine::look_up(Role table, Role proj, int row) const {
 }
 
 Vector Engine::embed(int token) {
-  Vector x(hidden_.size());
+  Vector x(before_.size());
   ops::dequantise_row(*embedding_, token, x);
   scale(spec_.embedding_scale, x);
   if (const Tensor* positions = weights(Role::position_embedding)) {
@@ -253,75 +265,97 @@ Vector Engine::scaled(Vector x, const Tensor* numbers) {
   return x;
 }
 
-void Engine::join(std::size_t pass, const Layer& layer) {
+void Engine::join(std::size_t pass, const Layer& layer, Stream& stream) const {
+  Vector& hidden = stream.hidden;
   if (const int from = spec_.skip_before(static_cast<int>(pass)); from >= 0) {
-    add_scaled(hidden_, 1, scaled(left_[static_cast<std::size_t>(from)], layer.skip_scale));
+    add_scaled(hidden, 1, scaled(stream.left[static_cast<std::size_t>(from)], layer.skip_scale));
   }
   if (layer.stream_mix == nullptr) return;
-  hidden_ = scaled(hidden_, layer.stream_mix);
-  add_scaled(hidden_, 1, scaled(start_, layer.start_mix));
+  hidden = scaled(hidden, layer.stream_mix);
+  add_scaled(hidden, 1, scaled(stream.start, layer.start_mix));
 }
 
-void Engine::run_pass(std::size_t pass) {
+void Engine::run_pass(std::size_t pass, Stream& stream) {
+  for (const Part part : kParts) run_part(pass, part, stream);
+}
+
+void Engine::run_part(std::size_t pass, Part part, Stream& stream) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const Layer& layer = layers_[index];
   const LayerSpec& spec = spec_.layers[index];
-  join(pass, layer);
-  Vector x = norm(layer.attention_norm, spec.norm_factor, hidden_);
-  const Vector attended =
-      branch(spec, layer.attention_after_norm, layer.attention_scale, attend(pass, x));
-  const Vector before = hidden_;
-  mix(hidden_, 1, attended, *layer.o);
-  if (spec.residual != Residual::parallel_one_norm) {
-    const bool parallel = spec.residual == Residual::parallel;
-    x = norm(layer.ffn_norm, spec.norm_factor, parallel ? before : hidden_);
+  switch (part) {
+    case Part::norm:
+      join(pass, layer, stream);
+      stream.normed = norm(layer.attention_norm, spec.norm_factor, stream.hidden);
+      break;
+    case Part::attend:
+      attend(pass, stream);
+      break;
+    case Part::add_attention:
+      add_attention(spec, layer, stream);
+      stream.chosen = route(spec.feed_forward, layer, stream.normed);
+      break;
+    case Part::bend:
+      for (Choice& choice : stream.chosen) {
+        choice.inner = bend(block_of(layer, choice), stream.normed);
+      }
+      break;
+    case Part::add_feed_forward:
+      add_feed_forward(spec, layer, stream);
+      if (spec_.skips) stream.left.push_back(stream.hidden);
+      break;
   }
-  add_scaled(hidden_, 1, feed_forward(spec, layer, x));
-  if (spec_.skips) left_[pass] = hidden_;
 }
 
-Vector Engine::attend(std::size_t pass, const Vector& x) {
+void Engine::attend(std::size_t pass, Stream& stream) {
   const auto index = static_cast<std::size_t>(spec_.passes[pass]);
   const AttentionSpec& spec = spec_.layers[index].attention;
   const Layer& layer = layers_[index];
-  Vector q = multiply_and_add(*layer.q, layer.q_bias, x);
-  Vector k = multiply_and_add(*layer.k, layer.k_bias, x);
-  Vector v = multiply_and_add(*layer.v, layer.v_bias, x);
-  if (spec.value_embedding) add_scaled(v, weight_at(*layer.value_scale, 0, 0), value_);
+  Vector q = multiply_and_add(*layer.q, layer.q_bias, stream.normed);
+  Vector k = multiply_and_add(*layer.k, layer.k_bias, stream.normed);
+  Vector v = multiply_and_add(*layer.v, layer.v_bias, stream.normed);
+  if (spec.value_embedding) add_scaled(v, weight_at(*layer.value_scale, 0, 0), stream.value);
   norm_heads(spec, spec_.norm_eps, layer.q_norm, q);
   norm_heads(spec, spec_.norm_eps, layer.k_norm, k);
-  const ops::Rotation rotation = ops::rotation_at(spec.rope, position_);
+  const ops::Rotation rotation = ops::rotation_at(spec.rope, stream.position);
   rotate_heads(spec.rope, rotation, spec.head_size, q);
   rotate_heads(spec.rope, rotation, spec.head_size, k);
   for (std::size_t i = 0; layer.query_gain != nullptr && i < q.size(); ++i) {
     q[i] *= weight_at(*layer.query_gain, 0, static_cast<int>(i) / spec.head_size);
   }
   caches_[pass].append(k, v);
-  Vector mixed(q.size());
-  ops::attention(spec, q, caches_[pass], mixed);
-  if (spec.exclusive) ops::exclude(spec, v, mixed);
-  return multiply_and_add(*layer.o, layer.o_bias, mixed);
+  stream.mixed.assign(q.size(), 0.0);
+  ops::attention(spec, q, caches_[pass], stream.mixed);
+  if (spec.exclusive) ops::exclude(spec, v, stream.mixed);
 }
 
-/// Routed experts in index order, then the shared one.
-Vector Engine::feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x) {
-  Vector sum(x.size());
-  if (layer.router == nullptr) {
-    const Block& block = layer.experts.front();
-    mix(sum, 1, branch(spec, layer.ffn_after_norm, layer.ffn_scale, bend(block, x)), *block.down);
-    return sum;
+/// To the residual stream; then the norm that the feed forward reads.
+void Engine::add_attention(const LayerSpec& spec, const Layer& layer, Stream& stream) const {
+  const Vector attended = branch(spec, layer.attention_after_norm, layer.attention_scale,
+                                 multiply_and_add(*layer.o, layer.o_bias, stream.mixed));
+  const Vector before = stream.hidden;
+  add_scaled(stream.hidden, 1, attended);
+  if (spec.residual == Residual::parallel_one_norm) return;
+  const bool parallel = spec.residual == Residual::parallel;
+  stream.normed = norm(layer.ffn_norm, spec.norm_factor, parallel ? before : stream.hidden);
+}
+
+void Engine::add_feed_forward(const LayerSpec& spec, const Layer& layer, Stream& stream) const {
+  Vector sum(stream.hidden.size());
+  for (const Choice& choice : stream.chosen) {
+    const Block& block = block_of(layer, choice);
+    Vector added = multiply_and_add(*block.down, block.down_bias, choice.inner);
+    if (layer.router == nullptr) {
+      added = branch(spec, layer.ffn_after_norm, layer.ffn_scale, std::move(added));
+    }
+    add_scaled(sum, choice.share, added);
   }
-  const auto [chosen, weight] = route(spec.feed_forward, *layer.router, x);
-  for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const Block& block = layer.experts[static_cast<std::size_t>(chosen[i])];
-    mix(sum, weight[i], bend(block, x), *block.down);
-  }
-  for (const Block& block : layer.shared) {
-    const double factor =
-        layer.shared_router == nullptr ? 1 : ops::sigmoid(multiply(*layer.shared_router, x)[0]);
-    mix(sum, factor, bend(block, x), *block.down);
-  }
-  return sum;
+  add_scaled(stream.hidden, 1, sum);
+}
+
+const Engine::Block& Engine::block_of(const Layer& layer, const Choice& choice) {
+  return choice.expert == kShared ? layer.shared.front()
+                                  : layer.experts[static_cast<std::size_t>(choice.expert)];
 }
 
 Vector Engine::bend(const Block& block, const Vector& x) const {
@@ -329,24 +363,30 @@ Vector Engine::bend(const Block& block, const Vector& x) const {
   Vector inner = block.gate != nullptr ? multiply(*block.gate, x) : up;
   for (double& value : inner) value = ops::activate(block.activation, value);
   for (std::size_t i = 0; block.gate != nullptr && i < inner.size(); ++i) inner[i] *= up[i];
-  return multiply_and_add(*block.down, block.down_bias, inner);
+  return inner;
 }
 
-std::pair<std::vector<int>, Vector> Engine::route(const FeedForwardSpec& spec, const Tensor& router,
-                                                  const Vector& x) {
-  Vector score = multiply(router, x);
+std::vector<Engine::Choice> Engine::route(const FeedForwardSpec& spec, const Layer& layer,
+                                          const Vector& x) {
+  if (layer.router == nullptr) return {Choice{}};
+  Vector score = multiply(*layer.router, x);
   const std::vector<int> chosen = ops::top_k(score, spec.top_k);
   step_margin_ = std::min(step_margin_, ops::choice_margin(score, chosen));
   if (spec.router_norm == RouterNorm::all) ops::softmax(score);
-  Vector weight;
-  for (const int expert : chosen) weight.push_back(score[static_cast<std::size_t>(expert)]);
-  if (spec.router_norm == RouterNorm::chosen) ops::softmax(weight);
-  return {chosen, weight};
+  Vector share;
+  for (const int expert : chosen) share.push_back(score[static_cast<std::size_t>(expert)]);
+  if (spec.router_norm == RouterNorm::chosen) ops::softmax(share);
+  std::vector<Choice> choices;
+  for (std::size_t i = 0; i < chosen.size(); ++i) choices.push_back({chosen[i], share[i], {}});
+  if (!layer.shared.empty()) {
+    const Tensor* gate = layer.shared_router;
+    choices.push_back({kShared, gate == nullptr ? 1 : ops::sigmoid(multiply(*gate, x)[0]), {}});
+  }
+  return choices;
 }
 
 std::size_t Engine::bytes() const {
-  std::size_t sum = (hidden_.capacity() + logits_.capacity()) * sizeof(double);
-  for (const Vector& left : left_) sum += left.capacity() * sizeof(double);
+  std::size_t sum = (before_.capacity() + logits_.capacity()) * sizeof(double);
   for (const KvCache& cache : caches_) sum += cache.bytes();
   return sum;
 }

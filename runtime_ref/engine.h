@@ -3,6 +3,7 @@
 // the code that makes them, and it is written to be read rather than to be fast.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -21,13 +22,35 @@ class ActivationObserver {
   virtual ~ActivationObserver() = default;
   /// A matrix multiplies `input`.
   virtual void multiplied(const Tensor& matrix, std::span<const double> input) = 0;
-  /// A block whose last matrix is `last` will add factor * update to the residual stream.
-  virtual void added(const Tensor& last, double factor, std::span<const double> update,
-                     std::span<const double> stream) = 0;
 };
 
 class Engine final : public Decoder {
  public:
+  /// An expert that a token has chosen, or the one dense block.
+  struct Choice {
+    int expert = 0;             // its index; kShared: the shared one
+    double share = 1;           // its weight in the sum
+    std::vector<double> inner;  // what its down reads
+  };
+  static constexpr int kShared = -1;
+
+  /// A token on its way through the passes.
+  struct Stream {
+    int position = 0;
+    std::vector<double> hidden;             // the residual stream, [width]
+    std::vector<double> start, value;       // what passes began with, the value embedding
+    std::vector<std::vector<double>> left;  // by each pass, where later ones ask for it
+    std::vector<double> normed;             // what q, k and v, and later gate and up, read
+    std::vector<double> mixed;              // what o reads
+    std::vector<Choice> chosen;             // routed experts by index, then the shared one
+  };
+
+  /// A pass, cut where one group of matrices has what it reads: q, k and v have it after norm, o
+  /// after attend, gates and ups after add_attention, downs after bend.
+  enum class Part { norm, attend, add_attention, bend, add_feed_forward };
+  static constexpr std::array kParts{Part::norm, Part::attend, Part::add_attention, Part::bend,
+                                     Part::add_feed_forward};
+
   /// Reads the weights where they are: `model` must outlive the engine. `context` 0 means the
   /// model's. Throws bug if a tensor is missing or has another shape than the spec says.
   explicit Engine(const Model& model, int context = 0);
@@ -38,6 +61,14 @@ class Engine final : public Decoder {
   std::span<const double> step(int token) override;
   /// The same without the final norm and the head: the cheap way through a prompt.
   void step_without_logits(int token);
+
+  /// A step in parts, for what looks at one pass of many tokens: the next token before its first
+  /// pass; one pass of it, for tokens in their order; its logits after the last one.
+  Stream begin(int token);
+  void run_pass(std::size_t pass, Stream& stream);
+  void run_part(std::size_t pass, Part part, Stream& stream);
+  std::vector<double> head_input(const Stream& stream) const;
+  std::span<const double> logits(const Stream& stream);
 
   int position() const override { return position_; }
   int context() const override { return context_; }
@@ -84,14 +115,12 @@ class Engine final : public Decoder {
   Vector multiply(const Tensor& w, const Vector& x) const;
   /// With a bias, unless that is null.
   Vector multiply_and_add(const Tensor& w, const Tensor* bias, const Vector& x) const;
-  /// sum += factor * update, the output of a block whose last matrix is `last`.
-  void mix(Vector& sum, double factor, const Vector& update, const Tensor& last) const;
 
+  Stream run_passes(int token);
   /// What the first pass gets.
   Vector embed(int token);
   Vector look_up(Role table, Role proj, int row) const;
-  void run_pass(std::size_t pass);
-  void join(std::size_t pass, const Layer& layer);
+  void join(std::size_t pass, const Layer& layer, Stream& stream) const;
   /// Of the model's kind, by the weights, if there are any, and the factor; then the bias.
   Vector norm(const Norm& by, double factor, const Vector& x) const;
   Vector rms_norm(const Tensor* w, const Vector& x) const;
@@ -99,13 +128,13 @@ class Engine final : public Decoder {
   Vector branch(const LayerSpec& spec, const Tensor* norm, const Tensor* numbers, Vector x) const;
   /// By the layer's numbers, one for each item, unless they are null.
   static Vector scaled(Vector x, const Tensor* numbers);
-  Vector attend(std::size_t pass, const Vector& x);
-  Vector feed_forward(const LayerSpec& spec, const Layer& layer, const Vector& x);
-  /// down(f(gate x) * up x), or down(f(up x)).
+  void attend(std::size_t pass, Stream& stream);
+  void add_attention(const LayerSpec& spec, const Layer& layer, Stream& stream) const;
+  void add_feed_forward(const LayerSpec& spec, const Layer& layer, Stream& stream) const;
+  static const Block& block_of(const Layer& layer, const Choice& choice);
+  /// f(gate x) * up x, or f(up x).
   Vector bend(const Block& block, const Vector& x) const;
-  /// The chosen experts in index order, and the weight of each.
-  std::pair<std::vector<int>, Vector> route(const FeedForwardSpec& spec, const Tensor& router,
-                                            const Vector& x);
+  std::vector<Choice> route(const FeedForwardSpec& spec, const Layer& layer, const Vector& x);
 
   const Model& model_;
   const ModelSpec& spec_;
@@ -120,11 +149,8 @@ class Engine final : public Decoder {
   Norm final_norm_;
   const Tensor *head_, *head_bias_;
   int token_before_ = -1;
-  Vector before_, start_,
-      value_;                 // what smear saw last, what passes began with, the value embedding
-  std::vector<Vector> left_;  // by each pass
-  Vector hidden_;             // the residual stream, [width]
-  Vector logits_;             // [vocabulary]
+  Vector before_;  // what smear saw last
+  Vector logits_;  // [vocabulary]
 };
 
 /// How near the greedy choice is to another one: (largest - second) / max |logit|; infinity for a

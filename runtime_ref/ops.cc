@@ -1,19 +1,17 @@
 #include "runtime_ref/ops.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <numeric>
 
 #include "base/half.h"
+#include "base/vectors.h"
 #include "runtime_ref/maths.h"
 
 namespace sb3lm::ops {
 namespace {
-
-constexpr std::size_t kLanes = 8;
 
 std::size_t row_start(const Shape& shape, int row) {
   return static_cast<std::size_t>(row) * static_cast<std::size_t>(shape.cols);
@@ -34,13 +32,7 @@ void dequantise(const CodedTensor& w, int row, std::span<double> out) {
 }  // namespace
 
 double dot(std::span<const double> a, std::span<const double> b) {
-  std::array<double, kLanes> lane{};
-  const std::size_t whole = a.size() - a.size() % kLanes;
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    for (std::size_t j = 0; j < kLanes; ++j) lane[j] += a[i + j] * b[i + j];
-  }
-  for (std::size_t i = whole; i < a.size(); ++i) lane[i - whole] += a[i] * b[i];
-  return std::accumulate(lane.begin(), lane.end(), 0.0);
+  return ::sb3lm::dot(a.data(), b.data(), a.size());
 }
 
 void dequantise_row(const Tensor& w, int row, std::span<double> out) {

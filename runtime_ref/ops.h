@@ -12,9 +12,7 @@
 
 namespace sb3lm::ops {
 
-/// sum of a[i] b[i]. Eight partial sums, number j over i = j, j + 8, j + 16, ..., added in the
-/// order 0 to 7 at the end: fixed on every machine, and several times faster than one chain of
-/// additions.
+/// sum of a[i] b[i], in the order of base/vectors.h.
 double dot(std::span<const double> a, std::span<const double> b);
 
 /// out[c] = w[row, c], exactly: (step * code + offset) * scale has at most 8 + 11 significant bits.

@@ -4,14 +4,13 @@
 
 #include "base/parallel.h"
 #include "base/portable_math.h"
-#include "quant/recipe.h"
 #include "runtime_ref/engine.h"
 
 namespace sb3lm {
 namespace {
 
-// Where the effect is clear and still in proportion to the noise.
-constexpr int kTrialBits = 3;
+constexpr int kFirstTrial = 2, kLastTrial = 4;  // bits
+constexpr double kPerBit = 4;                   // squared errors fall so
 
 /// log of the probabilities, position after position.
 using LogRows = std::vector<std::vector<double>>;
@@ -45,27 +44,54 @@ double divergence(const LogRows& exact, const LogRows& rounded) {
   return std::max(0.0, sum / static_cast<double>(exact.size()));
 }
 
-/// The option to try: 3 bits, or the widest that changes anything.
-const WidthOption& trial_option(const PlanUnit& unit) {
-  const std::size_t below = unit.options.size() - (unit.stored_bits != 0 ? 2 : 1);
-  return unit.options[std::min<std::size_t>(kTrialBits - 1, below)];
+/// All matrices of a unit at that width, or at their own where that is less.
+Widths unit_widths(const Model& model, const TensorKey& unit, int bits) {
+  Widths widths;
+  for (const auto& [key, tensor] : model.tensors) {
+    if (key.role != unit.role || key.layer != unit.layer) continue;
+    const auto* coded = std::get_if<CodedTensor>(&tensor);
+    if (coded == nullptr || bits < coded->format.bits) widths[key] = bits;
+  }
+  return widths;
+}
+
+/// From the options [first, last] (indices) that were measured to those beside them; more bits
+/// never do more damage.
+void extend(std::vector<WidthOption>& options, std::size_t first, std::size_t last, bool is_exact) {
+  for (std::size_t at = last + 1; at < options.size(); ++at) {
+    options[at].damage = options[at - 1].damage / kPerBit;
+  }
+  if (is_exact) options.back().damage = 0;
+  for (std::size_t at = first; at-- > 0;) options[at].damage = options[at + 1].damage * kPerBit;
+  for (std::size_t at = options.size() - 1; at-- > 0;) {
+    options[at].damage = std::max(options[at].damage, options[at + 1].damage);
+  }
 }
 
 }  // namespace
 
-void calibrate_damage(const Model& model, std::span<const int> tokens, int threads,
-                      std::vector<PlanUnit>& units, Progress& progress) {
+double divergence(const Model& exact, const Model& rounded, std::span<const int> tokens) {
+  tokens = tokens.first(std::min<std::size_t>(tokens.size(), exact.spec.context));
+  return divergence(predictions(exact, tokens), predictions(rounded, tokens));
+}
+
+void measure_damage(const Model& model, const RoundMatrices& round, std::span<const int> tokens,
+                    int threads, std::vector<PlanUnit>& units, Progress& progress) {
   tokens = tokens.first(std::min<std::size_t>(tokens.size(), model.spec.context));
   const LogRows exact = predictions(model, tokens);
   for_each_in_parallel(units.size(), threads, "trying matrices", progress, [&](std::size_t i) {
     PlanUnit& unit = units[i];
     if (unit.stored_bits == 1) return;  // it stays as it is
-    const WidthOption& trial = trial_option(unit);
-    if (trial.damage == 0) return;
-    Model rounded = model;
-    apply_recipe(rounded, {.float_bits = kStayFloats, .bits = {{unit.key, trial.bits}}});
-    const double scale = divergence(exact, predictions(rounded, tokens)) / trial.damage;
-    for (WidthOption& option : unit.options) option.damage *= scale;
+    const int most = static_cast<int>(unit.options.size()) - (unit.stored_bits != 0 ? 1 : 0);
+    const int first = std::min(kFirstTrial, most), last = std::min(kLastTrial, most);
+    for (int bits = first; bits <= last; ++bits) {
+      Model rounded = model;
+      round(rounded, unit_widths(model, unit.key, bits));
+      unit.options[static_cast<std::size_t>(bits - 1)].damage =
+          divergence(exact, predictions(rounded, tokens));
+    }
+    extend(unit.options, static_cast<std::size_t>(first - 1), static_cast<std::size_t>(last - 1),
+           unit.stored_bits != 0);
   });
 }
 

@@ -7,15 +7,20 @@
 #include "base/progress.h"
 #include "model/model.h"
 #include "quant/plan.h"
+#include "quant/rtn.h"
 
 namespace sb3lm {
 
-/// Puts every unit's damage on one scale: the mean divergence, in nats per token, of the model's
-/// predictions with only this unit rounded from those of the model as it is (Kullback-Leibler), at
-/// one of its widths; the others follow in the proportion that plan_units found. Runs the tokens
-/// (at most as many as the context) once per unit; the numbers do not depend on how many threads
-/// (0: one per processor) work.
-void calibrate_damage(const Model& model, std::span<const int> tokens, int threads,
-                      std::vector<PlanUnit>& units, Progress& progress);
+/// The damage of each unit at each width: the mean divergence, in nats per token, of the model's
+/// predictions with only this unit rounded from those of the model as it is (Kullback-Leibler). It
+/// is measured at 2, 3 and 4 bits, and taken to be a quarter for each bit more, and four times as
+/// much at one less. `round` does the rounding. Runs the tokens (at most as many as the context) up
+/// to three times per unit; the numbers do not depend on how many threads (0: one per processor)
+/// work.
+void measure_damage(const Model& model, const RoundMatrices& round, std::span<const int> tokens,
+                    int threads, std::vector<PlanUnit>& units, Progress& progress);
+
+/// The same divergence of one model's predictions from another's.
+double divergence(const Model& exact, const Model& rounded, std::span<const int> tokens);
 
 }  // namespace sb3lm

@@ -89,14 +89,14 @@ void check_limits(const BuildOptions& options, const std::string& bytes, const O
 
 // What the roundings change is measured here, for the file to say.
 Model load_to_build(const InputOptions& input, const Recipe& recipe, Progress& progress) {
-  const Calibrate calibrate = calibrator(input, progress);
-  Model model = load_model(input.file, input.import, recipe, progress, calibrate);
+  const RoundMatrices gptq = gptq_rounding(input, progress);
+  Model model = load_model(input.file, input.import, recipe, progress, gptq);
   note_calibration(input, model);
   if (!model.kept.all()) print_out("vocabulary: {}\n", kept_text(model));
   if (!model.rounding.any()) return model;
   Recipe exact = recipe;
   exact.scale_bits = exact.router_bits = 0;
-  const Model before = load_model(input.file, input.import, exact, progress, calibrate);
+  const Model before = load_model(input.file, input.import, exact, progress, gptq);
   progress.report("measuring what rounding changes", -1);
   model.rounding.change = change_on_sample(before, model, kMeasuredTokens);
   print_out("rounding: {}\n", rounding_text(model.rounding));

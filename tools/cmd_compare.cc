@@ -108,8 +108,8 @@ Reference load_reference(const InputOptions& options, const Unpacked& packed, Pr
   }
   if (asked.scale_bits == 0) recipe.scale_bits = rounding.scale_bits;
   if (asked.router_bits == 0) recipe.router_bits = rounding.router_bits;
-  if (packed.model.quantiser == Quantiser::gptq) {
-    recipe.quantiser = Quantiser::gptq;
+  recipe.quantiser = packed.model.quantiser;
+  if (recipe.quantiser == Quantiser::gptq) {
     if (packed.model.calibration.empty() != input.calibration.empty()) {
       fail(Fault::usage, "the project was calibrated on {}: {}",
            packed.model.calibration.empty() ? "what the model writes itself"
@@ -118,10 +118,8 @@ Reference load_reference(const InputOptions& options, const Unpacked& packed, Pr
                                      : "leave out --calibration");
     }
   }
-  Calibration calibration;
-  if (wants_calibration(model, recipe)) calibration = calibrator(input, progress)(model);
   const TokenChoice keep = std::exchange(recipe.keep, {});
-  apply_recipe(model, recipe, calibration);
+  apply_recipe(model, recipe, gptq_rounding(input, progress));
   keep_as_packed(packed.model, keep, reference);
   return reference;
 }

@@ -13,11 +13,11 @@
 #include "packing.h"
 #include "plan_passes.h"
 #include "quant/encoding.h"
+#include "quant/gptq.h"
 #include "quant/plan.h"
 #include "quant/recipe.h"
 #include "report/report.h"
 #include "report/separators.h"
-#include "runtime_ref/activations.h"
 #include "runtime_ref/model_change.h"
 #include "runtime_ref/sensitivity.h"
 #include "text_source.h"
@@ -48,28 +48,44 @@ Recipe recipe_with(const Recipe& asked, const std::vector<PlanUnit>& units) {
 /// The widths for a size, by building: how much the rest takes is only known from a finished file.
 class Planner {
  public:
-  Planner(const Model& model, const Calibration& calibration, const PlanOptions& options,
-          Progress& progress)
+  Planner(const Model& model, const PlanOptions& options, Progress& progress)
       : model_(model),
-        calibration_(calibration),
+        gptq_(gptq_rounding(options.build.input, progress)),
         build_(with_defaults(options.build)),
         fit_(options.fit),
         progress_(progress),
         costs_(width_costs(model, code_encoding(pack_request(build_, {}).lower.encoding.usual),
                            options.threads, progress)) {}
 
-  Planned plan(std::vector<PlanUnit> units) {
-    double overhead = kFirstOverhead;
-    Planned best;
-    std::size_t smallest = 0;
+  Planned plan(const std::vector<PlanUnit>& units) {
+    Recipe quick = build_.input.recipe;
+    quick.quantiser = Quantiser::nearest;
+    Planned planned = settle(units, quick);
+    const Recipe& asked = build_.input.recipe;
+    // Codes by gptq are other codes, and a few bytes more or less.
+    if (quantiser_of(model_, recipe_with(asked, planned.units)) == Quantiser::gptq) {
+      planned = settle(units, asked);
+    }
+    if (planned.sb3_bytes == 0) {
+      fail(Fault::mismatch, "{}: at its narrowest it takes {} bytes, {} were asked for",
+           build_.input.file.string(), with_separators(smallest_), with_separators(fit_));
+    }
+    return planned;
+  }
+
+ private:
+  /// Builds and corrects until the file fits with hardly any room to spare; no bytes if none does.
+  Planned settle(std::vector<PlanUnit> units, const Recipe& recipe) {
+    Planned best{.units = units, .recipe = recipe};
+    std::map<TensorKey, int> last;
     for (int build = 0; build < kMostBuilds; ++build) {
-      const bool fits = choose_widths(units, static_cast<double>(fit_) - overhead, costs_);
-      Planned trial{.units = units, .recipe = recipe_with(build_.input.recipe, units)};
-      if (trial.recipe.bits == last_) break;
-      last_ = trial.recipe.bits;
+      const bool fits = choose_widths(units, static_cast<double>(fit_) - overhead_, costs_);
+      Planned trial{.units = units, .recipe = recipe_with(recipe, units)};
+      if (trial.recipe.bits == last) break;
+      last = trial.recipe.bits;
       trial.sb3_bytes = build_size(trial.recipe);
-      smallest = smallest == 0 ? trial.sb3_bytes : std::min(smallest, trial.sb3_bytes);
-      overhead = static_cast<double>(trial.sb3_bytes) - planned_bytes(units, costs_);
+      smallest_ = smallest_ == 0 ? trial.sb3_bytes : std::min(smallest_, trial.sb3_bytes);
+      overhead_ = static_cast<double>(trial.sb3_bytes) - planned_bytes(units, costs_);
       if (trial.sb3_bytes > fit_) {
         if (!fits) break;
         continue;
@@ -79,27 +95,22 @@ class Planner {
         break;
       }
     }
-    if (best.sb3_bytes == 0) {
-      fail(Fault::mismatch, "{}: at its narrowest it takes {} bytes, {} were asked for",
-           build_.input.file.string(), with_separators(smallest), with_separators(fit_));
-    }
     return best;
   }
 
- private:
   std::size_t build_size(const Recipe& recipe) {
     Model model = model_;
-    apply_recipe(model, recipe, calibration_);
+    apply_recipe(model, recipe, gptq_);
     return pack(model, pack_request(build_, recipe), progress_).size();
   }
 
   const Model& model_;
-  const Calibration& calibration_;
+  RoundMatrices gptq_;
   BuildOptions build_;
-  std::size_t fit_;
+  std::size_t fit_, smallest_ = 0;
   Progress& progress_;
   WidthCosts costs_;
-  std::map<TensorKey, int> last_;
+  double overhead_ = kFirstOverhead;
 };
 
 struct Text {
@@ -108,10 +119,18 @@ struct Text {
   bool is_text = true;
 };
 
-/// Without a tokenizer ids from all over the vocabulary stand in for a text.
-Text text_for(const Model& model, const PlanOptions& options) {
+/// What plans for a size are judged on, if no text is named.
+Text own_text(const Model& model, int tokens, Progress& progress) {
+  Windows text;
+  calibrate(model, text,
+            {.tokens = tokens, .window = tokens, .wanted = [](auto&&) { return false; }}, progress);
+  return {"what the model writes itself", text.front()};
+}
+
+Text text_for(const Model& model, const PlanOptions& options, Progress& progress) {
   Text text;
   const bool named = !options.text.file.empty() || !options.text.tokens.empty();
+  if (!named && !options.passes) return own_text(model, options.use_tokens, progress);
   if (model.tokenizer.present() || named) {
     const SourceText source = read_source_text(options.text);
     text = {source.name, source_tokens(model, source)};
@@ -120,6 +139,22 @@ Text text_for(const Model& model, const PlanOptions& options) {
   }
   text.tokens.resize(std::min(text.tokens.size(), static_cast<std::size_t>(options.use_tokens)));
   return text;
+}
+
+/// Units with the damage that each does alone, by the quantiser that builds.
+std::vector<PlanUnit> measured_units(const Model& model, const Text& text,
+                                     const PlanOptions& options, Progress& progress) {
+  std::vector<PlanUnit> units = plan_units(model, options.threads, progress);
+  const InputOptions& input = options.build.input;
+  RoundMatrices round = round_to_nearest;
+  Calibration calibration;
+  if (input.recipe.quantiser.value_or(quantiser_of(model, {.float_bits = 4})) == Quantiser::gptq) {
+    Windows given = calibration_text(input, model);
+    calibration = calibrate(model, given, {}, progress);
+    round = [&](Model& trial, const Widths& widths) { round_for(trial, widths, calibration); };
+  }
+  measure_damage(model, round, text.tokens, options.threads, units, progress);
+  return units;
 }
 
 bool is_narrowed(const PlanUnit& unit) {
@@ -265,7 +300,7 @@ int run_command(const PlanOptions& options, Progress& progress) {
   if (const TokenChoice keep = recipe_of(input).keep; keep.any()) {
     keep_tokens(model, chosen_tokens(model, keep));
   }
-  const Text text = text_for(model, options);
+  const Text text = text_for(model, options, progress);
   std::optional<PassSearch> search;
   if (options.passes) search = choose_passes(options, text, model, progress);
   if (options.fit == 0) {
@@ -274,18 +309,13 @@ int run_command(const PlanOptions& options, Progress& progress) {
     print_passes_alone(options, *search, text, out);
     return 0;
   }
-  const ActivationStats stats = collect_activations(model, text.tokens, progress);
-  Calibration calibration;
-  if (input.recipe.quantiser == Quantiser::gptq) calibration = calibrator(input, progress)(model);
-  Planner planner(model, calibration, options, progress);
-  std::vector<PlanUnit> units = plan_units(model, stats, options.threads, progress);
-  calibrate_damage(model, text.tokens, options.threads, units, progress);
-  Planned planned = planner.plan(std::move(units));
+  Planned planned =
+      Planner(model, options, progress).plan(measured_units(model, text, options, progress));
   if (search) planned.recipe.passes = search->trials.front().passes;
 
   progress.report("measuring what the plan changes", -1);
   Model after = model;
-  apply_recipe(after, planned.recipe, calibration);
+  apply_recipe(after, planned.recipe, gptq_rounding(input, progress));
   const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
   std::map<std::string, std::string> about = about_plan(options);
   about.emplace("fit", std::to_string(options.fit));

@@ -14,7 +14,7 @@ void check_built_input(const InputOptions& input) {
     if (is_given) given.push_back(option);
   };
   note("--bits", recipe.float_bits.has_value());
-  note("--quantiser", recipe.quantiser != Quantiser::nearest);
+  note("--quantiser", recipe.quantiser.has_value());
   note("--calibration", !input.calibration.empty());
   note("--plan", !input.plan.empty());
   note("--round-scales", recipe.scale_bits != 0);

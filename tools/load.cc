@@ -10,7 +10,7 @@
 #include "input_check.h"
 #include "model/kept_tokens.h"
 #include "model/unicode.h"
-#include "runtime_ref/calibration.h"
+#include "runtime_ref/round_in_turn.h"
 #include "sb3/sb3.h"
 #include "text_source.h"
 
@@ -22,6 +22,7 @@ Recipe widths_of(const InputOptions& input) {
   const MappedFile file(input.plan);
   Recipe recipe = read_plan(input.plan.string(), file.text());
   const Recipe& asked = input.recipe;
+  recipe.quantiser = asked.quantiser;
   if (asked.float_bits) recipe.float_bits = asked.float_bits;
   if (asked.scale_bits != 0) recipe.scale_bits = asked.scale_bits;
   if (asked.router_bits != 0) recipe.router_bits = asked.router_bits;
@@ -72,12 +73,15 @@ Recipe recipe_of(const InputOptions& input) {
   return recipe;
 }
 
-Calibrate calibrator(const InputOptions& input, Progress& progress) {
-  return [&input, &progress](const Model& model) {
-    const CalibrationOptions options;
-    if (input.calibration.empty()) return calibrate(model, options, progress);
-    const SourceText text = read_source_text({.file = input.calibration});
-    return calibrate(model, source_tokens(model, text), options, progress);
+Windows calibration_text(const InputOptions& input, const Model& model) {
+  if (input.calibration.empty()) return {};
+  const SourceText text = read_source_text({.file = input.calibration});
+  return cut_text(model, source_tokens(model, text), {});
+}
+
+RoundMatrices gptq_rounding(const InputOptions& input, Progress& progress) {
+  return [&input, &progress](Model& model, const Widths& widths) {
+    round_in_turn(model, widths, calibration_text(input, model), {}, progress);
   };
 }
 
@@ -111,7 +115,7 @@ void print_notes(const Model& model) {
 Model load_any(const InputOptions& input, Progress& progress) {
   if (!is_sb3(input.file)) {
     Model model = load_model(input.file, input.import, recipe_of(input), progress,
-                             calibrator(input, progress));
+                             gptq_rounding(input, progress));
     note_calibration(input, model);
     print_notes(model);
     return model;

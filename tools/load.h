@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "options.h"
 #include "pack.h"
+#include "runtime_ref/calibration.h"
 #include "unpack/unpack.h"
 
 namespace sb3lm {
@@ -22,8 +23,11 @@ scratch::Program load_program(const std::filesystem::path& file, Progress& progr
 /// --bits, --round-scales and --router-bits over what --plan says.
 Recipe recipe_of(const InputOptions& input);
 
-/// For load_model: runs what --calibration names, or what the model writes itself.
-Calibrate calibrator(const InputOptions& input, Progress& progress);
+/// What --calibration names, in windows; none without, for the model to write them itself.
+Windows calibration_text(const InputOptions& input, const Model& model);
+
+/// For load_model and apply_recipe: round_in_turn with that text. Both must outlive it.
+RoundMatrices gptq_rounding(const InputOptions& input, Progress& progress);
 /// Notes in the model what it was calibrated on, for files to say.
 void note_calibration(const InputOptions& input, Model& model);
 

@@ -69,9 +69,10 @@ void add_input(CLI::App* app, InputOptions& input, Parsed& parsed, const char* w
   add_checkpoint(app, input, parsed, what);
   Recipe& recipe = input.recipe;
   add_bits(app, recipe.float_bits);
-  add_choice<Quantiser>(app, "--quantiser", recipe.quantiser,
-                        "rtn: each weight to its nearest level; gptq: such that outputs change "
-                        "least (default: rtn)");
+  add_choice<Quantiser>(
+      app, "--quantiser", recipe.quantiser,
+      "rtn: each weight to its nearest level; gptq: such that outputs change "
+      "least (default: gptq below 8 bits, if there are at most 45 million weights)");
   app->add_option("--calibration", input.calibration,
                   "TEXT whose outputs gptq cares for (default: what the model writes itself)");
   app->add_option("--plan", input.plan, "JSON file of widths, as plan writes it");

@@ -39,9 +39,9 @@ constexpr const auto& names_of(Quantiser) {
 }
 
 struct Recipe {
-  TokenChoice keep;         // before all else
-  std::vector<int> passes;  // then: layers in running order (model/passes.h); empty: as they are
-  Quantiser quantiser = Quantiser::nearest;
+  TokenChoice keep;
+  std::vector<int> passes;  // layers in running order (model/passes.h); empty: as they are
+  std::optional<Quantiser> quantiser;  // nothing: by quant/recipe.h's rule
   FloatBits float_bits;
   std::map<TensorKey, int> bits;  // of single matrices, 1 to 8; expert -1: all experts of a layer
   int scale_bits = 0;   // mantissa bits that row scales, norms and biases keep, 1 to 9; 0: all

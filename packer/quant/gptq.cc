@@ -9,11 +9,16 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/parallel.h"
+#include "base/vectors.h"
 
 namespace sb3lm {
 namespace {
 
 constexpr double kDamping = 0.01;
+// How far weights move towards making up for inputs that are not what they should be. All the way
+// takes what is chance in a calibration for a rule: of 1, 0.5 and 0.25, 0.5 has the least loss on
+// other text.
+constexpr double kCorrection = 0.5;
 constexpr double kLargestHalf = 65504;
 constexpr double kRound = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to whole numbers
 constexpr int kFactors = 26;
@@ -69,6 +74,20 @@ class Curvature {
   /// Row i of U, the upper factor of the inverse in the order of `order`: H^-1 = U^T U.
   const double* upper(std::size_t i) const { return upper_.data() + i * size_; }
 
+  /// x, which comes and goes in the matrix's order, becomes H^-1 x.
+  void divide(std::vector<double>& x) const {
+    std::vector<double> sorted(size_), half(size_);
+    for (std::size_t i = 0; i < size_; ++i) sorted[i] = x[order_[i]];
+    for (std::size_t i = 0; i < size_; ++i) {
+      half[i] = dot(upper(i) + i, sorted.data() + i, size_ - i);
+    }
+    std::fill(sorted.begin(), sorted.end(), 0.0);
+    for (std::size_t i = 0; i < size_; ++i) {
+      add_scaled(sorted.data() + i, half[i], upper(i) + i, size_ - i);
+    }
+    for (std::size_t i = 0; i < size_; ++i) x[order_[i]] = sorted[i];
+  }
+
  private:
   /// With J the exchange of first and last: if J H J = L L^T, then H^-1 = U^T U for U = J L^-1 J...
   /// so one factor and one triangular inverse give it.
@@ -83,8 +102,7 @@ class Curvature {
       double* const own = lower.data() + i * n;
       for (std::size_t j = 0; j <= i; ++j) {
         const double* const other = lower.data() + j * n;
-        double sum = own[j];
-        for (std::size_t k = 0; k < j; ++k) sum -= own[k] * other[k];
+        const double sum = own[j] - dot(own, other, j);
         own[j] = i == j ? std::sqrt(std::max(sum, 1e-300)) : sum / other[j];
       }
     }
@@ -95,7 +113,7 @@ class Curvature {
       for (std::size_t k = 0; k < i; ++k) {
         const double factor = lower[i * n + k];
         const double* const earlier = inverse.data() + k * n;
-        for (std::size_t j = 0; j <= k; ++j) row[j] -= factor * earlier[j];
+        add_scaled(row, -factor, earlier, k + 1);
       }
       const double diagonal = lower[i * n + i];
       for (std::size_t j = 0; j < i; ++j) row[j] /= diagonal;
@@ -116,14 +134,16 @@ class Curvature {
 
 class RowQuantiser {
  public:
-  RowQuantiser(const FloatTensor& tensor, int bits, const Curvature& h)
-      : tensor_(tensor), levels_(bits), bits_(bits), h_(h), n_(h.size()) {}
+  /// `shifts`: see RowsRounder::Parts.
+  RowQuantiser(const FloatTensor& tensor, int bits, const Curvature& h,
+               std::span<const double> shifts)
+      : tensor_(tensor), levels_(bits), bits_(bits), h_(h), n_(h.size()), shifts_(shifts) {}
 
   /// Writes codes and scales of `count` rows from `first` on.
   void run(std::size_t first, std::size_t count, CodedTensor& out) const {
     std::array<Row, kRowsTogether> rows;
     for (std::size_t r = 0; r < count; ++r) {
-      rows[r].weights.assign(weights(first + r), weights(first + r) + n_);
+      rows[r].weights = wanted(first + r);
       rows[r].scale = best_scale(rows[r].weights);
       rows[r].levels.assign(n_, 0.0);
     }
@@ -140,7 +160,19 @@ class RowQuantiser {
     double scale = 0;
   };
 
-  const float* weights(std::size_t row) const { return tensor_.values.data() + row * n_; }
+  /// The row's weights, moved such that they make up for what is wrong with the inputs.
+  std::vector<double> wanted(std::size_t row) const {
+    const float* const own = tensor_.values.data() + row * n_;
+    std::vector<double> weights(own, own + n_);
+    if (shifts_.empty()) return weights;
+    std::vector<double> by(n_, 0.0);
+    for (std::size_t i = 0; i < n_; ++i) {
+      add_scaled(by.data(), own[i], shifts_.data() + i * n_, n_);
+    }
+    h_.divide(by);
+    for (std::size_t i = 0; i < n_; ++i) weights[i] += by[i];
+    return weights;
+  }
 
   static double as_half(double scale) {
     return half_to_double(half_from_double(std::min(scale, kLargestHalf)));
@@ -189,7 +221,7 @@ class RowQuantiser {
         const double level = levels_.of(w[i] / row.scale);
         row.levels[h_.order()[i]] = level;
         const double error = (w[i] - row.scale * level) / u[i];
-        for (std::size_t j = i + 1; j < n_; ++j) w[j] -= error * u[j];
+        add_scaled(w + i + 1, -error, u + i + 1, n_ - i - 1);
       }
     }
   }
@@ -197,15 +229,13 @@ class RowQuantiser {
   std::vector<double> times_h(const std::vector<double>& x) const {
     std::vector<double> y(n_, 0.0);
     for (std::size_t i = 0; i < n_; ++i) {
-      if (x[i] == 0) continue;
-      const auto row = h_.row(i);
-      for (std::size_t j = 0; j < n_; ++j) y[j] += x[i] * row[j];
+      if (x[i] != 0) add_scaled(y.data(), x[i], h_.row(i).data(), n_);
     }
     return y;
   }
 
   static double dot(const std::vector<double>& a, const std::vector<double>& b) {
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+    return sb3lm::dot(a.data(), b.data(), a.size());
   }
 
   void refine(Row& row) const {
@@ -242,8 +272,7 @@ class RowQuantiser {
         // What is as near to two levels stays.
         if (by == 0 || std::fabs(wanted - level) >= std::fabs(wanted - row.levels[i])) continue;
         row.levels[i] = level;
-        const auto column = h_.row(i);
-        for (std::size_t j = 0; j < n_; ++j) hq[j] += by * column[j];
+        add_scaled(hq.data(), by, h_.row(i).data(), n_);
         changed = true;
       }
       if (!changed) break;
@@ -265,6 +294,7 @@ class RowQuantiser {
   int bits_;
   const Curvature& h_;
   std::size_t n_;
+  std::span<const double> shifts_;
 };
 
 InputMoments of_all_experts(TensorKey key, const Calibration& calibration, std::size_t size) {
@@ -277,17 +307,37 @@ InputMoments of_all_experts(TensorKey key, const Calibration& calibration, std::
 
 }  // namespace
 
-CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMoments& moments,
-                              int threads) {
-  check(bits >= 1 && bits <= 8, "quantise_rows_for: bits");
-  check(static_cast<std::size_t>(tensor.shape.cols) == moments.size(), "quantise_rows_for: inputs");
-  const Curvature curvature(moments);
+struct RowsRounder::Parts {
+  Curvature h;
+  std::vector<double> shifts;  // kCorrection times the mean of (w - x) x^T; empty without
+};
+
+RowsRounder::RowsRounder(const InputMoments& moments)
+    : parts_(std::make_unique<Parts>(Parts{Curvature(moments), {}})) {
+  if (moments.shifts().empty()) return;
+  const std::size_t n = moments.size();
+  const double share = kCorrection / static_cast<double>(moments.inputs());
+  parts_->shifts.resize(n * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) {
+      parts_->shifts[j * n + i] = share * moments.shifts()[i * n + j];
+    }
+  }
+}
+
+RowsRounder::~RowsRounder() = default;
+RowsRounder::RowsRounder(RowsRounder&&) noexcept = default;
+
+CodedTensor RowsRounder::round(const FloatTensor& tensor, int bits, int threads) const {
+  const Curvature& h = parts_->h;
+  check(bits >= 1 && bits <= 8, "RowsRounder: bits");
+  check(static_cast<std::size_t>(tensor.shape.cols) == h.size(), "RowsRounder: inputs");
   const auto rows = static_cast<std::size_t>(tensor.shape.rows);
   CodedTensor coded{.shape = tensor.shape,
                     .format = CodeFormat::of_bits(bits),
                     .codes = std::vector<std::uint8_t>(tensor.values.size()),
                     .row_scale = std::vector<std::uint16_t>(rows)};
-  const RowQuantiser quantiser(tensor, bits, curvature);
+  const RowQuantiser quantiser(tensor, bits, h, parts_->shifts);
   SilentProgress silent;
   for_each_in_parallel((rows + kRowsTogether - 1) / kRowsTogether, threads, "", silent,
                        [&](std::size_t group) {
@@ -297,21 +347,46 @@ CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMo
   return coded;
 }
 
-QuantiseMatrix quantiser_for(const ModelSpec& spec, const Calibration& calibration) {
-  const bool tied = spec.tied_head;
-  return [tied, &calibration](const TensorKey& key, const FloatTensor& floats, int bits) {
-    const auto own = calibration.find(calibration_key(key));
-    if (own == calibration.end() && key.expert < 0) return quantise_rows(floats, bits);
-    InputMoments moments = own == calibration.end()
-                               ? InputMoments(static_cast<std::size_t>(floats.shape.cols))
-                               : own->second;
-    if (key.expert >= 0 && moments.inputs() < moments.size()) {
-      moments = of_all_experts(calibration_key(key), calibration, moments.size());
+CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMoments& moments,
+                              int threads) {
+  return RowsRounder(moments).round(tensor, bits, threads);
+}
+
+std::optional<InputMoments> moments_of(const TensorKey& key, const Calibration& calibration,
+                                       const Shape& shape, const ModelSpec& spec) {
+  const auto own = calibration.find(calibration_key(key));
+  if (own == calibration.end() && key.expert < 0) return std::nullopt;
+  InputMoments moments =
+      own == calibration.end() ? InputMoments(static_cast<std::size_t>(shape.cols)) : own->second;
+  if (key.expert >= 0 && moments.inputs() < moments.size()) {
+    moments = of_all_experts(calibration_key(key), calibration, moments.size());
+  }
+  if (moments.inputs() == 0) return std::nullopt;
+  if (spec.tied_head && key.role == Role::embedding) moments.add_mean_diagonal();
+  return moments;
+}
+
+void round_for(Model& model, const Widths& widths, const Calibration& calibration) {
+  // Matrices with the same inputs come together and share what is made of those.
+  std::vector<TensorKey> keys;
+  for (const auto& [key, bits] : widths) keys.push_back(key);
+  std::stable_sort(keys.begin(), keys.end(), [](const TensorKey& a, const TensorKey& b) {
+    return calibration_key(a) < calibration_key(b);
+  });
+  TensorKey last;
+  std::optional<RowsRounder> rounder;
+  for (const TensorKey& key : keys) {
+    Tensor& tensor = model.tensors.at(key);
+    const FloatTensor exact = floats_of(tensor);
+    if (!rounder || calibration_key(key) != last) {
+      rounder.reset();
+      const auto moments = moments_of(key, calibration, exact.shape, model.spec);
+      if (moments) rounder.emplace(*moments);
+      last = calibration_key(key);
     }
-    if (moments.inputs() == 0) return quantise_rows(floats, bits);
-    if (tied && key.role == Role::embedding) moments.add_mean_diagonal();
-    return quantise_rows_for(floats, bits, moments, 0);
-  };
+    const int bits = widths.at(key);
+    tensor = rounder ? rounder->round(exact, bits, 0) : quantise_rows(exact, bits);
+  }
 }
 
 double output_error(const FloatTensor& tensor, const CodedTensor& coded,

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/entropy.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "base/half.h"
 #include "base/parallel.h"
 #include "quant/rtn.h"
 
@@ -22,55 +20,20 @@ constexpr double kWidthBlocks = 1300;
 struct Trial {
   TensorKey key;
   int widest = 0;
-  std::array<double, kMostBits + 1> bytes{}, noise{};  // by bits; noise relative to the output
+  std::array<double, kMostBits + 1> bytes{};  // by bits
 };
-
-std::vector<double> energy_by_column(const Tensor& exact, const CodedTensor* rounded) {
-  const Shape shape = shape_of(exact);
-  std::vector<double> sums(static_cast<std::size_t>(shape.cols));
-  for (int row = 0; row < shape.rows; ++row) {
-    const double scale =
-        rounded == nullptr ? 0 : half_to_double(rounded->row_scale[static_cast<std::size_t>(row)]);
-    for (std::size_t col = 0; col < sums.size(); ++col) {
-      double value = weight_at(exact, row, static_cast<int>(col));
-      if (rounded != nullptr) {
-        value -= rounded->format.level(
-                     rounded->codes[static_cast<std::size_t>(row) * sums.size() + col]) *
-                 scale;
-      }
-      sums[col] += value * value;
-    }
-  }
-  return sums;
-}
-
-double weighted(const std::vector<double>& energy, const std::vector<double>* power) {
-  double sum = 0;
-  for (std::size_t i = 0; i < energy.size(); ++i) {
-    sum += energy[i] * (power == nullptr ? 1 : (*power)[i]);
-  }
-  return sum;
-}
 
 CodedTensor quantised(const Tensor& tensor, int bits) {
   if (const auto* floats = std::get_if<FloatTensor>(&tensor)) return quantise_rows(*floats, bits);
   return requantise_rows(std::get<CodedTensor>(tensor), bits);
 }
 
-/// `power`: of the inputs, null where the text never reached the matrix (an expert that nothing
-/// chose): then all columns count alike.
-void try_widths(const Tensor& tensor, const std::vector<double>* power, Trial& trial) {
-  const double whole = weighted(energy_by_column(tensor, nullptr), power);
+void try_widths(const Tensor& tensor, Trial& trial) {
   const auto* own = std::get_if<CodedTensor>(&tensor);
   for (int bits = 1; bits <= trial.widest; ++bits) {
-    const auto at = static_cast<std::size_t>(bits);
-    if (own != nullptr && bits == own->format.bits) {
-      trial.bytes[at] = entropy_bits_of_bytes(own->codes) / 8;
-      continue;
-    }
-    const CodedTensor rounded = quantised(tensor, bits);
-    trial.bytes[at] = entropy_bits_of_bytes(rounded.codes) / 8;
-    if (whole > 0) trial.noise[at] = weighted(energy_by_column(tensor, &rounded), power) / whole;
+    const bool stays = own != nullptr && bits == own->format.bits;
+    trial.bytes[static_cast<std::size_t>(bits)] =
+        entropy_bits_of_bytes(stays ? own->codes : quantised(tensor, bits).codes) / 8;
   }
 }
 
@@ -84,26 +47,7 @@ std::vector<Trial> list_trials(const Model& model) {
   return trials;
 }
 
-void run_trials(const Model& model, const ActivationStats& stats, int threads,
-                std::vector<Trial>& trials, Progress& progress) {
-  for_each_in_parallel(trials.size(), threads, "trying widths", progress, [&](std::size_t i) {
-    const auto power = stats.input_power.find(trials[i].key);
-    try_widths(model.at(trials[i].key), power == stats.input_power.end() ? nullptr : &power->second,
-               trials[i]);
-  });
-}
-
-double share_of(const TensorKey& key, const Model& model, const ActivationStats& stats) {
-  if (key.role == Role::embedding) return model.spec.tied_head ? 2 : 1;
-  // The head, and tables beside the embedding.
-  if (about(key.role).home == RoleHome::model) return 1;
-  const auto found = stats.stream_share.find({about(key.role).outlet, key.layer, key.expert});
-  if (found != stats.stream_share.end()) return found->second / stats.tokens;
-  check(key.expert >= 0, "the outlet of a matrix added nothing to the residual stream");
-  return 0;  // the text never reached this expert
-}
-
-void add_trial(const Trial& trial, double share, std::int64_t weights, PlanUnit& unit) {
+void add_trial(const Trial& trial, std::int64_t weights, PlanUnit& unit) {
   unit.weights += weights;
   while (unit.options.size() < static_cast<std::size_t>(trial.widest)) {
     // Tensors of the unit that have fewer bits stay as they are at the wider options.
@@ -112,15 +56,13 @@ void add_trial(const Trial& trial, double share, std::int64_t weights, PlanUnit&
     unit.options.push_back(wider);
   }
   for (WidthOption& option : unit.options) {
-    const auto at = static_cast<std::size_t>(std::min(option.bits, trial.widest));
-    option.bytes += trial.bytes[at];
-    option.damage += trial.noise[at] * share;
+    option.bytes += trial.bytes[static_cast<std::size_t>(std::min(option.bits, trial.widest))];
   }
 }
 
-using Widths = unsigned;  // bit b: width b may be used
+using WidthSet = unsigned;  // bit b: width b may be used
 
-bool allows(Widths widths, int bits) {
+bool allows(WidthSet widths, int bits) {
   return (widths >> bits & 1) != 0;
 }
 
@@ -131,14 +73,14 @@ struct Step {
 };
 
 /// The widest allowed option; units with none (codes of one bit, say) keep what they have.
-std::size_t widest(const PlanUnit& unit, Widths widths) {
+std::size_t widest(const PlanUnit& unit, WidthSet widths) {
   for (std::size_t at = unit.options.size(); at-- > 0;) {
     if (allows(widths, unit.options[at].bits)) return at;
   }
   return unit.options.size() - 1;
 }
 
-void add_hull_steps(const PlanUnit& unit, std::size_t index, Widths widths,
+void add_hull_steps(const PlanUnit& unit, std::size_t index, WidthSet widths,
                     std::vector<Step>& steps) {
   std::size_t at = widest(unit, widths);
   while (at > 0) {
@@ -160,7 +102,7 @@ void add_hull_steps(const PlanUnit& unit, std::size_t index, Widths widths,
 }
 
 /// The step up that helps most per byte and still fits; false if there is none.
-bool widen_one(std::vector<PlanUnit>& units, Widths widths, double room) {
+bool widen_one(std::vector<PlanUnit>& units, WidthSet widths, double room) {
   PlanUnit* best = nullptr;
   std::size_t best_to = 0;
   double best_gain = 0;
@@ -186,7 +128,7 @@ double option_bytes(const std::vector<PlanUnit>& units) {
   return sum;
 }
 
-bool choose_among(std::vector<PlanUnit>& units, Widths widths, double bytes) {
+bool choose_among(std::vector<PlanUnit>& units, WidthSet widths, double bytes) {
   std::vector<Step> steps;
   for (std::size_t i = 0; i < units.size(); ++i) {
     units[i].chosen = widest(units[i], widths);
@@ -207,10 +149,10 @@ bool choose_among(std::vector<PlanUnit>& units, Widths widths, double bytes) {
 
 }  // namespace
 
-std::vector<PlanUnit> plan_units(const Model& model, const ActivationStats& stats, int threads,
-                                 Progress& progress) {
+std::vector<PlanUnit> plan_units(const Model& model, int threads, Progress& progress) {
   std::vector<Trial> trials = list_trials(model);
-  run_trials(model, stats, threads, trials, progress);
+  for_each_in_parallel(trials.size(), threads, "trying widths", progress,
+                       [&](std::size_t i) { try_widths(model.at(trials[i].key), trials[i]); });
   std::map<TensorKey, std::size_t> index;
   std::vector<PlanUnit> units;
   for (const Trial& trial : trials) {
@@ -223,8 +165,7 @@ std::vector<PlanUnit> plan_units(const Model& model, const ActivationStats& stat
     if (std::holds_alternative<CodedTensor>(tensor)) {
       unit.stored_bits = std::max(unit.stored_bits, trial.widest);
     }
-    add_trial(trial, share_of(trial.key, model, stats), std::int64_t{shape.rows} * shape.cols,
-              unit);
+    add_trial(trial, std::int64_t{shape.rows} * shape.cols, unit);
   }
   for (PlanUnit& unit : units) unit.chosen = unit.options.size() - 1;
   return units;
@@ -248,7 +189,7 @@ WidthCosts width_costs(const Model& model, const CodeEncoding& encoding, int thr
 }
 
 double planned_bytes(const std::vector<PlanUnit>& units, const WidthCosts& costs) {
-  Widths used = 0;
+  WidthSet used = 0;
   for (const PlanUnit& unit : units) used |= 1u << unit.choice().bits;
   double sum = option_bytes(units);
   for (int bits = 1; bits <= kMostBits; ++bits) {
@@ -267,7 +208,7 @@ bool choose_widths(std::vector<PlanUnit>& units, double bytes, const WidthCosts&
   std::vector<PlanUnit> best, trial = units;
   // Every set of widths that is not empty, beginning with all of them.
   for (unsigned set = (1u << kMostBits) - 1; set > 0; --set) {
-    const Widths widths = set << 1;  // bit 0 would be the width 0
+    const WidthSet widths = set << 1;  // bit 0 would be the width 0
     double room = bytes;
     for (int bits = 1; bits <= kMostBits; ++bits) {
       if (allows(widths, bits)) room -= costs[static_cast<std::size_t>(bits)];

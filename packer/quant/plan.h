@@ -1,10 +1,4 @@
 // How many bits each matrix gets, so that all fit a budget at least damage.
-//
-// Damage is noise in the residual stream, as a share of its energy. A rounded matrix turns a share
-// of its output's energy into noise: the squared errors of its weights over their squares, column
-// by column weighted with the mean square of the input there. What writes to the stream (o, down)
-// passes that on in proportion to what it adds; q, k and v count as much as their o, gate and up as
-// their down; embedding and head as much as the whole stream.
 #pragma once
 
 #include <array>
@@ -13,7 +7,6 @@
 
 #include "base/progress.h"
 #include "model/model.h"
-#include "quant/activations.h"
 #include "quant/encoding.h"
 
 namespace sb3lm {
@@ -21,7 +14,7 @@ namespace sb3lm {
 struct WidthOption {
   int bits = 0;
   double bytes = 0;   // of the codes at their entropy
-  double damage = 0;  // mean over tokens, summed over passes
+  double damage = 0;  // nats a token, by runtime_ref/sensitivity.h
 };
 
 /// Matrices that get one width: one role of one layer, all experts together.
@@ -35,10 +28,9 @@ struct PlanUnit {
   const WidthOption& choice() const { return options[chosen]; }
 };
 
-/// Every matrix but routers, at each width from 1 to 8 (floats) or to its own (codes). The numbers
-/// do not depend on how many threads (0: one per processor) work.
-std::vector<PlanUnit> plan_units(const Model& model, const ActivationStats& stats, int threads,
-                                 Progress& progress);
+/// Every matrix but routers, at each width from 1 to 8 (floats) or to its own (codes), without
+/// damage. The numbers do not depend on how many threads (0: one per processor) work.
+std::vector<PlanUnit> plan_units(const Model& model, int threads, Progress& progress);
 
 /// By bits: what a file pays for having any matrix of that width, in bytes. The text that explains
 /// the codes to the decoder (measured on the model's largest matrix), and the blocks that decode

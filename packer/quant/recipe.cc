@@ -6,7 +6,6 @@
 #include "base/half.h"
 #include "model/kept_tokens.h"
 #include "model/passes.h"
-#include "quant/gptq.h"
 #include "quant/rtn.h"
 
 namespace sb3lm {
@@ -15,52 +14,77 @@ namespace {
 constexpr int kMantissaBits = 10;
 constexpr unsigned kInfinity = 0x7c00;
 
-CodedTensor to_nearest(const TensorKey&, const FloatTensor& floats, int bits) {
-  return quantise_rows(floats, bits);
+bool is_float_matrix(const TensorKey& key, const Tensor& tensor) {
+  return std::holds_alternative<FloatTensor>(tensor) && !is_vector(key.role) &&
+         !is_router(key.role);
 }
 
-void quantise_one(const TensorKey& key, Tensor& tensor, int bits, const QuantiseMatrix& quantise) {
+/// What is coded with so many bits already stays out.
+void add_width(const TensorKey& key, const Tensor& tensor, int bits, Widths& widths) {
   if (const auto* floats = std::get_if<FloatTensor>(&tensor)) {
     require_scales(key, *floats, bits);
-    tensor = quantise(key, *floats, bits);
+    widths[key] = bits;
     return;
   }
-  const auto& coded = std::get<CodedTensor>(tensor);
-  if (bits > coded.format.bits) {
+  const int own = std::get<CodedTensor>(tensor).format.bits;
+  if (bits > own) {
     fail(Fault::unsupported, "{}: it has {} bits, and {} would not bring back what is lost",
-         tensor_key_text(key), coded.format.bits, bits);
+         tensor_key_text(key), own, bits);
   }
-  if (bits < coded.format.bits) tensor = quantise(key, floats_of(coded), bits);
+  if (bits < own) widths[key] = bits;
 }
 
-void quantise_planned(Model& model, const std::map<TensorKey, int>& plan,
-                      const QuantiseMatrix& quantise) {
+void add_planned(const Model& model, const std::map<TensorKey, int>& plan, Widths& widths) {
   for (const auto& [wanted, bits] : plan) {
     if (bits < 1 || bits > kMostBits) {
       fail(Fault::usage, "{}: {} bits are outside 1..{}", tensor_key_text(wanted), bits, kMostBits);
     }
     bool found = false;
-    for (auto& [key, tensor] : model.tensors) {
+    for (const auto& [key, tensor] : model.tensors) {
       const bool all_experts = wanted.expert < 0 && key.expert >= 0 && key.role == wanted.role &&
                                key.layer == wanted.layer;
       if (key != wanted && !all_experts) continue;
       if (is_vector(key.role)) {
         fail(Fault::unsupported, "{}: it is no matrix and has no width", tensor_key_text(key));
       }
-      quantise_one(key, tensor, bits, quantise);
+      add_width(key, tensor, bits, widths);
       found = true;
     }
     if (!found) fail(Fault::bad_input, "{}: the model has no such tensor", tensor_key_text(wanted));
   }
 }
 
+/// Planned ones, and for other float matrices the width of them all.
+Widths widths_of(const Model& model, const Recipe& recipe) {
+  Widths widths;
+  add_planned(model, recipe.bits, widths);
+  const int float_bits = recipe.float_bits.value_or(kUsualBits);
+  if (float_bits == kStayFloats) return widths;
+  for (const auto& [key, tensor] : model.tensors) {
+    if (!is_float_matrix(key, tensor) || widths.contains(key)) continue;
+    add_width(key, tensor, float_bits, widths);
+  }
+  return widths;
+}
+
+Quantiser quantiser_for(const Model& model, const Recipe& recipe, const Widths& widths) {
+  if (widths.empty()) return Quantiser::nearest;
+  if (recipe.quantiser) return *recipe.quantiser;
+  const bool narrows = std::any_of(widths.begin(), widths.end(), [&](const auto& entry) {
+    return entry.second < kUsualBits && is_float_matrix(entry.first, model.at(entry.first));
+  });
+  return narrows && weight_count(model.spec) <= kMostForGptq ? Quantiser::gptq : Quantiser::nearest;
+}
+
 void quantise_routers(Model& model, int bits) {
   if (bits < 2 || bits > kMostBits) {
     fail(Fault::usage, "--router-bits {}: 2 to {}", bits, kMostBits);
   }
-  for (auto& [key, tensor] : model.tensors) {
-    if (is_router(key.role)) quantise_one(key, tensor, bits, to_nearest);
+  Widths widths;
+  for (const auto& [key, tensor] : model.tensors) {
+    if (is_router(key.role)) add_width(key, tensor, bits, widths);
   }
+  round_to_nearest(model, widths);
 }
 
 void round_numbers(FloatTensor& vector, int bits) {
@@ -86,11 +110,6 @@ void round_scales(Model& model, int bits) {
       round_numbers(std::get<FloatTensor>(tensor), bits);
     }
   }
-}
-
-bool is_float_matrix(const TensorKey& key, const Tensor& tensor) {
-  return std::holds_alternative<FloatTensor>(tensor) && !is_vector(key.role) &&
-         !is_router(key.role);
 }
 
 /// Codes with scales for a few weights each become ones with a scale for each row.
@@ -134,31 +153,32 @@ std::uint16_t round_mantissa(std::uint16_t half, int bits) {
   return static_cast<std::uint16_t>(sign | rounded);
 }
 
-bool wants_calibration(const Model& model, const Recipe& recipe) {
-  if (recipe.quantiser != Quantiser::gptq) return false;
-  if (!recipe.bits.empty()) return true;
-  const bool stays = recipe.float_bits.value_or(kUsualBits) == kStayFloats;
-  return !stays && std::any_of(model.tensors.begin(), model.tensors.end(), [](const auto& entry) {
-    return is_float_matrix(entry.first, entry.second);
-  });
+Quantiser quantiser_of(const Model& model, const Recipe& recipe) {
+  return quantiser_for(model, recipe, widths_of(model, recipe));
 }
 
-void apply_recipe(Model& model, const Recipe& recipe, const Calibration& calibration) {
-  if (recipe.keep.any()) keep_tokens(model, chosen_tokens(model, recipe.keep));
+void apply_recipe(Model& model, const Recipe& recipe, const RoundMatrices& gptq) {
   if (!recipe.passes.empty()) take_passes(model, recipe.passes);
-  QuantiseMatrix quantise = to_nearest;
-  if (wants_calibration(model, recipe)) {
-    quantise = quantiser_for(model.spec, calibration);
-    model.quantiser = Quantiser::gptq;
+  const Widths widths = widths_of(model, recipe);
+  const bool from_blocks = !model.source.blocks.empty();
+  const std::map<TensorKey, Tensor> before = from_blocks ? model.tensors : decltype(before){};
+  if (!widths.empty()) model.quantiser = quantiser_for(model, recipe, widths);
+  if (model.quantiser == Quantiser::gptq && !widths.empty()) {
+    check(gptq != nullptr, "a recipe that asks for gptq was carried out without it");
+    gptq(model, widths);
+  } else {
+    round_to_nearest(model, widths);
   }
-  quantise_planned(model, recipe.bits, quantise);
   if (recipe.router_bits != 0) quantise_routers(model, recipe.router_bits);
   const int float_bits = recipe.float_bits.value_or(kUsualBits);
-  const double moved =
-      float_bits == kStayFloats ? 0 : quantise_matrices(model, float_bits, quantise);
-  if (!model.source.blocks.empty()) model.notes.push_back(blocks_note(model, float_bits, moved));
+  if (float_bits != kStayFloats) halve_vectors(model);
+  if (from_blocks) {
+    model.notes.push_back(blocks_note(model, float_bits, moved_share(before, model)));
+  }
   if (recipe.scale_bits != 0) round_scales(model, recipe.scale_bits);
   model.rounding = {.scale_bits = recipe.scale_bits, .router_bits = recipe.router_bits};
+  // Last, so that the others' codes do not depend on it: gptq has the model write a text.
+  if (recipe.keep.any()) keep_tokens(model, chosen_tokens(model, recipe.keep));
 }
 
 }  // namespace sb3lm

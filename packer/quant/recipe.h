@@ -3,17 +3,19 @@
 
 #include "model/model.h"
 #include "model/recipe.h"
-#include "quant/moments.h"
+#include "quant/rtn.h"
 
 namespace sb3lm {
 
-/// Quantises, requantises and rounds; sets model.rounding. `calibration` is what Quantiser::gptq
-/// rounds for. Throws usage for widths outside their range, unsupported for more bits than a matrix
-/// has, bad_input for tensors that there are not.
-void apply_recipe(Model& model, const Recipe& recipe, const Calibration& calibration = {});
+/// Quantises, requantises and rounds; sets model.rounding and model.quantiser. `gptq` does it where
+/// quantiser_of says so. Throws usage for widths outside their range, unsupported for more bits
+/// than a matrix has, bad_input for tensors that there are not.
+void apply_recipe(Model& model, const Recipe& recipe, const RoundMatrices& gptq = {});
 
-/// Whether apply_recipe would look at a calibration.
-bool wants_calibration(const Model& model, const Recipe& recipe);
+/// The recipe's, if it names one and a matrix gets codes; else gptq where float matrices get fewer
+/// than 8 bits, unless the model has more than kMostForGptq weights, which would take too long.
+inline constexpr std::int64_t kMostForGptq = 45'000'000;
+Quantiser quantiser_of(const Model& model, const Recipe& recipe);
 
 /// Throws usage if the recipe names a width of what the model has nothing of.
 void require_use(const Model& model, const Recipe& recipe);

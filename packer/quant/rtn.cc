@@ -197,29 +197,49 @@ FloatTensor floats_of(const CodedTensor& tensor) {
   return floats;
 }
 
+FloatTensor floats_of(const Tensor& tensor) {
+  const auto* coded = std::get_if<CodedTensor>(&tensor);
+  return coded != nullptr ? floats_of(*coded) : std::get<FloatTensor>(tensor);
+}
+
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
   return quantise_rows(floats_of(tensor), bits);
 }
 
-double quantise_matrices(Model& model, int bits) {
-  return quantise_matrices(model, bits, [](const TensorKey&, const FloatTensor& floats, int width) {
-    return quantise_rows(floats, width);
-  });
+void round_to_nearest(Model& model, const Widths& widths) {
+  for (const auto& [key, bits] : widths) {
+    Tensor& tensor = model.tensors.at(key);
+    const auto* floats = std::get_if<FloatTensor>(&tensor);
+    tensor = floats != nullptr ? quantise_rows(*floats, bits)
+                               : requantise_rows(std::get<CodedTensor>(tensor), bits);
+  }
 }
 
-double quantise_matrices(Model& model, int bits, const QuantiseMatrix& quantise) {
-  Moved moved;
+void halve_vectors(Model& model) {
   for (auto& [key, tensor] : model.tensors) {
     auto* floats = std::get_if<FloatTensor>(&tensor);
-    if (floats == nullptr) continue;
-    if (is_vector(key.role) || is_router(key.role)) {
-      halve(*floats);
-    } else {
-      require_scales(key, *floats, bits);
-      CodedTensor coded = quantise(key, *floats, bits);
-      moved.add(*floats, coded);
-      tensor = std::move(coded);
-    }
+    if (floats != nullptr && (is_vector(key.role) || is_router(key.role))) halve(*floats);
+  }
+}
+
+void quantise_matrices(Model& model, int bits) {
+  Widths widths;
+  for (const auto& [key, tensor] : model.tensors) {
+    const auto* floats = std::get_if<FloatTensor>(&tensor);
+    if (floats == nullptr || is_vector(key.role) || is_router(key.role)) continue;
+    require_scales(key, *floats, bits);
+    widths[key] = bits;
+  }
+  round_to_nearest(model, widths);
+  halve_vectors(model);
+}
+
+double moved_share(const std::map<TensorKey, Tensor>& before, const Model& after) {
+  Moved moved;
+  for (const auto& [key, tensor] : before) {
+    const auto* floats = std::get_if<FloatTensor>(&tensor);
+    const auto* coded = std::get_if<CodedTensor>(&after.at(key));
+    if (floats != nullptr && coded != nullptr) moved.add(*floats, *coded);
   }
   return moved.share();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "model/model.h"
 
@@ -18,17 +19,28 @@ void require_scales(const TensorKey& key, const FloatTensor& tensor, int bits);
 
 /// What codes stand for, exactly.
 FloatTensor floats_of(const CodedTensor& tensor);
+FloatTensor floats_of(const Tensor& tensor);
 
 /// The same weights with fewer bits, from what the codes stand for.
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits);
 
-/// One matrix as codes.
-using QuantiseMatrix = std::function<CodedTensor(const TensorKey&, const FloatTensor&, int bits)>;
+/// Matrices that become codes, or codes of fewer bits, and how many.
+using Widths = std::map<TensorKey, int>;
+/// Does that to a model.
+using RoundMatrices = std::function<void(Model& model, const Widths& widths)>;
 
-/// Every float matrix (not norms and routers) of the model as codes of `bits`; tensors that are
-/// coded already pass through untouched. Norms and routers become binary16 if they fit its range.
-/// Returns how far the matrices' weights moved: root mean square, as a share of theirs.
-double quantise_matrices(Model& model, int bits, const QuantiseMatrix& quantise);
-double quantise_matrices(Model& model, int bits);  // by quantise_rows
+/// By quantise_rows, and requantise_rows for what is coded already.
+void round_to_nearest(Model& model, const Widths& widths);
+
+/// What norms and routers become with the matrices: binary16, if they fit its range.
+void halve_vectors(Model& model);
+
+/// Every float matrix of the model (not norms and routers) as codes of `bits` by quantise_rows, and
+/// halve_vectors.
+void quantise_matrices(Model& model, int bits);
+
+/// How far matrices moved that were floats before and are codes after: root mean square, as a share
+/// of theirs.
+double moved_share(const std::map<TensorKey, Tensor>& before, const Model& after);
 
 }  // namespace sb3lm

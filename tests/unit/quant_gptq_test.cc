@@ -10,7 +10,8 @@
 #include "quant/gptq.h"
 #include "quant/recipe.h"
 #include "quant/rtn.h"
-#include "runtime_ref/calibration.h"
+#include "runtime_ref/engine.h"
+#include "runtime_ref/round_in_turn.h"
 #include "support/tiny_model.h"
 
 namespace {
@@ -64,6 +65,36 @@ double best_error(const FloatTensor& row, const CodedTensor& coded, const InputM
     best = std::min(best, output_error(row, trial, moments));
   }
   return best;
+}
+
+/// A small model with random weights, all of them floats.
+Model floats_model(const char* name) {
+  Model model = tiny_model(name);
+  for (auto& [key, tensor] : model.tensors) tensor = floats_of(tensor);
+  return model;
+}
+
+/// Windows of tokens drawn from all of the vocabulary.
+Windows drawn_text(const Model& model, std::size_t windows) {
+  std::uniform_int_distribution<int> token(0, model.spec.vocabulary - 1);
+  Windows text(windows, std::vector<int>(40));
+  for (auto& window : text) {
+    for (int& one : window) one = token(dice());
+  }
+  return text;
+}
+
+/// Sum of the squares by which a model's logits differ on a text.
+double logits_off(const Model& exact, const Model& rounded, const std::vector<int>& text) {
+  Engine one(exact), other(rounded);
+  double sum = 0;
+  for (const int token : text) {
+    const auto wanted = one.step(token), given = other.step(token);
+    for (std::size_t id = 0; id < wanted.size(); ++id) {
+      sum += (wanted[id] - given[id]) * (wanted[id] - given[id]);
+    }
+  }
+  return sum;
 }
 
 }  // namespace
@@ -153,45 +184,129 @@ TEST_CASE("matrices that know few inputs follow the rules") {
   InputMoments few = correlated_inputs(12, 3), many = correlated_inputs(12, 90);
   calibration.emplace(up, few);
   calibration.emplace(other, many);
-  const QuantiseMatrix quantise = quantiser_for(spec, calibration);
-  const FloatTensor matrix = random_matrix(9, 12);
+  const Shape shape{9, 12};
   InputMoments both = few;
   both.add(many);
-  CHECK(quantise(up, matrix, 3).codes == quantise_rows_for(matrix, 3, both, 1).codes);
-  CHECK(quantise({Role::expert_gate, 0, 0}, matrix, 3).codes ==
-        quantise_rows_for(matrix, 3, both, 1).codes);
-  CHECK(quantise(other, matrix, 3).codes == quantise_rows_for(matrix, 3, many, 1).codes);
+  CHECK(moments_of(up, calibration, shape, spec)->sums() == both.sums());
+  CHECK(moments_of({Role::expert_gate, 0, 0}, calibration, shape, spec)->sums() == both.sums());
+  CHECK(moments_of(other, calibration, shape, spec)->sums() == many.sums());
   // a table that nothing multiplies
-  CHECK(quantise({Role::bigram_embedding}, matrix, 3).codes == quantise_rows(matrix, 3).codes);
+  CHECK(!moments_of({Role::bigram_embedding}, calibration, shape, spec));
+
+  Model model;
+  const FloatTensor matrix = random_matrix(9, 12);
+  const TensorKey gate{Role::expert_gate, 0, 1}, table{Role::bigram_embedding};
+  for (const TensorKey& key : {up, other, gate, table}) model.tensors[key] = matrix;
+  round_for(model, {{up, 3}, {other, 3}, {gate, 2}, {table, 3}}, calibration);
+  const auto codes = [&](const TensorKey& key) {
+    return std::get<CodedTensor>(model.at(key)).codes;
+  };
+  CHECK(codes(up) == quantise_rows_for(matrix, 3, both, 1).codes);
+  CHECK(codes(other) == quantise_rows_for(matrix, 3, many, 1).codes);
+  CHECK(codes(gate) == quantise_rows_for(matrix, 2, many, 1).codes);
+  CHECK(codes(table) == quantise_rows(matrix, 3).codes);
+}
+
+TEST_CASE("where inputs should have been others, codes give more of what those would have given") {
+  constexpr std::size_t kSize = 24;
+  const FloatTensor matrix = random_matrix(20, kSize);
+  std::vector<std::vector<double>> wanted, given;
+  InputMoments alone(kSize), pairs(kSize);
+  for (int i = 0; i < 2000; ++i) {
+    std::vector<double> x(kSize);
+    for (double& one : x) one = gauss();
+    wanted.push_back(x);
+    // What is left of the inputs: half as large, and the first item has become the second one's.
+    for (double& one : x) one *= 0.5;
+    x[0] = x[1] + 0.1 * gauss();
+    given.push_back(x);
+    alone.add(x);
+    pairs.add(x, wanted.back());
+  }
+  CHECK(alone.sums() == pairs.sums());
+  const auto error = [&](const CodedTensor& coded) {
+    double sum = 0;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      for (int row = 0; row < matrix.shape.rows; ++row) {
+        double off = 0;
+        for (std::size_t col = 0; col < kSize; ++col) {
+          off += weight_at(matrix, row, static_cast<int>(col)) * wanted[i][col] -
+                 weight_at(coded, row, static_cast<int>(col)) * given[i][col];
+        }
+        sum += off * off;
+      }
+    }
+    return sum;
+  };
+  CHECK(error(quantise_rows_for(matrix, 6, pairs, 1)) <
+        0.6 * error(quantise_rows_for(matrix, 6, alone, 1)));
 }
 
 TEST_CASE("calibration sees each matrix's inputs, whatever the number of threads") {
   const Model model = tiny_model("tiny-dense");
   SilentProgress silent;
-  const Calibration one = calibrate(model, {.tokens = 60, .window = 16, .threads = 1}, silent);
-  const Calibration two = calibrate(model, {.tokens = 60, .window = 16, .threads = 2}, silent);
+  Windows text, same;
+  const Calibration one =
+      calibrate(model, text, {.tokens = 60, .window = 16, .threads = 1}, silent);
+  const Calibration two =
+      calibrate(model, same, {.tokens = 60, .window = 16, .threads = 2}, silent);
+  CHECK(text == same);
+  REQUIRE(text.size() == 4);
   const int layers = static_cast<int>(model.spec.layers.size());
   REQUIRE(one.size() == static_cast<std::size_t>(4 * layers + 1));
   for (const auto& [key, moments] : one) {
-    CHECK(moments.inputs() == 64);  // four windows
+    CHECK(moments.inputs() == 64);
     CHECK(moments.sums() == two.at(key).sums());
   }
   const int cols = model.spec.layers[0].feed_forward.hidden;
   CHECK(one.at({Role::down, 0}).size() == static_cast<std::size_t>(cols));
+  // The text that was written, read.
+  const Calibration read = calibrate(model, text, {.window = 16}, silent);
+  for (const auto& [key, moments] : one) CHECK(moments.sums() == read.at(key).sums());
 }
 
-TEST_CASE("a recipe rounds for a calibration, and says so") {
+TEST_CASE("rounding in turn: predictions change less, whatever the number of threads") {
+  SilentProgress silent;
+  for (const char* const name : {"tiny-dense-untied", "tiny-moe-gated", "tiny-golf592"}) {
+    CAPTURE(name);
+    const Model exact = floats_model(name);
+    Widths widths;
+    for (const auto& [key, tensor] : exact.tensors) {
+      if (!is_vector(key.role) && !is_router(key.role)) widths[key] = 3;
+    }
+    const Windows text = drawn_text(exact, 30), other = drawn_text(exact, 1);
+    const CalibrationOptions options{.threads = 1};
+    Model turns = exact, again = exact, nearest = exact;
+    round_in_turn(turns, widths, text, options, silent);
+    round_to_nearest(nearest, widths);
+    CalibrationOptions threads = options;
+    threads.threads = 3;
+    round_in_turn(again, widths, text, threads, silent);
+    for (const auto& [key, tensor] : turns.tensors) {
+      if (!widths.contains(key)) continue;
+      const auto& coded = std::get<CodedTensor>(tensor);
+      CHECK(coded.codes == std::get<CodedTensor>(again.at(key)).codes);
+      CHECK(coded.row_scale == std::get<CodedTensor>(again.at(key)).row_scale);
+    }
+    CHECK(logits_off(exact, turns, other.front()) <
+          0.9 * logits_off(exact, nearest, other.front()));
+  }
+}
+
+TEST_CASE("a recipe rounds in turn below 8 bits, and says so") {
   Model model = tiny_model("tiny-dense");
   SilentProgress silent;
-  const Recipe recipe{.quantiser = Quantiser::gptq, .float_bits = 3};
-  REQUIRE(wants_calibration(model, recipe));
-  const Calibration calibration = calibrate(model, {.tokens = 200, .window = 32}, silent);
-  const auto floats = std::get<FloatTensor>(model.at({Role::up, 0}));
-  apply_recipe(model, recipe, calibration);
+  CHECK(quantiser_of(model, {.float_bits = 3}) == Quantiser::gptq);
+  CHECK(quantiser_of(model, {}) == Quantiser::nearest);
+  CHECK(quantiser_of(model, {.bits = {{{Role::q, 0}, 4}}}) == Quantiser::gptq);
+  CHECK(quantiser_of(model, {.quantiser = Quantiser::nearest, .float_bits = 3}) ==
+        Quantiser::nearest);
+  Widths asked;
+  apply_recipe(model, {.float_bits = 3}, [&](Model& given, const Widths& widths) {
+    asked = widths;
+    round_to_nearest(given, widths);
+  });
+  CHECK(asked.at({Role::up, 0}) == 3);
   CHECK(model.quantiser == Quantiser::gptq);
-  const auto& coded = std::get<CodedTensor>(model.at({Role::up, 0}));
-  const InputMoments& inputs = calibration.at({Role::up, 0});
-  CHECK(output_error(floats, coded, inputs) <
-        output_error(floats, quantise_rows(floats, 3), inputs));
-  CHECK(!wants_calibration(model, recipe));  // all are codes now
+  CHECK(quantiser_of(model, {.float_bits = 3}) == Quantiser::nearest);  // all are codes now
 }

@@ -8,8 +8,6 @@
 #include "quant/plan.h"
 #include "quant/recipe.h"
 #include "quant/rtn.h"
-#include "runtime_ref/activations.h"
-#include "runtime_ref/ops.h"
 #include "runtime_ref/sensitivity.h"
 #include "support/tiny_model.h"
 #include "synth/random.h"
@@ -99,73 +97,42 @@ TEST_CASE("too little room: the narrowest of all") {
   for (const PlanUnit& unit : units) CHECK(unit.choice().bits == 1);
 }
 
-TEST_CASE("activations: what enters the first layer's projections is the normed embedding") {
-  const Model model = tiny_model("tiny-moe");
-  SilentProgress silent;
-  const ActivationStats stats = collect_activations(model, kTokens, silent);
-  CHECK(stats.tokens == static_cast<int>(kTokens.size()));
-  const auto width = static_cast<std::size_t>(model.spec.width);
-  std::vector<double> expected(width), row(width), normed(width);
-  for (const int token : kTokens) {
-    ops::dequantise_row(model.at({Role::embedding}), token, row);
-    ops::rms_norm(model.at({Role::attention_norm, 0}), row, model.spec.norm_eps, normed);
-    for (std::size_t i = 0; i < width; ++i) expected[i] += normed[i] * normed[i];
-  }
-  CHECK(stats.input_power.at({Role::q, 0}) == expected);
-  CHECK(stats.input_power.at({Role::v, 0}) == expected);
-  // Every layer adds to the stream; the one that runs twice does so twice.
-  for (int layer = 0; layer < 3; ++layer) {
-    CHECK(stats.stream_share.at({Role::o, layer}) > 0);
-    CHECK(stats.stream_share.at({Role::shared_down, layer}) > 0);
-  }
-  CHECK(stats.input_power.contains({Role::embedding}));  // as the head
-}
-
-TEST_CASE("units: bytes at the entropy, noise weighted by the inputs, damage as measured") {
+TEST_CASE("units: bytes at the entropy, damage as measured") {
   const Model model = tiny_model("tiny-dense");
   SilentProgress silent;
-  const ActivationStats stats = collect_activations(model, kTokens, silent);
-  const std::vector<PlanUnit> units = plan_units(model, stats, 2, silent);
+  std::vector<PlanUnit> units = plan_units(model, 2, silent);
   const TensorKey key{Role::o, 1};
-  const PlanUnit& unit = unit_of(units, key);
-  REQUIRE(unit.options.size() == 8);
+  REQUIRE(unit_of(units, key).options.size() == 8);
   const auto& exact = std::get<FloatTensor>(model.at(key));
-  const std::vector<double>& power = stats.input_power.at(key);
   for (int bits = 2; bits <= 8; bits += 3) {
-    const CodedTensor coded = quantise_rows(exact, bits);
-    double noise = 0, whole = 0;
-    for (int row = 0; row < exact.shape.rows; ++row) {
-      for (int col = 0; col < exact.shape.cols; ++col) {
-        const double weight = weight_at(exact, row, col), off = weight - weight_at(coded, row, col);
-        noise += off * off * power[static_cast<std::size_t>(col)];
-        whole += weight * weight * power[static_cast<std::size_t>(col)];
-      }
-    }
-    const WidthOption& option = unit.options[static_cast<std::size_t>(bits - 1)];
-    const double expected = noise / whole * stats.stream_share.at(key) / stats.tokens;
-    CHECK(option.damage == doctest::Approx(expected).epsilon(1e-9));
-    CHECK(option.bytes == entropy_bits_of_bytes(coded.codes) / 8);
+    const WidthOption& option = unit_of(units, key).options[static_cast<std::size_t>(bits - 1)];
+    CHECK(option.bytes == entropy_bits_of_bytes(quantise_rows(exact, bits).codes) / 8);
+    CHECK(option.damage == 0);
   }
 
-  std::vector<PlanUnit> calibrated = units;
-  calibrate_damage(model, kTokens, 2, calibrated, silent);
   std::vector<PlanUnit> alone = units;
-  calibrate_damage(model, kTokens, 1, alone, silent);
+  measure_damage(model, round_to_nearest, kTokens, 2, units, silent);
+  measure_damage(model, round_to_nearest, kTokens, 1, alone, silent);
   for (std::size_t i = 0; i < units.size(); ++i) {
-    CHECK(calibrated[i].options[2].damage > 0);
+    CAPTURE(tensor_key_text(units[i].key));
     for (std::size_t at = 0; at < units[i].options.size(); ++at) {
-      CHECK(calibrated[i].options[at].damage == alone[i].options[at].damage);
-      CHECK(calibrated[i].options[at].damage * units[i].options[2].damage ==
-            doctest::Approx(units[i].options[at].damage * calibrated[i].options[2].damage));
+      CHECK(units[i].options[at].damage == alone[i].options[at].damage);
+      CHECK(units[i].options[at].damage > 0);
+      if (at > 0) CHECK(units[i].options[at].damage <= units[i].options[at - 1].damage);
     }
   }
+  Model rounded = model;
+  round_to_nearest(rounded, {{key, 3}});
+  const PlanUnit& unit = unit_of(units, key);
+  CHECK(unit.options[2].damage == divergence(model, rounded, kTokens));
+  CHECK(unit.options[4].damage == unit.options[3].damage / 4);
 }
 
 TEST_CASE("packed checkpoints: fewer bits only, the stored ones do no damage") {
   const Model model = tiny_model("tiny-moe");
   SilentProgress silent;
-  const std::vector<PlanUnit> units =
-      plan_units(model, collect_activations(model, kTokens, silent), 0, silent);
+  std::vector<PlanUnit> units = plan_units(model, 0, silent);
+  measure_damage(model, round_to_nearest, kTokens, 0, units, silent);
   for (const PlanUnit& unit : units) {
     CAPTURE(tensor_key_text(unit.key));
     CHECK(unit.stored_bits == static_cast<int>(unit.options.size()));

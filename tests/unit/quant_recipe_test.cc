@@ -87,7 +87,8 @@ TEST_CASE("a plan gives matrices their widths, experts all at once") {
   CHECK_FALSE(packed.rounding.any());
 
   Model dense = tiny_model("tiny-dense");
-  apply_recipe(dense, {.float_bits = 6, .bits = {{{Role::down, 1}, 3}}});
+  apply_recipe(dense,
+               {.quantiser = Quantiser::nearest, .float_bits = 6, .bits = {{{Role::down, 1}, 3}}});
   CHECK(bits_of(dense, {Role::down, 1}) == 3);
   CHECK(bits_of(dense, {Role::down, 0}) == 6);
 
