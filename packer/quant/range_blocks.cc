@@ -1,6 +1,7 @@
 #include "quant/range_blocks.h"
 
 #include "quant/range_coder.h"
+#include "quant/row_decoder.h"
 #include "scratch/letter_costumes.h"
 
 namespace sb3lm {
@@ -189,7 +190,7 @@ class RangeEmitter {
             s.set(place, to_ + (planes - 1) * stride);
             s.repeat(planes, [&](Script& s) {
               s.set(rest, floor(acc_ / 256));
-              s.replace(lists_.codes, place + 0, acc_ - rest * 256 + base_);
+              s.replace(lists_.codes, place + 0, small_integer(acc_ - rest * 256) + base_);
               s.set(acc_, rest + 0);
               s.set(place, place - stride);
             });

@@ -2,6 +2,8 @@
 // places.
 #pragma once
 
+#include <utility>
+
 #include "quant/encoding.h"
 
 namespace sb3lm {
@@ -13,6 +15,13 @@ struct DecodeCursor {
 
   DecodeCursor(blocks::Sprite& engine, const std::string& decoder);
 };
+
+/// The same whole number. JavaScript's engine goes on holding what came of larger numbers as a
+/// double, and the list of codes must hold small integers only: one double makes it a list of
+/// doubles, twice as large, and lookups take half as long again (docs/costs.md).
+inline blocks::Expr<blocks::Num> small_integer(blocks::Expr<blocks::Num> number) {
+  return floor(std::move(number));
+}
 
 /// acc holds bytes of `planes` planes as the spread table's sums do; puts them into their places,
 /// `first` being the plane of the most significant one.
