@@ -1,7 +1,11 @@
 // Subset sums of 8 inputs: for every sum of the first four, the 16 sums of the last four are added
-// to it and appended to an emptied list. Appending is the cheapest form in vanilla Scratch
-// (0.63 us an entry against 0.84 to 2.0 for replacing) and bearable in TurboWarp (docs/costs.md).
+// to it. Interpreted, these sums stand in variables and entries are appended to an emptied list
+// (0.63 us an entry, against 0.84 to 2.0 for replacing). Compiled, both is slow: a variable keeps
+// each fraction in an object of its own, and a list that grows is copied again and again. There the
+// sums stand in two short lists, and entries are replaced (docs/costs.md). Both forms add in the
+// same order.
 #include "kernels/kernels.h"
+#include "kernels/tuned.h"
 
 namespace sb3lm {
 
@@ -9,19 +13,21 @@ using namespace blocks;
 
 namespace {
 
-// sums[m] for m in 1..15 is the sum of those of the four inputs at `at` + 4 whose bit is set in m;
-// the first input is the most significant bit. sums[0] is unused (it is 0).
-void set_low_sums(Script& s, const Workspace& w, const std::vector<Var<Num>>& sums,
-                  const Var<Num>& at) {
-  for (int m = 1; m < 16; ++m) {
+constexpr int kEntries = 256, kSums = 16;  // of a group; of four inputs
+
+// Puts the sum of those of the four inputs at `at` + first whose bit is set in m, for each m in
+// 1..15, by put(m, sum); of(m) is one that was put before. The first input is the most significant
+// bit.
+template <class Put, class Of>
+void put_sums(const Workspace& w, const Var<Num>& at, int first, Put put, Of of) {
+  for (int m = 1; m < kSums; ++m) {
     const int top = m & -m;  // lowest set bit: input 3 for bit 1, input 0 for bit 8
     const int rest = m ^ top;
     if (rest == 0) {
       const int input = top == 1 ? 3 : top == 2 ? 2 : top == 4 ? 1 : 0;
-      s.set(sums[static_cast<std::size_t>(m)], w.act[at + (4 + input)] + 0);
+      put(m, (first + input == 0 ? w.act[at] : w.act[at + (first + input)]) + 0);
     } else {
-      s.set(sums[static_cast<std::size_t>(m)],
-            sums[static_cast<std::size_t>(rest)] + sums[static_cast<std::size_t>(top)]);
+      put(m, of(rest) + of(top));
     }
   }
 }
@@ -75,38 +81,94 @@ Proc<> emit_small_group(Sprite& engine, const Workspace& w, const Var<Num>& at) 
   });
 }
 
-}  // namespace
+using TableProc = Proc<Num, Num>;
 
-Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
-  const auto at = engine.var<Num>("_table at");
-  const auto build = [&](const Proc<>& group) {
-    return engine.define<Num, Num>("table", {"in at", "groups"},
-                                   [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
-                                     s.set(at, in_at + 0);
-                                     s.set(w.sum, 0);
-                                     s.clear(w.table);
-                                     s.repeat(groups, [&](Script& s) { s.call(group); });
-                                   });
-  };
-  if (w.small) return build(emit_small_group(engine, w, at));
+// `start` before the first group.
+template <class Start>
+TableProc emit_groups(Sprite& engine, const Workspace& w, const std::string& name,
+                      const Var<Num>& at, const Proc<>& group, Start start) {
+  return engine.define<Num, Num>(name, {"in at", "groups"},
+                                 [&](Script& s, Arg<Num> in_at, Arg<Num> groups) {
+                                   s.set(at, in_at + 0);
+                                   s.set(w.sum, 0);
+                                   start(s, groups);
+                                   s.repeat(groups, [&](Script& s) { s.call(group); });
+                                 });
+}
+
+TableProc emit_appended(Sprite& engine, const Workspace& w, const std::string& name,
+                        const Var<Num>& at, const Proc<>& group) {
+  return emit_groups(engine, w, name, at, group, [&](Script& s, Arg<Num>&) { s.clear(w.table); });
+}
+
+TableProc emit_interpreted(Sprite& engine, const Workspace& w, const std::string& name,
+                           const Var<Num>& at) {
   std::vector<Var<Num>> high, low;
-  for (int m = 0; m < 16; ++m) {
+  for (int m = 0; m < kSums; ++m) {
     low.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_low {}", m)));
   }
   for (int m = 0; m < 5; ++m) {
     high.push_back(m == 0 ? at : engine.var<Num>(fmt::format("_high {}", m)));
   }
-  const auto group = engine.define<>("table group", {}, [&](Script& s) {
+  const auto low_sum = [&](int m) -> const Var<Num>& { return low[static_cast<std::size_t>(m)]; };
+  const auto group = engine.define<>(name + " group", {}, [&](Script& s) {
     s.set(at, at + 0);
-    set_low_sums(s, w, low, at);
+    put_sums(
+        w, at, 4, [&](int m, Expr<Num> sum) { s.set(low_sum(m), std::move(sum)); }, low_sum);
     each_high_sum(s, w, high, at, 0, [&](Script& s) {
       s.append(w.table, high[4] + 0);
-      for (std::size_t l = 1; l < 16; ++l) s.append(w.table, high[4] + low[l]);
+      for (int l = 1; l < kSums; ++l) s.append(w.table, high[4] + low_sum(l));
     });
     s.change(w.sum, w.table[w.table.length()]);
     s.change(at, 8);
   });
-  return build(group);
+  return emit_appended(engine, w, name, at, group);
+}
+
+// The table keeps its length between vectors.
+TableProc emit_compiled(Sprite& engine, const Workspace& w, const std::string& name,
+                        const Var<Num>& at) {
+  const auto high = engine.list<Num>("_high sums", {}, kSums),
+             low = engine.list<Num>("_low sums", {}, kSums);
+  const auto row = engine.var<Num>("_table row"), to = engine.var<Num>("_table to");
+  const auto entries = engine.define<>(name + " row", {}, [&](Script& s) {
+    s.set(row, row + 0);
+    s.set(to, to + 0);
+    s.replace(w.table, to + 0, high[row] + 0);
+    for (int l = 1; l < kSums; ++l) s.replace(w.table, to + l, high[row] + low[l + 1]);
+    s.change(row, 1);
+    s.change(to, kSums);
+  });
+  const auto group = engine.define<>(name + " group", {}, [&](Script& s) {
+    s.set(at, at + 0);
+    for (const bool first : {true, false}) {
+      const List<Num>& sums = first ? high : low;
+      put_sums(
+          w, at, first ? 0 : 4,
+          [&](int m, Expr<Num> sum) { s.replace(sums, m + 1, std::move(sum)); },
+          [&](int m) { return sums[m + 1]; });
+    }
+    s.set(row, 1);
+    s.repeat(kSums, [&](Script& s) { s.call(entries); });
+    s.change(w.sum, w.table[to - 1]);
+    s.change(at, 8);
+  });
+  return emit_groups(engine, w, name, at, group, [&](Script& s, Arg<Num>& groups) {
+    s.set(to, 1);
+    s.repeat(groups * kEntries - w.table.length(), [&](Script& s) { s.append(w.table, 0); });
+  });
+}
+
+}  // namespace
+
+Proc<Num, Num> emit_table(Sprite& engine, const Workspace& w) {
+  const auto at = engine.var<Num>("_table at");
+  if (w.small) return emit_appended(engine, w, "table", at, emit_small_group(engine, w, at));
+  return emit_tuned<Num, Num>(engine, w, "table", {"in at", "groups"},
+                              [&](Vm vm, const std::string& name) {
+                                return vm == Vm::turbowarp ? emit_compiled(engine, w, name, at)
+                                                           : emit_interpreted(engine, w, name, at);
+                              });
 }
 
 }  // namespace sb3lm
