@@ -115,13 +115,16 @@ class AttentionEmitter {
                                 });
   }
 
-  // A leaf per part of a head and position; the query is read from the list again and again.
+  // A leaf per part of a head and position; the query is read from the list again and again. The
+  // sum grows in its place in the list: a variable takes an object for every fraction.
   Proc<Num, Num> emit_scores_compiled(const std::string& name) {
     const int size = spec_.head_size, part = largest_divisor(size, kLeafProducts);
     const auto leaf = engine_.define<>(name + " part", {}, [&](Script& s) {
       s.set(q_, q_ + 0);
       s.set(key_, key_ + 0);
-      s.set(acc_, products(acc_, 0, part, [&](int d) { return w_.act[q_ + d]; }));
+      s.set(score_, score_ + 0);
+      s.replace(w_.act, score_ + 0,
+                products(w_.act[score_ + 0], 0, part, [&](int d) { return w_.act[q_ + d]; }));
       s.change(q_, part);
       s.change(key_, part);
     });
@@ -132,10 +135,9 @@ class AttentionEmitter {
                                         s.set(key_, key_at + 0);
                                         s.set(score_, scores_at(h));
                                         s.repeat(last() + 1, [&](Script& s) {
-                                          s.set(acc_, 0);
+                                          s.replace(w_.act, score_ + 0, 0);
                                           for (int from = 0; from < size; from += part)
                                             s.call(leaf);
-                                          s.replace(w_.act, score_ + 0, acc_);
                                           s.change(score_, 1);
                                           s.change(q_, -size);
                                           s.change(key_, kv_width() - size);

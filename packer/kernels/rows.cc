@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 
 #include "scratch/player_limits.h"
@@ -38,24 +39,24 @@ class RowsEmitter {
         vm_(vm),
         name_(std::move(name)),
         at_(local("at")),
-        acc_(local("acc")),
         scale_(local("scale")),
         out_(local("out")),
         first_(local("first")) {}
 
   // A plane of `groups` lookups without a loop.
   RowsProc emit_whole(int groups) {
+    // A variable takes an object for every fraction, an item of a list of fractions none.
+    const auto sums = engine_.list<Num>("_" + name_ + " sums", {}, groups <= kMaxTerms ? 1 : 2);
     const auto plane = engine_.define<>(name_ + " plane", {}, [&](Script& s) {
       s.set(at_, at_ + 0);  // its type is known only inside the procedure that sets it
       if (groups <= kMaxTerms) {
-        s.set(acc_, acc_ * 2 + lookups(lookup(0), 1, groups));
+        s.replace(sums, 1, sums[1] * 2 + lookups(lookup(0), 1, groups));
       } else {
-        const auto sum = local("sum");
-        s.set(sum, lookups(lookup(0), 1, kMaxTerms));
+        s.replace(sums, 2, lookups(lookup(0), 1, kMaxTerms));
         for (int from = kMaxTerms; from < groups; from += kMaxTerms) {
-          s.set(sum, lookups(sum, from, std::min(from + kMaxTerms, groups)));
+          s.replace(sums, 2, lookups(sums[2], from, std::min(from + kMaxTerms, groups)));
         }
-        s.set(acc_, acc_ * 2 + sum);
+        s.replace(sums, 1, sums[1] * 2 + sums[2]);
       }
       s.change(at_, groups);
     });
@@ -64,43 +65,54 @@ class RowsEmitter {
         [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
             Arg<Num> scales_at, Arg<Num> out_at) {
           body(s, codes_at, rows, planes, start, scales_at, out_at,
-               [&](Script& s) { s.call(plane); });
+               {.begin = [&](Script& s) { s.replace(sums, 1, first_ + 0); },
+                .plane = [&](Script& s) { s.call(plane); },
+                .sum = [&] { return sums[1]; }});
         });
   }
 
   // A plane of `turns` turns of `turn` lookups.
   TurnedRowsProc emit_turned(int turn) {
-    const auto sum = local("sum");
+    const auto acc = local("acc"), sum = local("sum");
     return engine_.define<Num, Num, Num, Num, Num, Num, Num>(
         name_, {"codes at", "rows", "planes", "start", "scales at", "out at", "turns"},
         [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
             Arg<Num> scales_at, Arg<Num> out_at, Arg<Num> turns) {
-          body(s, codes_at, rows, planes, start, scales_at, out_at, [&](Script& s) {
-            s.set(sum, 0);
-            s.repeat(turns, [&](Script& s) {
-              s.set(sum, lookups(sum, 0, turn));
-              s.change(at_, turn);
-            });
-            s.set(acc_, acc_ * 2 + sum);
-          });
+          body(s, codes_at, rows, planes, start, scales_at, out_at,
+               {.begin = [&](Script& s) { s.set(acc, first_ + 0); },
+                .plane =
+                    [&](Script& s) {
+                      s.set(sum, 0);
+                      s.repeat(turns, [&](Script& s) {
+                        s.set(sum, lookups(sum, 0, turn));
+                        s.change(at_, turn);
+                      });
+                      s.set(acc, acc * 2 + sum);
+                    },
+                .sum = [&]() -> Expr<Num> { return acc; }});
         });
   }
 
  private:
   Var<Num> local(const char* what) { return engine_.var<Num>("_" + name_ + " " + what); }
 
-  // `plane` does acc = 2 acc + one plane of the row and moves `at` to the next.
-  template <class Plane>
+  // How a row's sum is kept: begun with `first`; doubled, with one plane added to it, whereupon
+  // `at` is at the next; read.
+  struct RowSum {
+    std::function<void(Script&)> begin, plane;
+    std::function<Expr<Num>()> sum;
+  };
+
   void body(Script& s, Arg<Num>& codes_at, Arg<Num>& rows, Arg<Num>& planes, Arg<Num>& start,
-            Arg<Num>& scales_at, Arg<Num>& out_at, Plane plane) {
+            Arg<Num>& scales_at, Arg<Num>& out_at, const RowSum& row) {
     s.set(at_, codes_at + 0);
     s.set(scale_, scales_at + 0);
     s.set(out_, out_at + 0);
     s.set(first_, w_.sum * start);
     s.repeat(rows, [&](Script& s) {
-      s.set(acc_, first_ + 0);
-      s.repeat(planes, plane);
-      s.replace(w_.act, out_, acc_ * w_.scales[scale_]);
+      row.begin(s);
+      s.repeat(planes, row.plane);
+      s.replace(w_.act, out_, row.sum() * w_.scales[scale_]);
       s.change(scale_, 1);
       s.change(out_, 1);
     });
@@ -120,7 +132,7 @@ class RowsEmitter {
   const Workspace& w_;
   Vm vm_;
   std::string name_;
-  Var<Num> at_, acc_, scale_, out_, first_;
+  Var<Num> at_, scale_, out_, first_;
 };
 
 }  // namespace
