@@ -15,10 +15,13 @@ constexpr std::int64_t kDecisive = 8192, kDecisiveShare = 200;
 
 // As deflate's blocks of literals, which long texts get.
 std::int64_t text_bytes(std::string_view encoding, int bits, const CodedTensors& tensors) {
-  const WidthText text = encode_width(code_encoding(encoding), bits, tensors);
   BitString literals;
-  for (const std::string& stream : text.streams) put_literal_block(literals, stream);
-  return static_cast<std::int64_t>(literals.size() / 8 + text.codebook.size());
+  std::size_t codebooks = 0;
+  for (const GroupText& text : encode_width(code_encoding(encoding), bits, tensors)) {
+    for (const std::string& stream : text.streams) put_literal_block(literals, stream);
+    codebooks += text.codebook.size();
+  }
+  return static_cast<std::int64_t>(literals.size() / 8 + codebooks);
 }
 
 }  // namespace

@@ -12,51 +12,56 @@
 namespace sb3lm {
 namespace {
 
-// Text items are shared by all tensors of one width, so that each item has its own letter
-// statistics.
+// Text items are shared by tensors of one width, so that each item has its own letter statistics.
 class TextPlacer {
  public:
-  TextPlacer(const Model& model, const EncodingPlan& encodings, Layout& layout)
-      : encodings_(encodings), layout_(layout), tensors_(codes_by_width(model)) {}
+  TextPlacer(const Model& model, const EncodingPlan& encodings, Layout& layout) : layout_(layout) {
+    for (const auto& [bits, tensors] : codes_by_width(model)) {
+      const CodeEncoding& encoding = code_encoding(encodings.of(bits));
+      if (encoding.streams(bits) == 0) {
+        fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding.name, bits);
+      }
+      for (CodedTensors& group : text_groups(encoding, bits, tensors)) {
+        for (const CodedTensor* tensor : group) group_of_[tensor] = groups_.size();
+        groups_.push_back({.encoding = encoding, .bits = bits, .tensors = std::move(group)});
+      }
+    }
+  }
 
   void place(const CodedTensor& tensor, TensorPlace& place) {
-    const int bits = tensor.format.bits;
-    const auto [found, fresh] = first_item_.try_emplace(bits, 0);
-    if (fresh) found->second = add_items(bits);
-    const std::size_t slot = found->second;
-    const CodeEncoding& encoding = code_encoding(encodings_.of(bits));
-    place.encoding = encoding.name;
-    place.text_item = static_cast<std::int64_t>(slot) + 1;
-    place.text_letter = static_cast<std::int64_t>(layout_.text[slot].size()) + 1;
+    Group& group = groups_[group_of_.at(&tensor)];
+    if (group.first == 0) add_items(group);
+    const std::size_t first = group.first - 1;
+    place.encoding = group.encoding.name;
+    place.text_item = static_cast<std::int64_t>(group.first);
+    place.text_letter = static_cast<std::int64_t>(layout_.text[first].size()) + 1;
     std::string_view codebook;
-    if (encoding.codebook_letters(bits) > 0) codebook = layout_.text[slot - 1];
-    encoding.pack(tensor, codebook, std::span(layout_.text).subspan(slot, streams(encoding, bits)));
+    if (group.has_codebook()) codebook = layout_.text[first - 1];
+    group.encoding.pack(tensor, codebook, std::span(layout_.text).subspan(first, group.streams()));
   }
 
  private:
-  static std::size_t streams(const CodeEncoding& encoding, int bits) {
-    const int count = encoding.streams(bits);
-    if (count == 0) {
-      fail(Fault::unsupported, "encoding '{}' cannot hold {} bits", encoding.name, bits);
+  struct Group {
+    const CodeEncoding& encoding;
+    int bits = 0;
+    CodedTensors tensors;
+    std::size_t first = 0;  // its first stream's item, from 1; 0: not there yet
+
+    bool has_codebook() const { return encoding.codebook_letters(bits) > 0; }
+    std::size_t streams() const { return static_cast<std::size_t>(encoding.streams(bits)); }
+  };
+
+  void add_items(Group& group) {
+    if (group.has_codebook()) {
+      layout_.text.push_back(group.encoding.codebook(group.bits, group.tensors));
     }
-    return static_cast<std::size_t>(count);
+    group.first = layout_.text.size() + 1;
+    layout_.text.resize(layout_.text.size() + group.streams());
   }
 
-  // The codebook's item, if there is one, and the streams'; returns the first stream's index.
-  std::size_t add_items(int bits) {
-    const CodeEncoding& encoding = code_encoding(encodings_.of(bits));
-    if (encoding.codebook_letters(bits) > 0) {
-      layout_.text.push_back(encoding.codebook(bits, tensors_.at(bits)));
-    }
-    const std::size_t first = layout_.text.size();
-    layout_.text.resize(first + streams(encoding, bits));
-    return first;
-  }
-
-  const EncodingPlan& encodings_;
   Layout& layout_;
-  std::map<int, CodedTensors> tensors_;
-  std::map<int, std::size_t> first_item_;
+  std::vector<Group> groups_;
+  std::map<const CodedTensor*, std::size_t> group_of_;
 };
 
 std::vector<std::uint16_t> halves_of(const Tensor& tensor) {

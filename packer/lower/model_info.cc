@@ -72,8 +72,13 @@ Json kept_json(const KeptTokens& kept) {
 Json storages_json(const Layout& layout) {
   std::vector<std::pair<Json, std::vector<int>>> entries;
   std::map<Role, int> counts;
+  std::map<int, std::int64_t> usual_item;  // by width
   for (const TensorPlace& place : layout.tensors) {
     Json json = storage_json(place);
+    if (place.is_coded()) {
+      const auto usual = usual_item.try_emplace(place.format.bits, place.text_item).first;
+      if (place.text_item != usual->second) json["item"] = place.text_item;
+    }
     auto found = std::find_if(entries.begin(), entries.end(),
                               [&](const auto& entry) { return entry.first == json; });
     if (found == entries.end()) {

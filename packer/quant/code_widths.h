@@ -1,4 +1,4 @@
-// A model's codes by their width: those of one width share their texts.
+// A model's codes by their width, and who shares a text: all of one width in general.
 #pragma once
 
 #include <map>
@@ -15,11 +15,17 @@ using CodedTensors = std::vector<const CodedTensor*>;
 /// The coded tensors of a model by number of bits, each width's in the order of their keys.
 std::map<int, CodedTensors> codes_by_width(const Model& model);
 
-struct WidthText {
+/// One width's tensors by the texts that they share. Two groups, those of low and of high entropy,
+/// where one codebook would serve neither well; each is in the order of `tensors`.
+std::vector<CodedTensors> text_groups(const CodeEncoding& encoding, int bits,
+                                      const CodedTensors& tensors);
+
+struct GroupText {
   std::string codebook;  // empty if the encoding has none
   std::vector<std::string> streams;
 };
-/// All of one width's tensors in an encoding.
-WidthText encode_width(const CodeEncoding& encoding, int bits, const CodedTensors& tensors);
+/// All of one width's tensors in an encoding, a text for each group.
+std::vector<GroupText> encode_width(const CodeEncoding& encoding, int bits,
+                                    const CodedTensors& tensors);
 
 }  // namespace sb3lm

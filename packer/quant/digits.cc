@@ -127,6 +127,10 @@ std::size_t digits_unpack(std::span<const std::string_view> streams, std::string
 
 namespace {
 
+std::string table_name(int bits) {
+  return fmt::format("_digits {}", bits);
+}
+
 class Decoder {
  public:
   Decoder(Sprite& engine, const DecodeLists& lists, int bits)
@@ -134,7 +138,7 @@ class Decoder {
         lists_(lists),
         symbols_(Symbols::of(bits)),
         name_(fmt::format("decode digits {}", bits)),
-        table_(engine.list<Num>(fmt::format("_digits {}", bits))),
+        table_(engine.list<Num>(table_name(bits))),
         cursor_(engine, name_) {}
 
   DecodeProc emit() {
@@ -204,6 +208,14 @@ class Decoder {
 
 DecodeProc digits_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   return bits == 1 ? hex_emit_decode(engine, lists, bits) : Decoder(engine, lists, bits).emit();
+}
+
+DecodeProc digits_emit_forget(Sprite& engine, int bits) {
+  return engine.define<Num, Num, Num, Num, Num>(
+      fmt::format("forget digits {}", bits), {"item", "letter", "rows", "at", "groups"},
+      [&](Script& s, Arg<Num>, Arg<Num>, Arg<Num>, Arg<Num>, Arg<Num>) {
+        s.clear(List<Num>(table_name(bits)));
+      });
 }
 
 }  // namespace sb3lm

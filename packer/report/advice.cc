@@ -119,10 +119,11 @@ void advise_rounding(const Model& model, std::vector<Advice>& all) {
 double encoded_bytes(const Model& model, const CodeEncoding& encoding) {
   double bytes = 0;
   for (const auto& [bits, tensors] : codes_by_width(model)) {
-    const WidthText text = encode_width(encoding, bits, tensors);
-    bytes += entropy_bits_of_bytes(as_bytes(text.codebook)) / 8;
-    for (const std::string& stream : text.streams) {
-      bytes += entropy_bits_of_bytes(as_bytes(stream)) / 8;
+    for (const GroupText& text : encode_width(encoding, bits, tensors)) {
+      bytes += entropy_bits_of_bytes(as_bytes(text.codebook)) / 8;
+      for (const std::string& stream : text.streams) {
+        bytes += entropy_bits_of_bytes(as_bytes(stream)) / 8;
+      }
     }
   }
   return bytes;

@@ -270,7 +270,7 @@ class ModelReader {
     if (entry.has("bits")) {
       place.bits = entry.get<int>("bits");
       place.encoding = entry.get<std::string>("encoding");
-      place.item = codes_item(texts, place);
+      place.item = entry.has("item") ? entry.get<std::int64_t>("item") : codes_item(texts, place);
       place.scale_item = texts.fields("numbers").get<std::int64_t>("scales");
       place.scale_letter = advance(place.scale_item, rows);
       out_.model.tensors[place.key] = read_codes(place);

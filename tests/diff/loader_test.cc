@@ -9,10 +9,12 @@
 
 #include "base/half.h"
 #include "lower/lower.h"
+#include "model/fingerprint.h"
 #include "runtime_ref/block_eval.h"
 #include "sb3/sb3.h"
 #include "support/random_model.h"
 #include "support/tiny_model.h"
+#include "unpack/unpack.h"
 
 namespace {
 
@@ -156,4 +158,36 @@ TEST_CASE("unload leaves zeros and what was preloaded; a flag loads again") {
     loaded.run(nullptr);
     check_lists(model, loaded);
   }
+}
+
+// The embedding's codes are nearly all alike and the other matrices' are not.
+TEST_CASE("two codebooks of one width, and loading again") {
+  Model model = model_with_embedding(6000, 5);
+  Random random(10);
+  for (auto& [key, tensor] : model.tensors) {
+    auto* coded = std::get_if<CodedTensor>(&tensor);
+    if (coded == nullptr) continue;
+    if (key.role != Role::embedding) {
+      *coded = random_codes(random, coded->shape, 5);
+      continue;
+    }
+    for (std::size_t i = 0; i < coded->codes.size(); ++i) {
+      if (i % 50 != 0) coded->codes[i] = 16;
+    }
+  }
+  Loaded loaded(model);
+  REQUIRE(loaded.layout.at({Role::embedding}).text_item !=
+          loaded.layout.at({Role::q, 0}).text_item);
+  loaded.run(nullptr);
+  check_lists(model, loaded);
+  loaded.run("unload");
+  CHECK(loaded.evaluator.list_numbers("_digits 5").empty());
+  loaded.run(nullptr);
+  check_lists(model, loaded);
+  // As if loading had been stopped within the last tensor.
+  loaded.evaluator.set_variable("_loaded", 0.0);
+  loaded.run(nullptr);
+  check_lists(model, loaded);
+  CHECK(model_fingerprint(unpack("two", Loaded::program_of(model)).model) ==
+        model_fingerprint(model));
 }
