@@ -171,60 +171,42 @@ scratch::Program watched() {
   return program;
 }
 
-void compare(const scratch::Program& program, const std::string& vm) {
+std::string as_text(const Lists& lists) {
+  std::string text;
+  for (const std::string& item : lists.at("log")) text += item + "\n";
+  return text;
+}
+
+void compare_all(const std::string& vm) {
   SilentProgress progress;
-  const std::string sb3 = write_sb3(program, 6, progress);
-  const auto theirs = run_in_vm(SB3LM_SOURCE_DIR, vm, sb3, {"log"}, "done");
+  std::vector<std::string> names, sb3s;
+  const auto add = [&](const char* name, const scratch::Program& program) {
+    names.emplace_back(name);
+    sb3s.push_back(write_sb3(program, 6, progress));
+  };
+  add("start order", start_order());
+  add("turns", turns());
+  add("restarts", restarts());
+  add("stops", stops());
+  add("waits", waits());
+  add("watched", watched());
+  const auto theirs = run_all_in_vm(SB3LM_SOURCE_DIR, vm, sb3s, {"log"}, "done");
   if (!theirs) return test::skip_without(vm);
-  const auto ours = run_in_evaluator(sb3, {"log"}, "done");
-  const auto &expected = theirs->at("log"), &got = ours.at("log");
-  std::string expected_text, got_text;
-  for (const std::string& item : expected) expected_text += item + "\n";
-  for (const std::string& item : got) got_text += item + "\n";
-  CHECK(got.size() >= 4);
-  CHECK(got_text == expected_text);
+  REQUIRE(theirs->size() == names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    CAPTURE(names[i]);
+    const Lists ours = run_in_evaluator(sb3s[i], {"log"}, "done");
+    CHECK(ours.at("log").size() >= 4);
+    CHECK(as_text(ours) == as_text(theirs->at(i)));
+  }
 }
 
 }  // namespace
 
 TEST_CASE("scripts run in the same order and yield in the same places: scratch-vm") {
-  SUBCASE("start order") {
-    compare(start_order(), "scratch");
-  }
-  SUBCASE("turns") {
-    compare(turns(), "scratch");
-  }
-  SUBCASE("restarts") {
-    compare(restarts(), "scratch");
-  }
-  SUBCASE("stops") {
-    compare(stops(), "scratch");
-  }
-  SUBCASE("waits") {
-    compare(waits(), "scratch");
-  }
-  SUBCASE("watched") {
-    compare(watched(), "scratch");
-  }
+  compare_all("scratch");
 }
 
 TEST_CASE("scripts run in the same order and yield in the same places: TurboWarp") {
-  SUBCASE("start order") {
-    compare(start_order(), "turbowarp");
-  }
-  SUBCASE("turns") {
-    compare(turns(), "turbowarp");
-  }
-  SUBCASE("restarts") {
-    compare(restarts(), "turbowarp");
-  }
-  SUBCASE("stops") {
-    compare(stops(), "turbowarp");
-  }
-  SUBCASE("waits") {
-    compare(waits(), "turbowarp");
-  }
-  SUBCASE("watched") {
-    compare(watched(), "turbowarp");
-  }
+  compare_all("turbowarp");
 }

@@ -80,6 +80,28 @@ void merge_nans(Lists& lists) {
   }
 }
 
+using Json = nlohmann::json;
+
+void check_compiled(const std::string& vm, const Json& result) {
+  if (result.contains("compile_errors") && !result["compile_errors"].empty()) {
+    fail(Fault::bug, "{}: {}", vm, result["compile_errors"].dump());
+  }
+}
+
+// What the harness says of files in the folder; nothing if the machine is missing.
+std::optional<std::string> run_harness(const Scratchpad& pad, const std::string& source_dir,
+                                       const std::string& vm, const std::string& arguments) {
+  const std::string command =
+      fmt::format("cd '{}' && node '{}/tools/vm/run.mjs' --vm {} {} > out.json",
+                  pad.path().string(), source_dir, vm, arguments);
+  const int status = std::system(command.c_str());
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  if (code == 4 || code == 127) return std::nullopt;
+  if (code != 0) fail(Fault::bug, "{}: the harness ended with {}", vm, code);
+  const MappedFile out(pad.path() / "out.json");
+  return without_escaped_halves(std::string(out.text()));
+}
+
 }  // namespace
 
 std::optional<std::string> run_request(const std::string& source_dir, const std::string& vm,
@@ -87,33 +109,44 @@ std::optional<std::string> run_request(const std::string& source_dir, const std:
   const Scratchpad pad;
   write_file(pad.path() / "project.sb3", sb3);
   write_file(pad.path() / "request.json", request);
-  const std::string command = fmt::format(
-      "cd '{}' && node '{}/tools/vm/run.mjs' --vm {} project.sb3 request.json > out.json",
-      pad.path().string(), source_dir, vm);
-  const int status = std::system(command.c_str());
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  if (code == 4 || code == 127) return std::nullopt;
-  if (code != 0) fail(Fault::bug, "{}: the harness ended with {}", vm, code);
-  const MappedFile out(pad.path() / "out.json");
-  std::string text = without_escaped_halves(std::string(out.text()));
-  const auto result = nlohmann::json::parse(text);
-  if (result.contains("compile_errors") && !result["compile_errors"].empty()) {
-    fail(Fault::bug, "{}: {}", vm, result["compile_errors"].dump());
-  }
+  const auto text = run_harness(pad, source_dir, vm, "project.sb3 request.json");
+  if (text) check_compiled(vm, Json::parse(*text));
   return text;
+}
+
+std::optional<std::vector<Lists>> run_all_in_vm(const std::string& source_dir,
+                                                const std::string& vm,
+                                                const std::vector<std::string>& sb3s,
+                                                const std::vector<std::string>& lists,
+                                                const std::string& done_variable) {
+  const Scratchpad pad;
+  const Json request = {{"runs", Json::array()},
+                        {"done_variable", {{"name", done_variable}, {"value", "1"}}},
+                        {"read_lists", lists}};
+  Json jobs = Json::array();
+  for (const std::string& sb3 : sb3s) {
+    const std::string file = fmt::format("{}.sb3", jobs.size());
+    write_file(pad.path() / file, sb3);
+    jobs.push_back({{"file", file}, {"request", request}});
+  }
+  write_file(pad.path() / "batch.json", Json{{"jobs", std::move(jobs)}}.dump());
+  const auto text = run_harness(pad, source_dir, vm, "--batch batch.json");
+  if (!text) return std::nullopt;
+  std::vector<Lists> all;
+  for (const Json& result : Json::parse(*text)) {
+    check_compiled(vm, result);
+    all.push_back(result.at("lists").get<Lists>());
+    merge_nans(all.back());
+  }
+  return all;
 }
 
 std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string& vm,
                                const std::string& sb3, const std::vector<std::string>& lists,
                                const std::string& done_variable) {
-  const nlohmann::json request = {{"runs", nlohmann::json::array()},
-                                  {"done_variable", {{"name", done_variable}, {"value", "1"}}},
-                                  {"read_lists", lists}};
-  const auto result = run_request(source_dir, vm, sb3, request.dump());
-  if (!result) return std::nullopt;
-  auto read = nlohmann::json::parse(*result).at("lists").get<Lists>();
-  merge_nans(read);
-  return read;
+  auto all = run_all_in_vm(source_dir, vm, {sb3}, lists, done_variable);
+  if (!all) return std::nullopt;
+  return std::move(all->front());
 }
 
 Lists run_in_evaluator(const std::string& sb3, const std::vector<std::string>& lists,

@@ -19,7 +19,14 @@ using Lists = std::map<std::string, std::vector<std::string>>;
 std::optional<std::string> run_request(const std::string& source_dir, const std::string& vm,
                                        const std::string& sb3, const std::string& request);
 
-/// The lists after the green flag, once `done_variable` has the value 1.
+/// The lists of each project after the green flag, once `done_variable` has the value 1. The
+/// machine is started once, which takes longer than a small project.
+std::optional<std::vector<Lists>> run_all_in_vm(const std::string& source_dir,
+                                                const std::string& vm,
+                                                const std::vector<std::string>& sb3s,
+                                                const std::vector<std::string>& lists,
+                                                const std::string& done_variable);
+/// The same for one project.
 std::optional<Lists> run_in_vm(const std::string& source_dir, const std::string& vm,
                                const std::string& sb3, const std::vector<std::string>& lists,
                                const std::string& done_variable);
