@@ -14,6 +14,10 @@ static_assert(FLT_EVAL_METHOD == 0, "doubles must be rounded after every operati
 // ln 2 in two parts: the first has 32 bits, so that a whole number times it is exact.
 constexpr double kLn2High = 0x1.62e42feep-1, kLn2Low = 0x1.a39ef35793c76p-33;
 
+// pi / 2 in three parts: the first two have 33 bits each, so that up to 2^20 times one is exact.
+constexpr double kQuarterHigh = 0x1.921fb544p+0, kQuarterMiddle = 0x1.0b4611a6p-34,
+                 kQuarterLow = 0x1.3198a2e037073p-69;
+
 constexpr auto kInverseFactorials = [] {
   std::array<double, 20> inverse{};
   double factorial = 1;
@@ -55,6 +59,23 @@ double alternating_series(double square, std::size_t start) {
   return kInverseFactorials[start] - sum;
 }
 
+// cos and sin of so many quarters of a turn and r more.
+Turn after_quarters(double quarters, double r) {
+  const double square = r * r;
+  const double cosine = 1 - square * alternating_series(square, 2),
+               sine = r - r * square * alternating_series(square, 3);
+  switch (static_cast<int>(quarters) & 3) {
+    case 0:
+      return {cosine, sine};
+    case 1:
+      return {-sine, cosine};
+    case 2:
+      return {-cosine, -sine};
+    default:
+      return {sine, -cosine};
+  }
+}
+
 }  // namespace
 
 double exp(double x) {
@@ -83,19 +104,13 @@ double log2(double x) {
 
 Turn turn(double x) {
   const double quarters = std::floor(4 * x + 0.5);
-  const double r = 2 * std::numbers::pi * (x - quarters / 4), square = r * r;  // exact up to pi
-  const double cosine = 1 - square * alternating_series(square, 2),
-               sine = r - r * square * alternating_series(square, 3);
-  switch (static_cast<int>(quarters) % 4) {
-    case 0:
-      return {cosine, sine};
-    case 1:
-      return {-sine, cosine};
-    case 2:
-      return {-cosine, -sine};
-    default:
-      return {sine, -cosine};
-  }
+  return after_quarters(quarters, 2 * std::numbers::pi * (x - quarters / 4));  // exact up to pi
+}
+
+Turn turn_by(double radians) {
+  const double quarters = std::floor(radians * (2 / std::numbers::pi) + 0.5);
+  const double r = ((radians - quarters * kQuarterHigh) - quarters * kQuarterMiddle);
+  return after_quarters(quarters, r - quarters * kQuarterLow);
 }
 
 }  // namespace sb3lm::portable

@@ -21,4 +21,7 @@ struct Turn {
 /// cos and sin of 2 pi x for a whole number of 2^-53 from 0 to 1, each within 3 ulp.
 Turn turn(double x);
 
+/// cos and sin of an angle up to 2^20 radians, each within 2^-51.
+Turn turn_by(double radians);
+
 }  // namespace sb3lm::portable

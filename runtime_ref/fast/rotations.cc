@@ -1,9 +1,8 @@
 #include "runtime_ref/fast/rotations.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "runtime_ref/maths.h"
+#include "base/portable_math.h"
 #include "runtime_ref/ops.h"
 
 namespace sb3lm::fast {
@@ -24,9 +23,9 @@ void Rotations::turn_to(std::size_t first, std::size_t count) {
     angles.cosine.resize(turns_.size());
     angles.sine.resize(turns_.size());
     for (std::size_t j = 0; j < turns_.size(); ++j) {
-      const double angle = turns_[j] * static_cast<double>(first + t);
-      angles.cosine[j] = static_cast<float>(maths::cos(angle));
-      angles.sine[j] = static_cast<float>(maths::sin(angle));
+      const portable::Turn turn = portable::turn_by(turns_[j] * static_cast<double>(first + t));
+      angles.cosine[j] = static_cast<float>(turn.cosine);
+      angles.sine[j] = static_cast<float>(turn.sine);
     }
   }
 }

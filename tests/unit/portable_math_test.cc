@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/double_double.h"
+#include "runtime_ref/maths.h"
 
 using namespace sb3lm;
 
@@ -46,6 +47,28 @@ TEST_CASE("whole quarters of a turn are exact") {
     const portable::Turn turn = portable::turn(quarters / 4.0);
     CHECK(turn.cosine == expected[quarters][0]);
     CHECK(turn.sine == expected[quarters][1]);
+  }
+}
+
+TEST_CASE(
+    "an angle's cosine and sine are near those of the engine that judges, and the same floats") {
+  for (const double frequency : {1.0, 0.7498942093324559, -0.1, 1.2345678e-3, 2e-5}) {
+    bool near = true, same = true;
+    const auto compare = [&](double value, double exact) {
+      near = near && std::fabs(value - exact) <= 0x1p-51;
+      same = same && static_cast<float>(value) == static_cast<float>(exact);
+    };
+    for (int position = 0; position < 4096; ++position) {
+      const double angle = frequency * position;
+      const portable::Turn turn = portable::turn_by(angle);
+      compare(turn.cosine, maths::cos(angle));
+      compare(turn.sine, maths::sin(angle));
+      const double far = frequency * position * 255;
+      compare(portable::turn_by(far).sine, maths::sin(far));
+    }
+    CAPTURE(frequency);
+    CHECK(near);
+    CHECK(same);
   }
 }
 
