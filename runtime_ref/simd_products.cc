@@ -1,21 +1,19 @@
 // Products of packed and of float matrices with vectors, for every instruction set that Highway
 // compiles. Compiled once per target: HWY_NAMESPACE differs each time.
 //
-// Rows go four at a time, so that a vector's bytes are loaded once for all of them, and in batches
-// vectors two at a time, so that unpacked weights serve both.
+// Rows go four at a time, so that a vector's bytes are loaded once for all of them.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime_ref/simd_products.cc"
 #include "runtime_ref/simd.h"
 // clang-format off
 #include <hwy/foreach_target.h>
-#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 // clang-format on
 
 #include <algorithm>
 #include <cstring>
 
-#include "runtime_ref/fast_kernels.h"
+#include "runtime_ref/simd_panels-inl.h"
 #include "runtime_ref/simd_wasm.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -24,46 +22,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_WASM
 
-using D8 = hn::ScalableTag<std::uint8_t>;
-using DI8 = hn::ScalableTag<std::int8_t>;
-using D32 = hn::ScalableTag<std::int32_t>;
-using Bytes8 = hn::Vec<D8>;
-using Sums = hn::Vec<D32>;
-
-constexpr std::size_t kLanes8 = HWY_LANES(std::uint8_t);
 constexpr std::size_t kRows = 4;
 constexpr std::size_t kAhead = 8 * kRows;
 // So that 256 * high + low fits 32 bits: columns * 15 * 32,640 < 2^31.
 constexpr std::size_t kSegment = 4096;
-
-/// sums + w * x, four neighbouring products to a lane. w is at most 15.
-HWY_INLINE Sums add_products(Sums sums, Bytes8 w, hn::Vec<DI8> x) {
-#if HWY_TARGET == HWY_AVX3_DL
-  // Highway's target has no name for this instruction, but every processor of it has it.
-  asm("vpdpbusd %2, %1, %0" : "+v"(sums.raw) : "v"(w.raw), "v"(x.raw));
-  return sums;
-#elif HWY_TARGET == HWY_AVX3
-  const __m512i pairs = _mm512_maddubs_epi16(w.raw, x.raw);
-  return Sums{_mm512_add_epi32(sums.raw, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)))};
-#elif HWY_TARGET == HWY_AVX2
-  const __m256i pairs = _mm256_maddubs_epi16(w.raw, x.raw);
-  return Sums{_mm256_add_epi32(sums.raw, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))};
-#elif HWY_TARGET == HWY_SSE4 || HWY_TARGET == HWY_SSSE3
-  const __m128i pairs = _mm_maddubs_epi16(w.raw, x.raw);
-  return Sums{_mm_add_epi32(sums.raw, _mm_madd_epi16(pairs, _mm_set1_epi16(1)))};
-#else
-  const hn::Repartition<std::int16_t, D8> d16;
-  const D32 d32;
-  const auto w16 = hn::BitCast(d16, w);
-  const auto x16 = hn::BitCast(d16, x);
-  const auto even =
-      hn::Mul(hn::And(w16, hn::Set(d16, 0xFF)), hn::ShiftRight<8>(hn::ShiftLeft<8>(x16)));
-  const auto odd = hn::Mul(hn::ShiftRight<8>(w16), hn::ShiftRight<8>(x16));
-  const auto pairs = hn::BitCast(d32, hn::Add(even, odd));
-  const auto low = hn::ShiftRight<16>(hn::ShiftLeft<16>(pairs));
-  return hn::Add(sums, hn::Add(low, hn::ShiftRight<16>(pairs)));
-#endif
-}
 
 // The parts below are structs with a name for each register: arrays would live in memory, because
 // the compiler takes them apart before it unrolls the loops over them.
@@ -128,13 +90,6 @@ struct Bits {
   }
 };
 
-HWY_INLINE Bytes8 low_nibbles(Bytes8 bytes) {
-  return hn::And(bytes, hn::Set(D8(), 15));
-}
-HWY_INLINE Bytes8 high_nibbles(Bytes8 bytes) {
-  const hn::Repartition<std::uint16_t, D8> d16;
-  return low_nibbles(hn::BitCast(D8(), hn::ShiftRight<4>(hn::BitCast(d16, bytes))));
-}
 HWY_INLINE Codes load(Rows rows) {
   const D8 d;
   return {hn::LoadU(d, rows.a), hn::LoadU(d, rows.b), hn::LoadU(d, rows.c), hn::LoadU(d, rows.e)};
@@ -245,23 +200,19 @@ struct Totals {
 #endif
 };
 
-/// What a tile is: four rows and a vector, or twice as much of one of them.
-enum class Twice { nothing, rows, vectors };
-
+/// Four rows and a vector, or eight rows.
 struct Tile {
   Rows rows, more_rows;
-  Planes x, more_x;
-  Totals totals, more_totals;  // of the second half
+  Planes x;
+  Totals totals, more_totals;
 };
 
-template <class Code, Twice kTwice>
+template <class Code, bool kTwice>
 HWY_INLINE void add_block(const Tile& tile, std::size_t byte, std::size_t at, unsigned flip,
                           VectorSums& sums, VectorSums& more) {
-  Code::each(tile.rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
-    sums.add(w, tile.x, at + place);
-    if constexpr (kTwice == Twice::vectors) more.add(w, tile.more_x, at + place);
-  });
-  if constexpr (kTwice == Twice::rows) {
+  Code::each(tile.rows.at(byte), flip,
+             [&](const Codes& w, std::size_t place) HWY_ATTR { sums.add(w, tile.x, at + place); });
+  if constexpr (kTwice) {
     Code::each(tile.more_rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
       more.add(w, tile.x, at + place);
     });
@@ -282,7 +233,7 @@ struct LastBlock {
 };
 
 /// Adds w * q over all columns to the totals.
-template <class Code, Twice kTwice>
+template <class Code, bool kTwice>
 HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
   const auto cols = static_cast<std::size_t>(w.shape.cols);
   for (std::size_t first = 0; first < cols; first += kSegment) {
@@ -296,17 +247,17 @@ HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
       LastBlock<Code> block, more_block;
       Tile end = tile;
       end.rows = block.copy(tile.rows.at(byte), w.row_bytes() - byte);
-      if constexpr (kTwice == Twice::rows) {
+      if constexpr (kTwice) {
         end.more_rows = more_block.copy(tile.more_rows.at(byte), w.row_bytes() - byte);
       }
       add_block<Code, kTwice>(end, 0, at, w.flip, sums, more);
     }
     tile.totals.add(sum_lanes(sums));
-    if constexpr (kTwice != Twice::nothing) tile.more_totals.add(sum_lanes(more));
+    if constexpr (kTwice) tile.more_totals.add(sum_lanes(more));
   }
 }
 
-template <bool kFlipped, Twice kTwice>
+template <bool kFlipped, bool kTwice>
 HWY_INLINE void add_bytes(const PackedMatrix& w, Tile& tile) {
   add_columns<HalfBytes<true, kFlipped>, kTwice>(w, tile);
   tile.totals.times(16);
@@ -314,7 +265,7 @@ HWY_INLINE void add_bytes(const PackedMatrix& w, Tile& tile) {
   add_columns<HalfBytes<false, kFlipped>, kTwice>(w, tile);
 }
 
-template <Twice kTwice>
+template <bool kTwice>
 HWY_INLINE void add_all(const PackedMatrix& w, Tile& tile) {
   tile.totals.clear();
   tile.more_totals.clear();
@@ -357,19 +308,8 @@ HWY_INLINE void store(const FixedProduct& job, Totals totals, std::size_t row, s
   }
 }
 
-/// Asks for rows that will soon be needed: a single vector is done with them before they arrive by
-/// themselves.
-HWY_INLINE void fetch_ahead(const PackedMatrix& w, std::size_t row, std::size_t rows) {
-  constexpr std::size_t kLine = 64;
-  const std::size_t row_bytes = w.row_bytes();
-  const std::size_t end = std::min((row + rows) * row_bytes, w.data.size());
-  for (std::size_t byte = row * row_bytes; byte < end; byte += kLine) {
-    hwy::Prefetch(w.data.data() + byte);
-  }
-}
-
-/// Rows [first, last) with vector `v`, and the next one if the tile has two.
-template <Twice kTwice>
+/// Rows [first, last) with vector `v`.
+template <bool kTwice>
 void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last, std::size_t v) {
   const PackedMatrix& w = *job.w;
   const std::size_t row_bytes = w.row_bytes();
@@ -380,38 +320,26 @@ void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last,
     };
     return Rows{start(0), start(1), start(2), start(3)};
   };
-  constexpr std::size_t kStep = kTwice == Twice::rows ? 2 * kRows : kRows;
+  constexpr std::size_t kStep = kTwice ? 2 * kRows : kRows;
   for (std::size_t row = first; row < last; row += kStep) {
     Tile tile;
     tile.rows = four(row);
-    if constexpr (kTwice == Twice::rows) tile.more_rows = four(row + kRows);
+    if constexpr (kTwice) tile.more_rows = four(row + kRows);
     tile.x = job.x[v];
-    if constexpr (kTwice == Twice::vectors) tile.more_x = job.x[v + 1];
-    if constexpr (kTwice != Twice::vectors) fetch_ahead(w, row + kAhead, kStep);
+    fetch_ahead(w, row + kAhead, kStep);
     add_all<kTwice>(w, tile);
     store(job, tile.totals, row, last, v);
-    if constexpr (kTwice == Twice::vectors) store(job, tile.more_totals, row, last, v + 1);
-    if (kTwice == Twice::rows && row + kRows < last) {
-      store(job, tile.more_totals, row + kRows, last, v);
-    }
+    if (kTwice && row + kRows < last) store(job, tile.more_totals, row + kRows, last, v);
   }
 }
 
 void multiply(const FixedProduct& job) {
-  // So many rows stay in the nearest cache while all vectors pass over them.
-  constexpr std::size_t kTogether = 32;
+  // So many pay for the unpacking.
+  constexpr std::size_t kMany = 3;
+  if (job.vectors >= kMany) return multiply_many(job);
   // A double tile needs 32 registers.
-  constexpr bool kMany = kLanes8 == 64;
-  for (std::size_t first = job.first; first < job.last; first += kTogether) {
-    const std::size_t last = std::min(first + kTogether, job.last);
-    std::size_t v = 0;
-    for (; kMany && v + 2 <= job.vectors; v += 2) {
-      multiply_some<Twice::vectors>(job, first, last, v);
-    }
-    for (; v < job.vectors; ++v) {
-      multiply_some<kMany ? Twice::rows : Twice::nothing>(job, first, last, v);
-    }
-  }
+  constexpr bool kTwice = kLanes8 == 64;
+  for (std::size_t v = 0; v < job.vectors; ++v) multiply_some<kTwice>(job, job.first, job.last, v);
 }
 
 #endif  // HWY_SCALAR, HWY_WASM

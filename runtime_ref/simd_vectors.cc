@@ -188,13 +188,20 @@ HWY_INLINE Floats load_fixed(const std::int16_t* from) {
 #endif
 }
 
-/// Scores of H heads at all positions of the blocks, those past the end included.
+/// The first position that is seen, or one of the kStep - 1 before it.
+template <std::size_t kStep>
+HWY_INLINE std::size_t from(const HeadAttention& job) {
+  return job.first / kStep * kStep;
+}
+
+/// Scores of H heads at all positions that are seen, and at some beside them.
 template <std::size_t H>
 HWY_INLINE void score(const HeadAttention& job, std::size_t first_head) {
   const DF d;
   const std::size_t padded = padded_to(job.positions, kKvBlock);
   const float* q = job.q + first_head * job.head_size;
-  for (std::size_t at = 0; at < padded; at += 2 * kLanes) {
+  static_assert(kKvBlock % (2 * kLanes) == 0);
+  for (std::size_t at = from<2 * kLanes>(job); at < job.positions; at += 2 * kLanes) {
     const KvBlock& block = job.blocks[at / kKvBlock];
     const std::int16_t* key = block.keys + job.kv_head * job.head_size * kKvBlock + at % kKvBlock;
     const float* steps = block.key_steps + job.kv_head * kKvBlock + at % kKvBlock;
@@ -228,10 +235,13 @@ HWY_INLINE float weigh(const HeadAttention& job, float* scores) {
   std::fill(scores, scores + job.first, -std::numeric_limits<float>::infinity());
   std::fill(scores + job.positions, scores + padded, -std::numeric_limits<float>::infinity());
   Floats most = hn::Set(d, -std::numeric_limits<float>::infinity());
-  for (std::size_t i = 0; i < padded; i += kLanes) most = hn::Max(most, hn::LoadU(d, scores + i));
+  const std::size_t first = from<kLanes>(job);
+  for (std::size_t i = first; i < job.positions; i += kLanes) {
+    most = hn::Max(most, hn::LoadU(d, scores + i));
+  }
   const auto largest = hn::MaxOfLanes(d, most);
   Floats sum = hn::Zero(d);
-  for (std::size_t i = 0; i < padded; i += kLanes) {
+  for (std::size_t i = first; i < job.positions; i += kLanes) {
     const float* steps = job.blocks[i / kKvBlock].value_steps + job.kv_head * kKvBlock;
     const auto weight = hn::Exp(d, hn::Sub(hn::LoadU(d, scores + i), largest));
     sum = hn::Add(sum, weight);
@@ -253,7 +263,7 @@ HWY_INLINE void mix(const HeadAttention& job, std::size_t first_head, const floa
     // Two chains, for additions take longer than they keep the unit busy.
     Floats sums[H][2];
     for (auto& head : sums) head[0] = head[1] = hn::Zero(d);
-    for (std::size_t p = 0; p < padded; p += 2) {
+    for (std::size_t p = from<2>(job); p < job.positions; p += 2) {
       const std::int16_t* value =
           job.blocks[p / kKvBlock].values + p % kKvBlock * stride + job.kv_head * size + at;
       const Floats a = load_fixed(value), b = load_fixed(value + stride);

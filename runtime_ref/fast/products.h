@@ -10,7 +10,7 @@
 namespace sb3lm::fast {
 
 /// Enough to read weights once for many tokens; more would only need more memory.
-constexpr std::size_t kMostTokens = 32;
+constexpr std::size_t kMostTokens = 64;
 
 /// y[i * y_stride + r] = row r of w times vector which[i] of `from`; kMostTokens at most.
 struct Product {
