@@ -28,8 +28,10 @@ static_assert(kPanelColumns % kBlock == 0);
 
 /// Columns [first, first + size) of kPanelRows rows; of bytes one nibble.
 struct Part {
-  std::size_t row, first, size;  // size is padded to kBlock
-  bool high = false;             // nibbles of bytes
+  std::size_t row, first, size;     // size is padded to kBlock
+  bool high = false;                // nibbles of bytes
+  bool starts = true, ends = true;  // the rows: no part comes before it, none behind it
+  double factor() const { return high ? 16 : 1; }
 };
 
 struct Panel {
@@ -93,6 +95,19 @@ void fill_with_bits(const FixedProduct& job, const Part& part, Panel& panel) {
 // The parts below are structs with a name for each register: arrays would live in memory, because
 // the compiler takes them apart before it unrolls the loops over them.
 
+/// Adds kLaneRows sums to the totals, or stores the products if the part was the last one.
+HWY_INLINE void end(const FixedProduct& job, const Part& part, Panel& panel, std::size_t v,
+                    std::size_t reg, Sums sums) {
+  double* totals = panel.totals[v % kMostTotals] + reg * kLaneRows;
+  auto all = RowTotals::of(sums, part.factor());
+  if (!part.starts) all = all.plus(RowTotals::load(totals));
+  if (part.ends) {
+    all.finish(job, part.row + reg * kLaneRows, v, panel.scales + reg * kLaneRows);
+  } else {
+    all.store(totals);
+  }
+}
+
 /// A panel's products with one vector; `more` is of the second register of rows.
 struct VectorSums {
   Sums high, low, more_high, more_low;
@@ -109,6 +124,13 @@ struct VectorSums {
       more_low = add_products(more_low, more_w, low_x);
     }
   }
+  HWY_INLINE void finish(const FixedProduct& job, const Part& part, Panel& panel,
+                         std::size_t v) const {
+    end(job, part, panel, v, 0, hn::Add(hn::ShiftLeft<8>(high), low));
+    if constexpr (kRegisters == 2) {
+      end(job, part, panel, v, 1, hn::Add(hn::ShiftLeft<8>(more_high), more_low));
+    }
+  }
 };
 
 /// Of kCount vectors.
@@ -121,58 +143,31 @@ struct TileSums {
     first.add(w, more_w, *x, at);
     others.add(w, more_w, x + 1, at);
   }
-  template <class Use>
-  HWY_INLINE void each(std::size_t v, Use use) const {
-    use(v, first);
-    others.each(v + 1, use);
+  HWY_INLINE void finish(const FixedProduct& job, const Part& part, Panel& panel,
+                         std::size_t v) const {
+    first.finish(job, part, panel, v);
+    others.finish(job, part, panel, v + 1);
   }
 };
 template <>
 struct TileSums<0> {
   static HWY_INLINE TileSums zero() { return {}; }
   HWY_INLINE void add(Bytes8, Bytes8, const Planes*, std::size_t) {}
-  template <class Use>
-  HWY_INLINE void each(std::size_t, Use) const {}
+  HWY_INLINE void finish(const FixedProduct&, const Part&, Panel&, std::size_t) const {}
 };
-
-/// What becomes of a part's sums.
-struct Ending {
-  bool first, last;  // part of the rows
-  double factor;     // of the part's codes
-};
-
-/// Adds kLaneRows sums to the totals, or stores the products if this was the last part.
-HWY_INLINE void end(const FixedProduct& job, const Ending& ending, Sums high, Sums low,
-                    std::size_t row, std::size_t v, double* totals, const float* scales) {
-  auto all = RowTotals::of(hn::Add(hn::ShiftLeft<8>(high), low), ending.factor);
-  if (!ending.first) all = all.plus(RowTotals::load(totals));
-  if (ending.last) {
-    all.finish(job, row, v, scales);
-  } else {
-    all.store(totals);
-  }
-}
 
 template <std::size_t kCount>
-void multiply_tile(const FixedProduct& job, const Part& part, const Ending& ending, Panel& panel,
-                   std::size_t v) {
+void multiply_tile(const FixedProduct& job, const Part& part, Panel& panel, std::size_t v) {
   const D8 d;
   TileSums<kCount> sums = TileSums<kCount>::zero();
   for (std::size_t at = 0; at < part.size; at += kLaneColumns) {
     const auto& codes = panel.codes[at / kLaneColumns];
     sums.add(hn::Load(d, codes[0]), hn::Load(d, codes[kRegisters - 1]), job.x + v, part.first + at);
   }
-  sums.each(v, [&](std::size_t u, const VectorSums& one) HWY_ATTR {
-    double* totals = panel.totals[u % kMostTotals];
-    end(job, ending, one.high, one.low, part.row, u, totals, panel.scales);
-    if constexpr (kRegisters == 2) {
-      end(job, ending, one.more_high, one.more_low, part.row + kLaneRows, u, totals + kLaneRows,
-          panel.scales + kLaneRows);
-    }
-  });
+  sums.finish(job, part, panel, v);
 }
 
-void multiply_part(const FixedProduct& job, const Part& part, const Ending& ending, Panel& panel) {
+void multiply_part(const FixedProduct& job, const Part& part, Panel& panel) {
   if (job.w->storage == PackedStorage::bits) {
     fill_with_bits(job, part, panel);
   } else if (job.w->storage == PackedStorage::nibbles) {
@@ -183,11 +178,11 @@ void multiply_part(const FixedProduct& job, const Part& part, const Ending& endi
   fetch_ahead(*job.w, part.row + kPanelRows, kPanelRows);
   std::size_t v = 0;
   for (; v + kVectors <= job.vectors; v += kVectors) {
-    multiply_tile<kVectors>(job, part, ending, panel, v);
+    multiply_tile<kVectors>(job, part, panel, v);
   }
-  if (job.vectors - v == 3) multiply_tile<3>(job, part, ending, panel, v);
-  if (job.vectors - v == 2) multiply_tile<2>(job, part, ending, panel, v);
-  if (job.vectors - v == 1) multiply_tile<1>(job, part, ending, panel, v);
+  if (job.vectors - v == 3) multiply_tile<3>(job, part, panel, v);
+  if (job.vectors - v == 2) multiply_tile<2>(job, part, panel, v);
+  if (job.vectors - v == 1) multiply_tile<1>(job, part, panel, v);
 }
 
 void multiply_panels(const FixedProduct& job, Panel& panel) {
@@ -197,12 +192,15 @@ void multiply_panels(const FixedProduct& job, Panel& panel) {
     load_scales(job, row, std::min(kPanelRows, job.last - row), panel.scales);
     for (std::size_t first = 0; first < cols; first += kPanelColumns) {
       Part part{.row = row, .first = first, .size = std::min(kPanelColumns, cols - first)};
+      part.starts = first == 0;
       if (bytes) {
         part.high = true;
-        multiply_part(job, part, {first == 0, false, 16}, panel);
-        part.high = false;
+        part.ends = false;
+        multiply_part(job, part, panel);
+        part.high = part.starts = false;
       }
-      multiply_part(job, part, {first == 0 && !bytes, first + part.size == cols, 1}, panel);
+      part.ends = first + part.size == cols;
+      multiply_part(job, part, panel);
     }
   }
 }

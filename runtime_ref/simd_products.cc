@@ -1,7 +1,8 @@
 // Products of packed and of float matrices with vectors, for every instruction set that Highway
 // compiles. Compiled once per target: HWY_NAMESPACE differs each time.
 //
-// Rows go four at a time, so that a vector's bytes are loaded once for all of them.
+// Rows go four at a time, so that a vector's bytes are loaded once for all of them, and a few
+// vectors two at a time, so that unpacked weights serve both.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "runtime_ref/simd_products.cc"
 #include "runtime_ref/simd.h"
@@ -200,19 +201,23 @@ struct Totals {
 #endif
 };
 
-/// Four rows and a vector, or eight rows.
+/// What a tile is: four rows and a vector, or twice as much of one of them.
+enum class Twice { nothing, rows, vectors };
+
 struct Tile {
   Rows rows, more_rows;
-  Planes x;
-  Totals totals, more_totals;
+  Planes x, more_x;
+  Totals totals, more_totals;  // of the second half
 };
 
-template <class Code, bool kTwice>
+template <class Code, Twice kTwice>
 HWY_INLINE void add_block(const Tile& tile, std::size_t byte, std::size_t at, unsigned flip,
                           VectorSums& sums, VectorSums& more) {
-  Code::each(tile.rows.at(byte), flip,
-             [&](const Codes& w, std::size_t place) HWY_ATTR { sums.add(w, tile.x, at + place); });
-  if constexpr (kTwice) {
+  Code::each(tile.rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
+    sums.add(w, tile.x, at + place);
+    if constexpr (kTwice == Twice::vectors) more.add(w, tile.more_x, at + place);
+  });
+  if constexpr (kTwice == Twice::rows) {
     Code::each(tile.more_rows.at(byte), flip, [&](const Codes& w, std::size_t place) HWY_ATTR {
       more.add(w, tile.x, at + place);
     });
@@ -233,7 +238,7 @@ struct LastBlock {
 };
 
 /// Adds w * q over all columns to the totals.
-template <class Code, bool kTwice>
+template <class Code, Twice kTwice>
 HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
   const auto cols = static_cast<std::size_t>(w.shape.cols);
   for (std::size_t first = 0; first < cols; first += kSegment) {
@@ -247,17 +252,17 @@ HWY_INLINE void add_columns(const PackedMatrix& w, Tile& tile) {
       LastBlock<Code> block, more_block;
       Tile end = tile;
       end.rows = block.copy(tile.rows.at(byte), w.row_bytes() - byte);
-      if constexpr (kTwice) {
+      if constexpr (kTwice == Twice::rows) {
         end.more_rows = more_block.copy(tile.more_rows.at(byte), w.row_bytes() - byte);
       }
       add_block<Code, kTwice>(end, 0, at, w.flip, sums, more);
     }
     tile.totals.add(sum_lanes(sums));
-    if constexpr (kTwice) tile.more_totals.add(sum_lanes(more));
+    if constexpr (kTwice != Twice::nothing) tile.more_totals.add(sum_lanes(more));
   }
 }
 
-template <bool kFlipped, bool kTwice>
+template <bool kFlipped, Twice kTwice>
 HWY_INLINE void add_bytes(const PackedMatrix& w, Tile& tile) {
   add_columns<HalfBytes<true, kFlipped>, kTwice>(w, tile);
   tile.totals.times(16);
@@ -265,7 +270,7 @@ HWY_INLINE void add_bytes(const PackedMatrix& w, Tile& tile) {
   add_columns<HalfBytes<false, kFlipped>, kTwice>(w, tile);
 }
 
-template <bool kTwice>
+template <Twice kTwice>
 HWY_INLINE void add_all(const PackedMatrix& w, Tile& tile) {
   tile.totals.clear();
   tile.more_totals.clear();
@@ -308,8 +313,8 @@ HWY_INLINE void store(const FixedProduct& job, Totals totals, std::size_t row, s
   }
 }
 
-/// Rows [first, last) with vector `v`.
-template <bool kTwice>
+/// Rows [first, last) with vector `v`, and the next one if the tile has two.
+template <Twice kTwice>
 void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last, std::size_t v) {
   const PackedMatrix& w = *job.w;
   const std::size_t row_bytes = w.row_bytes();
@@ -320,26 +325,46 @@ void multiply_some(const FixedProduct& job, std::size_t first, std::size_t last,
     };
     return Rows{start(0), start(1), start(2), start(3)};
   };
-  constexpr std::size_t kStep = kTwice ? 2 * kRows : kRows;
+  constexpr std::size_t kStep = kTwice == Twice::rows ? 2 * kRows : kRows;
   for (std::size_t row = first; row < last; row += kStep) {
     Tile tile;
     tile.rows = four(row);
-    if constexpr (kTwice) tile.more_rows = four(row + kRows);
+    if constexpr (kTwice == Twice::rows) tile.more_rows = four(row + kRows);
     tile.x = job.x[v];
-    fetch_ahead(w, row + kAhead, kStep);
+    if constexpr (kTwice == Twice::vectors) tile.more_x = job.x[v + 1];
+    if constexpr (kTwice != Twice::vectors) fetch_ahead(w, row + kAhead, kStep);
     add_all<kTwice>(w, tile);
     store(job, tile.totals, row, last, v);
-    if (kTwice && row + kRows < last) store(job, tile.more_totals, row + kRows, last, v);
+    if constexpr (kTwice == Twice::vectors) store(job, tile.more_totals, row, last, v + 1);
+    if (kTwice == Twice::rows && row + kRows < last) {
+      store(job, tile.more_totals, row + kRows, last, v);
+    }
   }
 }
 
+/// Whether the vectors are enough to pay for unpacking rows for all of them.
+bool are_many(const FixedProduct& job) {
+  constexpr std::size_t kMany = 8;
+  if (job.w->storage == PackedStorage::bits) return job.vectors >= (kHasMultiplyBits ? 3 : kMany);
+  return job.vectors >= kMany && kLanes8 > 16;  // short registers never pay
+}
+
 void multiply(const FixedProduct& job) {
-  // So many pay for the unpacking.
-  constexpr std::size_t kMany = 3;
-  if (job.vectors >= kMany) return multiply_many(job);
+  if (are_many(job)) return multiply_many(job);
+  // So many rows stay in the nearest cache while all vectors pass over them.
+  constexpr std::size_t kTogether = 32;
   // A double tile needs 32 registers.
-  constexpr bool kTwice = kLanes8 == 64;
-  for (std::size_t v = 0; v < job.vectors; ++v) multiply_some<kTwice>(job, job.first, job.last, v);
+  constexpr bool kDouble = kLanes8 == 64;
+  for (std::size_t first = job.first; first < job.last; first += kTogether) {
+    const std::size_t last = std::min(first + kTogether, job.last);
+    std::size_t v = 0;
+    for (; kDouble && v + 2 <= job.vectors; v += 2) {
+      multiply_some<Twice::vectors>(job, first, last, v);
+    }
+    for (; v < job.vectors; ++v) {
+      multiply_some<kDouble ? Twice::rows : Twice::nothing>(job, first, last, v);
+    }
+  }
 }
 
 #endif  // HWY_SCALAR, HWY_WASM

@@ -16,7 +16,7 @@ using namespace sb3lm::fast;
 
 namespace {
 
-constexpr int kSizes[] = {1, 7, 8, 20, 36, 64, 127, 128, 129, 200, 256, 768};
+constexpr int kSizes[] = {1, 7, 8, 20, 36, 64, 127, 128, 129, 200, 256, 768, 2200};
 
 std::vector<float> random_vector(std::size_t size, unsigned seed, float spread = 1) {
   std::mt19937 random(seed);
@@ -61,18 +61,19 @@ std::vector<PackedMatrix> every_view(const PackedMatrix& packed) {
   return views;
 }
 
+/// Products with the first `vectors` of x.
 std::vector<float> multiply(const Kernels& kernels, const PackedMatrix& w,
-                            const std::vector<std::vector<float>>& x) {
+                            const std::vector<std::vector<float>>& x, std::size_t vectors) {
   const auto rows = static_cast<std::size_t>(w.shape.rows);
-  Inputs inputs(static_cast<std::size_t>(w.shape.cols), x.size());
+  Inputs inputs(static_cast<std::size_t>(w.shape.cols), vectors);
   inputs.serve(w);
-  for (std::size_t v = 0; v < x.size(); ++v) {
+  for (std::size_t v = 0; v < vectors; ++v) {
     std::copy(x[v].begin(), x[v].end(), inputs.row(v));
     inputs.prepare(kernels, v, x[v].size());
   }
-  std::vector<float> y(rows * x.size(), -1);
+  std::vector<float> y(rows * vectors, -1);
   kernels.multiply(
-      {&w, 0, rows, inputs.planes(column_order(w)), inputs.scales(), x.size(), y.data(), rows});
+      {&w, 0, rows, inputs.planes(column_order(w)), inputs.scales(), vectors, y.data(), rows});
   return y;
 }
 
@@ -99,19 +100,26 @@ void check_bound(const PackedMatrix& w, const std::vector<float>& x, const float
 TEST_CASE("products of codes are the same in every instruction set, and within their bound") {
   for (const int cols : kSizes) {
     for (const int bits : {1, 2, 3, 4, 5, 8}) {
-      const PackedMatrix packed = pack_tensor(random_codes(11, cols, bits));
+      constexpr std::size_t kRows = 37, kVectors = 11;
+      const PackedMatrix packed = pack_tensor(random_codes(kRows, cols, bits));
       std::vector<std::vector<float>> x;
-      for (unsigned v = 0; v < 5; ++v) {
+      for (unsigned v = 0; v < kVectors; ++v) {
         x.push_back(random_vector(static_cast<std::size_t>(cols), v + 1));
       }
       for (const PackedMatrix& view : every_view(packed)) {
         CAPTURE(cols);
         CAPTURE(bits);
-        const std::vector<float> expected = multiply(scalar_kernels(), view, x);
-        for (std::size_t v = 0; v < x.size(); ++v) check_bound(view, x[v], &expected[v * 11]);
-        for (const Kernels* kernels : all_kernels()) {
-          CAPTURE(kernels->name);
-          CHECK(multiply(*kernels, view, x) == expected);
+        std::vector<float> expected = multiply(scalar_kernels(), view, x, kVectors);
+        for (std::size_t v = 0; v < x.size(); ++v) check_bound(view, x[v], &expected[v * kRows]);
+        // Kernels take few and many vectors in different ways, and so many together.
+        for (const std::size_t vectors : {11, 10, 9, 8, 3, 2}) {
+          expected.resize(vectors * kRows);
+          for (const Kernels* kernels : all_kernels()) {
+            if (kernels == &scalar_kernels()) continue;
+            CAPTURE(kernels->name);
+            CAPTURE(vectors);
+            CHECK(multiply(*kernels, view, x, vectors) == expected);
+          }
         }
       }
     }
@@ -140,7 +148,7 @@ TEST_CASE("every code in every place, against every byte of a vector") {
     for (const Kernels* kernels : all_kernels()) {
       CAPTURE(kernels->name);
       CAPTURE(bits);
-      const std::vector<float> y = multiply(*kernels, packed, x);
+      const std::vector<float> y = multiply(*kernels, packed, x, x.size());
       bool same = true;
       for (int v = 0; v < cols; ++v) {
         for (int r = 0; r < codes; ++r) {
@@ -165,12 +173,14 @@ TEST_CASE("the largest sums that are allowed do not overflow") {
     tensor.codes.assign(static_cast<std::size_t>(cols), static_cast<std::uint8_t>((1 << bits) - 1));
     tensor.row_scale = {0x3c00};
     const PackedMatrix packed = pack_tensor(tensor);
-    const std::vector<std::vector<float>> x = {
-        std::vector<float>(static_cast<std::size_t>(cols), kLargestFixed)};
+    const std::vector<std::vector<float>> x(
+        9, std::vector<float>(static_cast<std::size_t>(cols), kLargestFixed));
     const double level = (1 << (bits - 1)) - 1;
+    const auto expected = static_cast<float>(level * kLargestFixed * cols);
     for (const Kernels* kernels : all_kernels()) {
       CAPTURE(kernels->name);
-      CHECK(multiply(*kernels, packed, x)[0] == static_cast<float>(level * kLargestFixed * cols));
+      CHECK(multiply(*kernels, packed, x, 1)[0] == expected);
+      CHECK(multiply(*kernels, packed, x, 9) == std::vector<float>(9, expected));
     }
   }
 }
