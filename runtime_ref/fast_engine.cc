@@ -34,6 +34,7 @@ void FastEngine::run(std::span<const int> tokens, std::size_t wanted, const OnLo
 }
 
 std::span<const double> FastEngine::step(int token) {
+  shared_.vectors.keep_one();  // a prompt's room is only in the way
   run({&token, 1}, 1, [](std::size_t, std::span<const double>) {});
   return logits_;
 }

@@ -28,26 +28,24 @@ int run_command(const RunOptions& options, Progress& progress) {
   const NativeModel native(options.input, options.engine, progress);
   if (options.chat) return chat_command(native, options);
   const Model& model = native.about();
-  auto engine = native.decoder(options.context, options.threads);
+  const auto engine = native.decoder(options.context, options.threads);
   const std::vector<int> prompt = prompt_tokens(model, options.prompt);
   ReplyPrinter printer(model);
-  OnToken print;
-  if (!options.json) {
-    print = [&printer](int token) {
-      printer.print(token);
-      return true;
-    };
-  }
+  int made_so_far = 0;
+  const OnToken take = [&](int token) {
+    // What only the prompt needed, once the engine has made its first step after it.
+    if (++made_so_far == 2) release_memory();
+    if (!options.json) printer.print(token);
+    return true;
+  };
   const auto start = std::chrono::steady_clock::now();
-  const Generated made = generate(*engine, prompt, generate_options(model, options), print);
+  const Generated made = generate(*engine, prompt, generate_options(model, options), take);
   const double seconds = seconds_since(start);
+  const std::uint64_t peak_bytes = peak_resident_bytes();  // writing JSON takes no part in it
   if (!options.json) {
     printer.finish();
     return 0;
   }
-  // Writing JSON takes no part in the peak.
-  engine.reset();
-  release_memory();
   const double count = static_cast<double>(made.tokens.size());
   const Json json = {
       {"prompt", prompt},
@@ -55,7 +53,7 @@ int run_command(const RunOptions& options, Progress& progress) {
       {"text", model.tokenizer.present() ? decode(model.tokenizer, made.tokens) : ""},
       {"stop_reason", made.stop_reason},
       {"tokens_per_second", seconds > 0 ? count / seconds : 0},
-      {"peak_bytes", peak_resident_bytes()}};
+      {"peak_bytes", peak_bytes}};
   print_json(json);
   return 0;
 }

@@ -16,7 +16,7 @@ std::unique_ptr<BoundStep> bind_norm(const Place& place, Binder& binder) {
   const Step& step = *place.step;
   const auto& with = std::get<NormWith>(step.with);
   const std::size_t size = size_of(step.size / with.heads);
-  std::vector<float> weights(size, 1.0F), bias(size, 0.0F);
+  std::vector<float> weights(size, 1.0F), bias;
   if (!step.tensors.empty()) weights = binder.vector(step.tensors[0]);
   if (step.tensors.size() > 1) bias = binder.vector(step.tensors[1]);
   for (float& weight : weights) weight *= static_cast<float>(with.factor);

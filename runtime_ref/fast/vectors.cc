@@ -47,6 +47,16 @@ void Vectors::make_room(std::size_t tokens) {
   std::iota(numbers_.begin(), numbers_.end(), std::size_t{0});
 }
 
+void Vectors::keep_one() {
+  if (room_ <= 1) return;
+  for (Store& store : stores_) {
+    store.values = {};
+    store.inputs.reset();
+  }
+  room_ = 0;
+  make_room(1);
+}
+
 void Vectors::make_room(Store& store, std::size_t tokens) {
   const std::size_t count = tokens * store.copies;
   if (!store.readers.empty()) {

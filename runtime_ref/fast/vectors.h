@@ -19,8 +19,10 @@ class Vectors {
   void serve(SlotId slot, const PackedMatrix& reader);
   void widen(SlotId slot, int copies);
 
-  /// What is in the vectors may be lost.
+  /// For at least so many tokens that run together; what is in the vectors may be lost.
   void make_room(std::size_t tokens);
+  /// Gives the room for more than one token back, and what is in the vectors.
+  void keep_one();
 
   float* row(SlotId slot, std::size_t v) {
     const Store& store = at(slot);
