@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "import/conventions.h"
@@ -62,13 +62,13 @@ std::string flipped(const std::string& name) {
   return others.at(sample().conventions.at(name));
 }
 
-/// Sentences of the kind that the sample was trained on: it says little about any other.
-std::string definitions() {
-  std::ifstream file(std::filesystem::path(SB3LM_SOURCE_DIR) / "tools/train/definitions.txt");
-  std::string text, line;
-  while (std::getline(file, line)) {
-    const std::size_t colon = line.find(": ");
-    if (!line.starts_with('#') && colon != std::string::npos) text += line.substr(colon + 2) + "\n";
+/// What the sample says itself: it says little about any other text.
+std::string answers() {
+  const MappedFile file(std::filesystem::path(SB3LM_SOURCE_DIR) /
+                        "samples/dictionary-cat/answers.json");
+  std::string text;
+  for (const auto& answer : nlohmann::json::parse(file.text()).at("answers")) {
+    text += answer.at("text").get<std::string>() + " ";
   }
   return text;
 }
@@ -87,7 +87,7 @@ Entries probed(const std::string& checkpoint, const Entries& changes) {
   Entries start = sample().conventions;
   for (const auto& [name, value] : changes) start[name] = value;
   write_file(folder.path() / "start.json", sidecar_text(start));
-  write_file(folder.path() / "text.txt", definitions());
+  write_file(folder.path() / "text.txt", answers());
   const std::filesystem::path out = folder.path() / "found.json";
   const std::string command = fmt::format(
       "'{}' -q probe '{}' '{}' --sidecar '{}' -o '{}' >'{}'", SB3LM_BINARY, file.string(),
