@@ -66,8 +66,9 @@ std::string flipped(const std::string& name) {
 std::string answers() {
   const MappedFile file(std::filesystem::path(SB3LM_SOURCE_DIR) /
                         "samples/dictionary-cat/answers.json");
+  const auto said = nlohmann::json::parse(file.text());
   std::string text;
-  for (const auto& answer : nlohmann::json::parse(file.text()).at("answers")) {
+  for (const auto& answer : said.at("answers")) {
     text += answer.at("text").get<std::string>() + " ";
   }
   return text;
