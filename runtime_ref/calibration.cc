@@ -11,9 +11,6 @@
 namespace sb3lm {
 namespace {
 
-// Windows take turns in lanes, each with sums of its own, which are added at the end: whatever the
-// number of threads, numbers are added in one order.
-constexpr std::size_t kLanes = 2;
 constexpr double kSeed = 20100;
 
 class Observer final : public ActivationObserver {
@@ -78,26 +75,23 @@ Calibration calibrate(const Model& model, Windows& text, const CalibrationOption
                       Progress& progress) {
   const bool writes = text.empty();
   if (writes) text = begun(model, options);
-  std::array<std::optional<Observer>, kLanes> lanes;
+  std::array<std::optional<Observer>, kCalibrationLanes> lanes;
   for (auto& lane : lanes) lane.emplace(model, options);
-  for_each_in_parallel(kLanes, options.threads, "calibrating", progress, [&](std::size_t lane) {
-    Engine engine(model, static_cast<int>(window_size(model, options)));
-    engine.observe(&*lanes[lane]);
-    for (std::size_t i = lane; i < text.size(); i += kLanes) {
-      engine.reset();
-      if (writes) {
-        write(model, i, engine, text[i]);
-      } else {
-        for (const int token : text[i]) engine.step(token);
-      }
-    }
-  });
+  for_each_in_parallel(kCalibrationLanes, options.threads, "calibrating", progress,
+                       [&](std::size_t lane) {
+                         Engine engine(model, static_cast<int>(window_size(model, options)));
+                         engine.observe(&*lanes[lane]);
+                         for (std::size_t i = lane; i < text.size(); i += kCalibrationLanes) {
+                           engine.reset();
+                           if (writes) {
+                             write(model, i, engine, text[i]);
+                           } else {
+                             for (const int token : text[i]) engine.step(token);
+                           }
+                         }
+                       });
   Calibration all = std::move(lanes[0]->sums);
-  for (std::size_t lane = 1; lane < kLanes; ++lane) {
-    for (const auto& [key, sums] : lanes[lane]->sums) {
-      all.try_emplace(key, sums.size()).first->second.add(sums);
-    }
-  }
+  for (std::size_t lane = 1; lane < lanes.size(); ++lane) add_to(all, lanes[lane]->sums);
   return all;
 }
 

@@ -1,6 +1,7 @@
 // Runs a model on texts to see what its matrices multiply: what GPTQ rounds them for.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <vector>
@@ -13,6 +14,10 @@ namespace sb3lm {
 
 /// Pieces of text; each is run from an empty cache.
 using Windows = std::vector<std::vector<int>>;
+
+/// Windows take turns in lanes, each with sums of its own, which are added at the end: whatever the
+/// number of threads, numbers are added in one order.
+inline constexpr std::size_t kCalibrationLanes = 2;
 
 struct CalibrationOptions {
   int tokens = 4096;

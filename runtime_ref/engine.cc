@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/vectors.h"
 
 namespace sb3lm {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 using Vector = std::vector<double>;
 
 void add_scaled(Vector& sum, double factor, const Vector& x) {
-  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += factor * x[i];
+  sb3lm::add_scaled(sum.data(), factor, x.data(), sum.size());
 }
 
 void scale(double factor, Vector& x) {

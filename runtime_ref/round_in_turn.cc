@@ -13,10 +13,6 @@ namespace {
 
 using Streams = std::vector<Engine::Stream>;
 
-// Windows take turns in lanes, each with sums of its own: whatever the number of threads, numbers
-// are added in one order.
-constexpr std::size_t kLanes = 2;
-
 /// Which matrices read what a part of a pass leaves.
 bool reads(Engine::Part part, Role role) {
   switch (calibration_key({role}).role) {
@@ -164,11 +160,11 @@ class Turns {
   void begin(const Windows& text) {
     const auto longest = std::max_element(
         text.begin(), text.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
-    lanes_.reserve(kLanes);
-    for (std::size_t i = 0; i < kLanes; ++i) {
+    lanes_.reserve(kCalibrationLanes);
+    for (std::size_t i = 0; i < kCalibrationLanes; ++i) {
       lanes_.emplace_back(exact_, model_, static_cast<int>(longest->size()));
     }
-    for (std::size_t i = 0; i < text.size(); ++i) lanes_[i % kLanes].begin(text[i]);
+    for (std::size_t i = 0; i < text.size(); ++i) lanes_[i % kCalibrationLanes].begin(text[i]);
   }
 
   void run(std::size_t pass, Engine::Part part) {
@@ -183,15 +179,11 @@ class Turns {
 
   template <typename Inputs>
   Calibration gather(const Inputs& inputs) {
-    std::array<Calibration, kLanes> sums;
+    std::array<Calibration, kCalibrationLanes> sums;
     SilentProgress silent;
-    for_each_in_parallel(kLanes, options_.threads, "", silent,
+    for_each_in_parallel(kCalibrationLanes, options_.threads, "", silent,
                          [&](std::size_t lane) { sums[lane] = inputs(lanes_[lane]); });
-    for (std::size_t lane = 1; lane < kLanes; ++lane) {
-      for (const auto& [key, moments] : sums[lane]) {
-        sums[0].try_emplace(key, moments.size()).first->second.add(moments);
-      }
-    }
+    for (std::size_t lane = 1; lane < sums.size(); ++lane) add_to(sums[0], sums[lane]);
     return std::move(sums[0]);
   }
 

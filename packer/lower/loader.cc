@@ -5,7 +5,6 @@
 #include "lower/field_row.h"
 #include "lower/loading_jobs.h"
 #include "model/project_names.h"
-#include "quant/digits.h"
 #include "quant/encoding.h"
 #include "quant/levels.h"
 
@@ -34,7 +33,6 @@ struct Decoders {
 DecodeProc emit_decoder(Sprite& engine, const DecodeLists& lists, const DecodeKind& kind) {
   if (kind.what == DecodeKind::kLevels) return emit_decode_levels(engine, lists, kind.bits);
   if (kind.what == DecodeKind::kRowScales) return emit_scale_rows(engine, lists);
-  if (kind.what == DecodeKind::kForget) return digits_emit_forget(engine, kind.bits);
   return code_encoding(kind.what).emit_decode(engine, lists, kind.bits);
 }
 

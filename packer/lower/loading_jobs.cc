@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "lower/field_row.h"
@@ -83,43 +81,11 @@ void add_jobs(const TensorPlace& place, DecodeJobs& jobs) {
   }
 }
 
-// A decoder keeps its codebook. Where a width has several, the last one is forgotten before the
-// next; and before the first, as loading may begin anew.
-class Codebooks {
- public:
-  explicit Codebooks(const Layout& layout) {
-    for (const TensorPlace& place : layout.tensors) {
-      if (has_one(place)) items_[place.format.bits].insert(place.text_item);
-    }
-  }
-
-  void switch_to(const TensorPlace& place, DecodeJobs& jobs) {
-    const int bits = place.format.bits;
-    if (!has_one(place) || items_.at(bits).size() < 2) return;
-    if (std::exchange(current_[bits], place.text_item) == place.text_item) return;
-    jobs.rows.push_back(
-        {.kind = kind_number({.what = DecodeKind::kForget, .bits = bits}, jobs), .rows = 1});
-  }
-
- private:
-  static bool has_one(const TensorPlace& place) {
-    return place.storage == Storage::codes &&
-           code_encoding(place.encoding).codebook_letters(place.format.bits) > 0;
-  }
-
-  std::map<int, std::set<std::int64_t>> items_;  // by width
-  std::map<int, std::int64_t> current_;
-};
-
 }  // namespace
 
 DecodeJobs decode_jobs(const Layout& layout) {
   DecodeJobs jobs;
-  Codebooks codebooks(layout);
-  for (const TensorPlace& place : layout.tensors) {
-    codebooks.switch_to(place, jobs);
-    add_jobs(place, jobs);
-  }
+  for (const TensorPlace& place : layout.tensors) add_jobs(place, jobs);
   for (const DecodeJob& job : jobs.rows) jobs.total += job.rows * job.items_per_row;
   return jobs;
 }

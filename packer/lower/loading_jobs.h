@@ -15,7 +15,6 @@ struct DecodeKind {
   static constexpr const char* kHalves = "halves";
   static constexpr const char* kLevels = "levels";
   static constexpr const char* kRowScales = "row scales";
-  static constexpr const char* kForget = "forget";  // the codebook of this width
 
   std::string what;  // an encoding's name, or one of these
   int bits = 0;

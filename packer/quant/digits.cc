@@ -127,10 +127,6 @@ std::size_t digits_unpack(std::span<const std::string_view> streams, std::string
 
 namespace {
 
-std::string table_name(int bits) {
-  return fmt::format("_digits {}", bits);
-}
-
 class Decoder {
  public:
   Decoder(Sprite& engine, const DecodeLists& lists, int bits)
@@ -138,7 +134,8 @@ class Decoder {
         lists_(lists),
         symbols_(Symbols::of(bits)),
         name_(fmt::format("decode digits {}", bits)),
-        table_(engine.list<Num>(table_name(bits))),
+        table_(engine.list<Num>(fmt::format("_digits {}", bits))),
+        codebook_(local("codebook")),
         cursor_(engine, name_) {}
 
   DecodeProc emit() {
@@ -149,7 +146,12 @@ class Decoder {
     return emit_row_decoder(
         engine_, name_, cursor_, symbols_.bits,
         [&](Script& s, Arg<Num>& item, Arg<Num>& letter) {
-          s.when(table_.length() == 0, [&](Script& s) { s.call(fill, item - 1); });
+          // Unloading empties the table.
+          s.when(!(codebook_ == item) || table_.length() == 0, [&](Script& s) {
+            s.set(codebook_, item + 0);
+            s.clear(table_);
+            s.call(fill, item - 1);
+          });
           s.set(cursor_.from, letter + 0);
         },
         [&](Script& s, Arg<Num>& groups) {
@@ -201,6 +203,7 @@ class Decoder {
   Symbols symbols_;
   std::string name_;
   List<Num> table_;
+  Var<Num> codebook_;  // the text item whose codebook the table is of
   DecodeCursor cursor_;
 };
 
@@ -208,14 +211,6 @@ class Decoder {
 
 DecodeProc digits_emit_decode(Sprite& engine, const DecodeLists& lists, int bits) {
   return bits == 1 ? hex_emit_decode(engine, lists, bits) : Decoder(engine, lists, bits).emit();
-}
-
-DecodeProc digits_emit_forget(Sprite& engine, int bits) {
-  return engine.define<Num, Num, Num, Num, Num>(
-      fmt::format("forget digits {}", bits), {"item", "letter", "rows", "at", "groups"},
-      [&](Script& s, Arg<Num>, Arg<Num>, Arg<Num>, Arg<Num>, Arg<Num>) {
-        s.clear(List<Num>(table_name(bits)));
-      });
 }
 
 }  // namespace sb3lm

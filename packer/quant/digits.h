@@ -1,7 +1,7 @@
 // Symbols of a few weights as hex digits in separate streams, permuted so that deflate's Huffman
-// codes come within a percent of the entropy (quant/codebook.h). The blocks make a table of the
-// codebook once. One-bit codes have no codebook: they are the encoding "hex". See quant/encoding.h
-// for what each function promises.
+// codes come within a percent of the entropy (quant/codebook.h). The blocks make a table of a
+// codebook when the first text of it comes. One-bit codes have no codebook: they are the encoding
+// "hex". See quant/encoding.h for what each function promises.
 #pragma once
 
 #include "quant/encoding.h"
@@ -17,8 +17,5 @@ void digits_pack(const CodedTensor& tensor, std::string_view codebook,
 std::size_t digits_unpack(std::span<const std::string_view> streams, std::string_view codebook,
                           CodedTensor& tensor);
 DecodeProc digits_emit_decode(blocks::Sprite& engine, const DecodeLists& lists, int bits);
-
-/// Makes that decoder read its codebook again, for texts with another one. Arguments mean nothing.
-DecodeProc digits_emit_forget(blocks::Sprite& engine, int bits);
 
 }  // namespace sb3lm

@@ -347,11 +347,6 @@ CodedTensor RowsRounder::round(const FloatTensor& tensor, int bits, int threads)
   return coded;
 }
 
-CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMoments& moments,
-                              int threads) {
-  return RowsRounder(moments).round(tensor, bits, threads);
-}
-
 std::optional<InputMoments> moments_of(const TensorKey& key, const Calibration& calibration,
                                        const Shape& shape, const ModelSpec& spec) {
   const auto own = calibration.find(calibration_key(key));

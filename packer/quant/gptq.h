@@ -35,9 +35,6 @@ class RowsRounder {
   std::unique_ptr<Parts> parts_;
 };
 
-CodedTensor quantise_rows_for(const FloatTensor& tensor, int bits, const InputMoments& moments,
-                              int threads);
-
 /// The inputs that a matrix is rounded for: what the calibration has, but
 ///  - an expert with fewer inputs than columns takes those of all experts of its layer;
 ///  - a tied embedding is a table as well as the head: as much as the head's inputs counts that its

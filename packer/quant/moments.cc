@@ -88,6 +88,12 @@ std::vector<double> InputMoments::sums() const {
   return all;
 }
 
+void add_to(Calibration& sums, const Calibration& others) {
+  for (const auto& [key, moments] : others) {
+    sums.try_emplace(key, moments.size()).first->second.add(moments);
+  }
+}
+
 TensorKey calibration_key(TensorKey key) {
   key.role = first_reader(key.role);
   return key;

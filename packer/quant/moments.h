@@ -46,6 +46,7 @@ class InputMoments {
 
 /// By the first of the matrices that read one vector: q for q, k and v, up for gate and up.
 using Calibration = std::map<TensorKey, InputMoments>;
+void add_to(Calibration& sums, const Calibration& others);
 TensorKey calibration_key(TensorKey key);
 
 }  // namespace sb3lm

@@ -23,17 +23,12 @@ struct Trial {
   std::array<double, kMostBits + 1> bytes{};  // by bits
 };
 
-CodedTensor quantised(const Tensor& tensor, int bits) {
-  if (const auto* floats = std::get_if<FloatTensor>(&tensor)) return quantise_rows(*floats, bits);
-  return requantise_rows(std::get<CodedTensor>(tensor), bits);
-}
-
 void try_widths(const Tensor& tensor, Trial& trial) {
   const auto* own = std::get_if<CodedTensor>(&tensor);
   for (int bits = 1; bits <= trial.widest; ++bits) {
     const bool stays = own != nullptr && bits == own->format.bits;
     trial.bytes[static_cast<std::size_t>(bits)] =
-        entropy_bits_of_bytes(stays ? own->codes : quantised(tensor, bits).codes) / 8;
+        entropy_bits_of_bytes(stays ? own->codes : nearest_codes(tensor, bits).codes) / 8;
   }
 }
 
@@ -180,7 +175,7 @@ WidthCosts width_costs(const Model& model, const CodeEncoding& encoding, int thr
     double& cost = costs[static_cast<std::size_t>(bits)];
     cost = kWidthBlocks;
     if (encoding.codebook_letters(bits) == 0) return;
-    const CodedTensor coded = quantised(largest, bits);
+    const CodedTensor coded = nearest_codes(largest, bits);
     const std::array tensors{&coded};
     const std::string book = encoding.codebook(bits, tensors);
     cost += entropy_bits_of_bytes(as_bytes(book)) / 8;

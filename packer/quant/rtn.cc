@@ -206,12 +206,16 @@ CodedTensor requantise_rows(const CodedTensor& tensor, int bits) {
   return quantise_rows(floats_of(tensor), bits);
 }
 
+CodedTensor nearest_codes(const Tensor& tensor, int bits) {
+  const auto* floats = std::get_if<FloatTensor>(&tensor);
+  return floats != nullptr ? quantise_rows(*floats, bits)
+                           : requantise_rows(std::get<CodedTensor>(tensor), bits);
+}
+
 void round_to_nearest(Model& model, const Widths& widths) {
   for (const auto& [key, bits] : widths) {
     Tensor& tensor = model.tensors.at(key);
-    const auto* floats = std::get_if<FloatTensor>(&tensor);
-    tensor = floats != nullptr ? quantise_rows(*floats, bits)
-                               : requantise_rows(std::get<CodedTensor>(tensor), bits);
+    tensor = nearest_codes(tensor, bits);
   }
 }
 

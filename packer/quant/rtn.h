@@ -23,13 +23,15 @@ FloatTensor floats_of(const Tensor& tensor);
 
 /// The same weights with fewer bits, from what the codes stand for.
 CodedTensor requantise_rows(const CodedTensor& tensor, int bits);
+/// One or the other.
+CodedTensor nearest_codes(const Tensor& tensor, int bits);
 
 /// Matrices that become codes, or codes of fewer bits, and how many.
 using Widths = std::map<TensorKey, int>;
 /// Does that to a model.
 using RoundMatrices = std::function<void(Model& model, const Widths& widths)>;
 
-/// By quantise_rows, and requantise_rows for what is coded already.
+/// By nearest_codes.
 void round_to_nearest(Model& model, const Widths& widths);
 
 /// What norms and routers become with the matrices: binary16, if they fit its range.

@@ -125,7 +125,7 @@ TEST_CASE("outputs change less than by the nearest levels, at every width") {
   for (int bits = 1; bits <= 8; ++bits) {
     CAPTURE(bits);
     const double nearest = output_error(matrix, quantise_rows(matrix, bits), moments);
-    const double gptq = output_error(matrix, quantise_rows_for(matrix, bits, moments, 1), moments);
+    const double gptq = output_error(matrix, RowsRounder(moments).round(matrix, bits, 1), moments);
     CAPTURE(nearest);
     CAPTURE(gptq);
     CHECK(gptq < 0.6 * nearest);
@@ -138,7 +138,7 @@ TEST_CASE("codes are near the best that there are") {
     const InputMoments moments = correlated_inputs(6, 50);
     const FloatTensor row = random_matrix(1, 6);
     for (const int bits : {1, 2}) {
-      const CodedTensor coded = quantise_rows_for(row, bits, moments, 1);
+      const CodedTensor coded = RowsRounder(moments).round(row, bits, 1);
       found += output_error(row, coded, moments);
       best += best_error(row, coded, moments);
     }
@@ -150,8 +150,8 @@ TEST_CASE("codes are near the best that there are") {
 TEST_CASE("codes do not depend on threads, and every number is finite for odd inputs") {
   const FloatTensor matrix = random_matrix(21, 40);
   const InputMoments moments = correlated_inputs(40, 100);
-  const CodedTensor one = quantise_rows_for(matrix, 3, moments, 1);
-  const CodedTensor three = quantise_rows_for(matrix, 3, moments, 3);
+  const CodedTensor one = RowsRounder(moments).round(matrix, 3, 1);
+  const CodedTensor three = RowsRounder(moments).round(matrix, 3, 3);
   CHECK(one.codes == three.codes);
   CHECK(one.row_scale == three.row_scale);
 
@@ -166,7 +166,7 @@ TEST_CASE("codes do not depend on threads, and every number is finite for odd in
   single.add(x);
   for (const InputMoments* inputs : {&moments, &std::as_const(dead), &std::as_const(single)}) {
     for (const int bits : {1, 2, 8}) {
-      const CodedTensor coded = quantise_rows_for(odd, bits, *inputs, 1);
+      const CodedTensor coded = RowsRounder(*inputs).round(odd, bits, 1);
       for (const std::uint16_t scale : coded.row_scale) {
         CHECK(std::isfinite(half_to_double(scale)));
       }
@@ -201,9 +201,9 @@ TEST_CASE("matrices that know few inputs follow the rules") {
   const auto codes = [&](const TensorKey& key) {
     return std::get<CodedTensor>(model.at(key)).codes;
   };
-  CHECK(codes(up) == quantise_rows_for(matrix, 3, both, 1).codes);
-  CHECK(codes(other) == quantise_rows_for(matrix, 3, many, 1).codes);
-  CHECK(codes(gate) == quantise_rows_for(matrix, 2, many, 1).codes);
+  CHECK(codes(up) == RowsRounder(both).round(matrix, 3, 1).codes);
+  CHECK(codes(other) == RowsRounder(many).round(matrix, 3, 1).codes);
+  CHECK(codes(gate) == RowsRounder(many).round(matrix, 2, 1).codes);
   CHECK(codes(table) == quantise_rows(matrix, 3).codes);
 }
 
@@ -238,8 +238,8 @@ TEST_CASE("where inputs should have been others, codes give more of what those w
     }
     return sum;
   };
-  CHECK(error(quantise_rows_for(matrix, 6, pairs, 1)) <
-        0.6 * error(quantise_rows_for(matrix, 6, alone, 1)));
+  CHECK(error(RowsRounder(pairs).round(matrix, 6, 1)) <
+        0.6 * error(RowsRounder(alone).round(matrix, 6, 1)));
 }
 
 TEST_CASE("calibration sees each matrix's inputs, whatever the number of threads") {
@@ -288,6 +288,11 @@ TEST_CASE("rounding in turn: predictions change less, whatever the number of thr
       CHECK(coded.codes == std::get<CodedTensor>(again.at(key)).codes);
       CHECK(coded.row_scale == std::get<CodedTensor>(again.at(key)).row_scale);
     }
+    // On the text that it was rounded for, better than each matrix for what the exact ones give.
+    Windows same = text;
+    Model alone = exact;
+    round_for(alone, widths, calibrate(exact, same, options, silent));
+    CHECK(logits_off(exact, turns, text.front()) < logits_off(exact, alone, text.front()));
     CHECK(logits_off(exact, turns, other.front()) <
           0.9 * logits_off(exact, nearest, other.front()));
   }
