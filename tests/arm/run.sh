@@ -29,7 +29,7 @@ build() {
 
 build fast_kernels_test tests/support/main.cc tests/unit/fast_kernels_test.cc \
   packer/model/{packed,tensor}.cc \
-  runtime_ref/{simd_products,simd_vectors,simd_dispatch,fast_scalar,fast_inputs}.cc
+  runtime_ref/{simd_products,simd_panels,simd_bits,simd_vectors,simd_dispatch,fast_scalar,fast_inputs}.cc
 $emulator "$folder/fast_kernels_test"
 
 build maths_tool tests/maths/maths_tool.cc packer/base/portable_math.cc \

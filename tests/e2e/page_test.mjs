@@ -58,9 +58,9 @@ async function testPhone(chromium, html) {
   await page.swipe({x: 40, y: 100}, {x: 40, y: -60});
   const up = Number(await page.variable('_scroll'));
   assert.ok(Math.abs(up - Math.max(0, end - 160)) < 3, `160 pixels down: from ${end} to ${up}`);
-  await page.slowDown(4);
+  await page.slowDown(20);
   await page.holdAt(2);
-  await box.fill('What is a potato?');
+  await box.fill('What is a cat?');
   await page.press('Enter');
   await page.whenHeld();
   await stop.tap();
