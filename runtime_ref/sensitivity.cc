@@ -11,6 +11,7 @@ namespace {
 
 constexpr int kFirstTrial = 2, kLastTrial = 4;  // bits
 constexpr double kPerBit = 4;                   // squared errors fall so
+constexpr double kLeastShare = 20;
 
 /// log of the probabilities, position after position.
 using LogRows = std::vector<std::vector<double>>;
@@ -55,14 +56,22 @@ Widths unit_widths(const Model& model, const TensorKey& unit, int bits) {
   return widths;
 }
 
-/// From the options [first, last] (indices) that were measured to those beside them; more bits
-/// never do more damage.
-void extend(std::vector<WidthOption>& options, std::size_t first, std::size_t last, bool is_exact) {
-  for (std::size_t at = last + 1; at < options.size(); ++at) {
+/// The widest that rounds the unit: codes keep their own width without any damage.
+int most_trial(const PlanUnit& unit) {
+  return unit.options.back().bits - (unit.stored_bits != 0 ? 1 : 0);
+}
+
+/// From the widths [first, last] that were measured to those beside them; more bits never do more
+/// damage.
+void extend(PlanUnit& unit, int first, int last) {
+  std::vector<WidthOption>& options = unit.options;
+  for (std::size_t at = static_cast<std::size_t>(last); at < options.size(); ++at) {
     options[at].damage = options[at - 1].damage / kPerBit;
   }
-  if (is_exact) options.back().damage = 0;
-  for (std::size_t at = first; at-- > 0;) options[at].damage = options[at + 1].damage * kPerBit;
+  if (unit.stored_bits != 0) options.back().damage = 0;
+  for (std::size_t at = static_cast<std::size_t>(first) - 1; at-- > 0;) {
+    options[at].damage = options[at + 1].damage * kPerBit;
+  }
   for (std::size_t at = options.size() - 1; at-- > 0;) {
     options[at].damage = std::max(options[at].damage, options[at + 1].damage);
   }
@@ -82,7 +91,7 @@ void measure_damage(const Model& model, const RoundMatrices& round, std::span<co
   for_each_in_parallel(units.size(), threads, "trying matrices", progress, [&](std::size_t i) {
     PlanUnit& unit = units[i];
     if (unit.stored_bits == 1) return;  // it stays as it is
-    const int most = static_cast<int>(unit.options.size()) - (unit.stored_bits != 0 ? 1 : 0);
+    const int most = most_trial(unit);
     const int first = std::min(kFirstTrial, most), last = std::min(kLastTrial, most);
     for (int bits = first; bits <= last; ++bits) {
       Model rounded = model;
@@ -90,8 +99,38 @@ void measure_damage(const Model& model, const RoundMatrices& round, std::span<co
       unit.options[static_cast<std::size_t>(bits - 1)].damage =
           divergence(exact, predictions(rounded, tokens));
     }
-    extend(unit.options, static_cast<std::size_t>(first - 1), static_cast<std::size_t>(last - 1),
-           unit.stored_bits != 0);
+    extend(unit, first, last);
+  });
+}
+
+void measure_damage_among(const Model& model, const Model& planned, const RoundMatrices& round,
+                          std::span<const int> tokens, int threads, std::vector<PlanUnit>& units,
+                          Progress& progress) {
+  tokens = tokens.first(std::min<std::size_t>(tokens.size(), model.spec.context));
+  const LogRows exact = predictions(model, tokens);
+  const double whole = divergence(exact, predictions(planned, tokens));
+  // A share of the whole that no unit is taken to be below: what is measured is not that exact.
+  const double least = whole / (kLeastShare * static_cast<double>(units.size()));
+  for_each_in_parallel(units.size(), threads, "trying matrices", progress, [&](std::size_t i) {
+    PlanUnit& unit = units[i];
+    if (unit.stored_bits == 1) return;
+    const Widths whole_unit = unit_widths(model, unit.key, 0);
+    const auto diverges_at = [&](int bits) {
+      if (bits == unit.choice().bits) return whole;
+      Model trial = planned;
+      for (const auto& [key, width] : whole_unit) trial.tensors.at(key) = model.at(key);
+      if (bits != 0) round(trial, unit_widths(model, unit.key, bits));
+      return divergence(exact, predictions(trial, tokens));
+    };
+    const int most = most_trial(unit);
+    const int first = std::clamp(unit.choice().bits - 1, 1, most);
+    const int last = std::clamp(unit.choice().bits + 1, 1, most);
+    const double without = diverges_at(0);
+    for (int bits = first; bits <= last; ++bits) {
+      unit.options[static_cast<std::size_t>(bits - 1)].damage =
+          std::max(diverges_at(bits) - without, least);
+    }
+    extend(unit, first, last);
   });
 }
 

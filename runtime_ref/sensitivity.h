@@ -20,6 +20,13 @@ namespace sb3lm {
 void measure_damage(const Model& model, const RoundMatrices& round, std::span<const int> tokens,
                     int threads, std::vector<PlanUnit>& units, Progress& progress);
 
+/// The same in the surroundings of a plan: `planned` is the model rounded to the chosen widths, and
+/// the damage of a unit is how much more the predictions diverge than with the unit unrounded. It
+/// is measured at the chosen width and those beside it. Runs the tokens up to three times per unit.
+void measure_damage_among(const Model& model, const Model& planned, const RoundMatrices& round,
+                          std::span<const int> tokens, int threads, std::vector<PlanUnit>& units,
+                          Progress& progress);
+
 /// The same divergence of one model's predictions from another's.
 double divergence(const Model& exact, const Model& rounded, std::span<const int> tokens);
 

@@ -10,108 +10,18 @@
 #include "model/passes.h"
 #include "model/unicode.h"
 #include "outputs.h"
-#include "packing.h"
+#include "plan_fit.h"
 #include "plan_passes.h"
-#include "quant/encoding.h"
-#include "quant/gptq.h"
-#include "quant/plan.h"
 #include "quant/recipe.h"
 #include "report/report.h"
 #include "report/separators.h"
 #include "runtime_ref/model_change.h"
-#include "runtime_ref/sensitivity.h"
 #include "text_source.h"
 
 namespace sb3lm {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int kMostBuilds = 6;
-// Less room than this is not worth another build.
-constexpr double kSpareShare = 0.0005;
-// What a first guess assumes of blocks, tokenizer and the rest; the first build corrects it.
-constexpr double kFirstOverhead = 150'000;
-
-struct Planned {
-  std::vector<PlanUnit> units;
-  Recipe recipe;
-  std::size_t sb3_bytes = 0;
-};
-
-Recipe recipe_with(const Recipe& asked, const std::vector<PlanUnit>& units) {
-  Recipe recipe = asked;
-  for (const PlanUnit& unit : units) recipe.bits[unit.key] = unit.choice().bits;
-  return recipe;
-}
-
-/// The widths for a size, by building: how much the rest takes is only known from a finished file.
-class Planner {
- public:
-  Planner(const Model& model, const PlanOptions& options, Progress& progress)
-      : model_(model),
-        gptq_(gptq_rounding(options.build.input, progress)),
-        build_(with_defaults(options.build)),
-        fit_(options.fit),
-        progress_(progress),
-        costs_(width_costs(model, code_encoding(pack_request(build_, {}).lower.encoding.usual),
-                           options.threads, progress)) {}
-
-  Planned plan(const std::vector<PlanUnit>& units) {
-    Recipe quick = build_.input.recipe;
-    quick.quantiser = Quantiser::nearest;
-    Planned planned = settle(units, quick);
-    const Recipe& asked = build_.input.recipe;
-    // Codes by gptq are other codes, and a few bytes more or less.
-    if (quantiser_of(model_, recipe_with(asked, planned.units)) == Quantiser::gptq) {
-      planned = settle(units, asked);
-    }
-    if (planned.sb3_bytes == 0) {
-      fail(Fault::mismatch, "{}: at its narrowest it takes {} bytes, {} were asked for",
-           build_.input.file.string(), with_separators(smallest_), with_separators(fit_));
-    }
-    return planned;
-  }
-
- private:
-  /// Builds and corrects until the file fits with hardly any room to spare; no bytes if none does.
-  Planned settle(std::vector<PlanUnit> units, const Recipe& recipe) {
-    Planned best{.units = units, .recipe = recipe};
-    std::map<TensorKey, int> last;
-    for (int build = 0; build < kMostBuilds; ++build) {
-      const bool fits = choose_widths(units, static_cast<double>(fit_) - overhead_, costs_);
-      Planned trial{.units = units, .recipe = recipe_with(recipe, units)};
-      if (trial.recipe.bits == last) break;
-      last = trial.recipe.bits;
-      trial.sb3_bytes = build_size(trial.recipe);
-      smallest_ = smallest_ == 0 ? trial.sb3_bytes : std::min(smallest_, trial.sb3_bytes);
-      overhead_ = static_cast<double>(trial.sb3_bytes) - planned_bytes(units, costs_);
-      if (trial.sb3_bytes > fit_) {
-        if (!fits) break;
-        continue;
-      }
-      if (trial.sb3_bytes > best.sb3_bytes) best = std::move(trial);
-      if (static_cast<double>(fit_ - best.sb3_bytes) < kSpareShare * static_cast<double>(fit_)) {
-        break;
-      }
-    }
-    return best;
-  }
-
-  std::size_t build_size(const Recipe& recipe) {
-    Model model = model_;
-    apply_recipe(model, recipe, gptq_);
-    return pack(model, pack_request(build_, recipe), progress_).size();
-  }
-
-  const Model& model_;
-  RoundMatrices gptq_;
-  BuildOptions build_;
-  std::size_t fit_, smallest_ = 0;
-  Progress& progress_;
-  WidthCosts costs_;
-  double overhead_ = kFirstOverhead;
-};
 
 struct Text {
   std::string name;
@@ -139,22 +49,6 @@ Text text_for(const Model& model, const PlanOptions& options, Progress& progress
   }
   text.tokens.resize(std::min(text.tokens.size(), static_cast<std::size_t>(options.use_tokens)));
   return text;
-}
-
-/// Units with the damage that each does alone, by the quantiser that builds.
-std::vector<PlanUnit> measured_units(const Model& model, const Text& text,
-                                     const PlanOptions& options, Progress& progress) {
-  std::vector<PlanUnit> units = plan_units(model, options.threads, progress);
-  const InputOptions& input = options.build.input;
-  RoundMatrices round = round_to_nearest;
-  Calibration calibration;
-  if (input.recipe.quantiser.value_or(quantiser_of(model, {.float_bits = 4})) == Quantiser::gptq) {
-    Windows given = calibration_text(input, model);
-    calibration = calibrate(model, given, {}, progress);
-    round = [&](Model& trial, const Widths& widths) { round_for(trial, widths, calibration); };
-  }
-  measure_damage(model, round, text.tokens, options.threads, units, progress);
-  return units;
 }
 
 bool is_narrowed(const PlanUnit& unit) {
@@ -309,14 +203,11 @@ int run_command(const PlanOptions& options, Progress& progress) {
     print_passes_alone(options, *search, text, out);
     return 0;
   }
-  Planned planned =
-      Planner(model, options, progress).plan(measured_units(model, text, options, progress));
+  Planned planned = plan_to_fit(model, options, text.tokens, progress);
   if (search) planned.recipe.passes = search->trials.front().passes;
 
   progress.report("measuring what the plan changes", -1);
-  Model after = model;
-  apply_recipe(after, planned.recipe, gptq_rounding(input, progress));
-  const ModelChange change = measure_change(model, after, text.tokens, text.is_text);
+  const ModelChange change = measure_change(model, planned.rounded, text.tokens, text.is_text);
   std::map<std::string, std::string> about = about_plan(options);
   about.emplace("fit", std::to_string(options.fit));
   about.emplace("sb3_bytes", std::to_string(planned.sb3_bytes));

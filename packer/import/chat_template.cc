@@ -89,6 +89,7 @@ ChatTemplate read_chat_template(const std::string& file, std::string_view text,
   if (!chat.present()) fail(Fault::bad_input, "{}: it has no line 'first:'", file);
   if (chat.next.empty()) chat.next = chat.first;
   if (chat.stop_ids.empty()) chat.stop_ids = tokenizer.stop_ids;
+  leave_end_to_reply(chat);
   return chat;
 }
 

@@ -39,7 +39,8 @@ int costume_before_capitals(Sprite& engine) {
   return static_cast<int>(found - costumes.begin()) + 1;
 }
 
-LetterReader::LetterReader(Sprite& engine, const Tokenizer& tokenizer, const LetterTables& tables)
+LetterReader::LetterReader(Sprite& engine, const Tokenizer& tokenizer, const LetterTables& tables,
+                           bool lowers)
     : engine_(engine), tokenizer_(tokenizer), tables_(tables) {
   add_costumes();
   engine.list<Str>(texts_.name, tables.texts);
@@ -50,11 +51,19 @@ LetterReader::LetterReader(Sprite& engine, const Tokenizer& tokenizer, const Let
     engine.var<Num>(variable->name);
   }
   engine.var<Str>(marked_.name, std::string());
+  if (lowers) {
+    lowered_ = LetterSpan{engine.var<Num>("_lowered before"), engine.var<Num>("_lowered last")};
+  }
   emit_find();
 }
 
 bool LetterReader::has_classes() const {
   return tokenizer_.split == WordSplit::gpt2 && !in_sections(tokenizer_);
+}
+
+// Small letters are found whatever the case, except for the one capital that two letters make.
+Expr<Bool> LetterReader::stays_capital(const Arg<Num>& at) const {
+  return at > lowered_->last || !(at > lowered_->before) || same_text(marked_, marked(0x130));
 }
 
 void LetterReader::add_costumes() {
@@ -123,7 +132,9 @@ Proc<Str, Num> LetterReader::emit_read() {
             is_between(marked_, 0xD7FF, 0xE000),
             [&](Script& s) { read_halves(s, search, text, at); },
             [&](Script& s) {
-              read_capital(s, text, at);
+              s.set(place_, 0);
+              const auto capital = [&](Script& s) { read_capital(s, text, at); };
+              lowered_ ? s.when(stays_capital(at), capital) : capital(s);
               s.when(place_ == 0, [&](Script& s) {
                 s.call(search, marked_, LetterTables::kSmall, 1, tables_.small);
               });
@@ -148,7 +159,6 @@ bool LetterReader::reads_marks() const {
 // letters may have costumes too, for the loader.
 void LetterReader::read_capital(Script& s, const Arg<Str>& text, const Arg<Num>& at) {
   const auto last = before_capitals_ + static_cast<int>(tables_.capitals.size());
-  s.set(place_, 0);
   s.when(text_before(marked('@'), marked_), [&](Script& s) {
     s.switch_costume(kNoCapital);
     s.switch_costume(letter(at, text));

@@ -4,6 +4,8 @@
 // not known is U+FFFD.
 #pragma once
 
+#include <optional>
+
 #include "kernels/letter_tables.h"
 #include "model/project_names.h"
 #include "model/tokenizer.h"
@@ -21,10 +23,17 @@ blocks::Proc<blocks::Num, blocks::Num, blocks::Num> emit_find_row(
     blocks::Sprite& engine, const char* name, const blocks::List<blocks::Num>& rows,
     const RowSearch& in);
 
+/// Letters of a text: those behind so many, up to that one.
+struct LetterSpan {
+  blocks::Var<blocks::Num> before, last;
+};
+
 class LetterReader {
  public:
-  /// Declares the lists, and on the engine's own target one costume per capital.
-  LetterReader(blocks::Sprite& engine, const Tokenizer& tokenizer, const LetterTables& tables);
+  /// Declares the lists, and on the engine's own target one costume per capital. `lowers`: letters
+  /// in lowered() are read as small ones.
+  LetterReader(blocks::Sprite& engine, const Tokenizer& tokenizer, const LetterTables& tables,
+               bool lowers);
 
   /// read letters (text): fills codes() and classes(), the tokenizer's prefix space included unless
   /// it has rules for that. The text is at the start if `ids` is empty.
@@ -35,6 +44,9 @@ class LetterReader {
   /// that does not exist equals no class.
   const blocks::List<blocks::Num>& classes() const { return classes_; }
 
+  /// None unless the reader `lowers`; nothing while `last` is 0, as it is at first.
+  const std::optional<LetterSpan>& lowered() const { return lowered_; }
+
   /// find in letters (number) (first row) (last row): sets value() to what that table says.
   const blocks::Proc<blocks::Num, blocks::Num, blocks::Num>& find() const { return find_; }
   const blocks::Var<blocks::Num>& value() const { return value_; }
@@ -43,6 +55,7 @@ class LetterReader {
   using Search = blocks::Proc<blocks::Str, blocks::Num, blocks::Num, blocks::Num>;
 
   bool has_classes() const;
+  blocks::Expr<blocks::Bool> stays_capital(const blocks::Arg<blocks::Num>& at) const;
   bool reads_marks() const;
   void add_costumes();
   void emit_find();
@@ -60,6 +73,7 @@ class LetterReader {
   blocks::Sprite& engine_;
   const Tokenizer& tokenizer_;
   const LetterTables& tables_;
+  std::optional<LetterSpan> lowered_;
   int before_capitals_ = 0;  // number of the costume kNoCapital
   blocks::List<blocks::Str> texts_{names::kLetters};
   blocks::List<blocks::Num> rows_{names::kLetterRows}, codes_{"_letter codes"},

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "kernels/letter_reader.h"
 #include "model/tokenizer.h"
 #include "model/typed_letters.h"
 #include "scratch/script.h"
@@ -29,11 +30,14 @@ std::optional<TokenTableBlocks> emit_token_tables(blocks::Sprite& engine,
 /// template encodes everything between two special tokens as one text: join the parts first.
 struct TokenizeBlocks {
   blocks::Proc<blocks::Str> encode;
+  std::optional<LetterSpan> lowered;  // read as small letters: small_letters of model/unicode.h
 };
 /// Adds the procedures, the letters' tables (lists starting with "_") and, on the engine's own
 /// target, one costume per capital. Letters that are not among `letters` become U+FFFD's tokens.
+/// `lowers`: there is a span of letters that are read as small ones.
 TokenizeBlocks emit_tokenize(blocks::Sprite& engine, const Tokenizer& tokenizer,
-                             const TypedLetters& letters, const blocks::List<blocks::Num>& ids);
+                             const TypedLetters& letters, const blocks::List<blocks::Num>& ids,
+                             bool lowers = false);
 
 /// begin: forgets the state before a new reply. print(id): appends what the token prints to the
 /// variable `text`; bytes of unfinished UTF-8 sequences wait for the next token.

@@ -438,18 +438,19 @@ class Cutter {
 
 // The letters in sections, each of which is read, cut and merged.
 TokenizeBlocks emit_by_sections(Sprite& engine, const Tokenizer& tokenizer,
-                                const TypedLetters& letters, const List<Num>& ids) {
+                                const TypedLetters& letters, const List<Num>& ids, bool lowers) {
   const CutTables cuts = cut_tables(tokenizer, letters, tokenizer.form != NormalForm::none);
   const LetterTables tables = letter_tables(letters, tokenizer, &cuts.classes);
-  LetterReader reader(engine, tokenizer, tables);
+  LetterReader reader(engine, tokenizer, tables, lowers);
   PieceMerger merger(engine, tokenizer, reader, tables.ids);
   SectionCutter cutter(engine, tokenizer, reader, cuts, tables.classes);
   const auto read = reader.emit(ids);
   const auto merge_pieces = cutter.emit(merger.emit(cutter.codes(), ids), ids);
-  return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
+  const auto encode = engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
     s.call(read, text);
     s.call(merge_pieces);
-  })};
+  });
+  return {encode, reader.lowered()};
 }
 
 }  // namespace
@@ -459,10 +460,10 @@ std::string lacks_in_blocks(const Tokenizer& tokenizer) {
 }
 
 TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer,
-                             const TypedLetters& letters, const List<Num>& ids) {
-  if (in_sections(tokenizer)) return emit_by_sections(engine, tokenizer, letters, ids);
+                             const TypedLetters& letters, const List<Num>& ids, bool lowers) {
+  if (in_sections(tokenizer)) return emit_by_sections(engine, tokenizer, letters, ids, lowers);
   const LetterTables tables = letter_tables(letters, tokenizer);
-  LetterReader reader(engine, tokenizer, tables);
+  LetterReader reader(engine, tokenizer, tables, lowers);
   PieceMerger merger(engine, tokenizer, reader, tables.ids);
   std::optional<LetterRewriter> rewriter;
   if (tokenizer.rules.present) rewriter.emplace(engine, tokenizer, reader);
@@ -472,11 +473,12 @@ TokenizeBlocks emit_tokenize(Sprite& engine, const Tokenizer& tokenizer,
   std::optional<Proc<>> rewrite;
   if (rewriter) rewrite = rewriter->emit();
   const auto merge_pieces = cutter.emit(tokenizer, merger.emit(codes, ids), ids);
-  return {engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
+  const auto encode = engine.define<Str>("encode", {"text"}, [&](Script& s, Arg<Str> text) {
     s.call(read, text);
     if (rewrite) s.call(*rewrite);
     s.call(merge_pieces);
-  })};
+  });
+  return {encode, reader.lowered()};
 }
 
 }  // namespace sb3lm

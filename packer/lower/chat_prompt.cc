@@ -4,6 +4,16 @@ namespace sb3lm {
 
 using namespace blocks;
 
+namespace {
+
+void mark_lowered(Script& s, const LetterSpan& span, const std::string& before,
+                  const Var<Str>& text) {
+  s.set(span.before, length(before));
+  s.set(span.last, span.before + length(text));
+}
+
+}  // namespace
+
 PromptBlocks emit_prompts(Sprite& engine, const ScriptParts& p, const Var<Str>& text,
                           const List<Num>& turns) {
   const Tokenizer& tokenizer = p.model.tokenizer;
@@ -13,19 +23,21 @@ PromptBlocks emit_prompts(Sprite& engine, const ScriptParts& p, const Var<Str>& 
   // All text between two special tokens is one text: constant ids, or `before` user `after`.
   const auto parts = [&](Script& s, const std::vector<TemplatePart>& turn) {
     std::string before, after;
-    bool has_user = false, at_start = &turn == &chat.first;
+    bool has_user = false, lower = false, at_start = &turn == &chat.first;
     const auto end_text = [&] {
       if (has_user) {
+        if (lower) mark_lowered(s, *p.text->tokenize.lowered, before, text);
         s.call(p.text->tokenize.encode, join(before, join(Expr<Str>(text), after)));
+        if (lower) s.set(p.text->tokenize.lowered->last, 0);
       } else {
         const TemplatePart constant{.kind = TemplatePart::Kind::text, .text = before};
         for (const int id : apply_template(tokenizer, {constant}, "", at_start)) push(s, id);
       }
-      before.clear(), after.clear(), has_user = at_start = false;
+      before.clear(), after.clear(), has_user = lower = at_start = false;
     };
     for (const TemplatePart& part : turn) {
       if (part.kind == TemplatePart::Kind::text) (has_user ? after : before) += part.text;
-      if (part.kind == TemplatePart::Kind::user) has_user = true;
+      if (part.kind == TemplatePart::Kind::user) has_user = true, lower = part.lower;
       if (part.kind != TemplatePart::Kind::token) continue;
       end_text();
       push(s, part.token);

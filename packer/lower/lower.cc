@@ -128,8 +128,9 @@ LetterLevel letter_level(const LowerOptions& options) {
   return in_columns(options) ? LetterLevel::few : LetterLevel::usual;
 }
 
-std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, LetterLevel level,
+std::optional<TextBlocks> emit_text(Sprite& engine, const Model& model, LetterLevel level,
                                     const StageNames& stage) {
+  const Tokenizer& tokenizer = model.tokenizer;
   if (!tokenizer.present()) return std::nullopt;
   if (const std::string what = lacks_in_blocks(tokenizer); !what.empty()) {
     fail(Fault::unsupported,
@@ -138,9 +139,10 @@ std::optional<TextBlocks> emit_text(Sprite& engine, const Tokenizer& tokenizer, 
   }
   const TypedLetters letters = typed_letters(tokenizer, level);
   const auto text = engine.var<Str>("_reply", std::string());
-  return TextBlocks{emit_token_tables(engine, tokenizer),
-                    emit_tokenize(engine, tokenizer, letters, stage.prompt_tokens),
-                    emit_detokenize(engine, tokenizer, letters, text), text};
+  return TextBlocks{
+      emit_token_tables(engine, tokenizer),
+      emit_tokenize(engine, tokenizer, letters, stage.prompt_tokens, lowers_user(model.chat)),
+      emit_detokenize(engine, tokenizer, letters, text), text};
 }
 
 }  // namespace
@@ -164,8 +166,7 @@ scratch::Program lower(const Model& model, const LowerOptions& options) {
                                            .top_p = stage.top_p,
                                            .repetition_penalty = stage.repetition_penalty,
                                            .seed = stage.seed});
-  const std::optional<TextBlocks> text =
-      emit_text(engine, model.tokenizer, letter_level(options), stage);
+  const std::optional<TextBlocks> text = emit_text(engine, model, letter_level(options), stage);
   const LoaderParts parts{.stage = stage,
                           .tables = text ? text->tables : std::nullopt,
                           .zeros = {{workspace.act, layout.act.size},

@@ -147,7 +147,7 @@ Json template_json(const std::vector<TemplatePart>& parts) {
         json.push_back({{"text", part.text}});
         break;
       case TemplatePart::Kind::user:
-        json.push_back("user");
+        json.push_back(part.lower ? "user|lower" : "user");
         break;
     }
   }

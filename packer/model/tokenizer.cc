@@ -422,16 +422,17 @@ int special_id(const Tokenizer& tokenizer, std::string_view name) {
 }
 
 std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text) {
-  constexpr std::string_view kUser = "{user}";
+  constexpr std::string_view kUser = "{user}", kLower = "{user|lower}";
   std::vector<TemplatePart> parts;
   while (!text.empty()) {
-    if (text.starts_with(kUser)) {
-      parts.push_back({TemplatePart::Kind::user, -1, ""});
-      text.remove_prefix(kUser.size());
+    const bool lower = text.starts_with(kLower);
+    if (lower || text.starts_with(kUser)) {
+      parts.push_back({.kind = TemplatePart::Kind::user, .lower = lower});
+      text.remove_prefix(lower ? kLower.size() : kUser.size());
       continue;
     }
     if (const int id = special_at_front(tokenizer, text); id >= 0) {
-      parts.push_back({TemplatePart::Kind::token, id, ""});
+      parts.push_back({.kind = TemplatePart::Kind::token, .token = id});
       text.remove_prefix(tokenizer.tokens[static_cast<std::size_t>(id)].text.size());
       continue;
     }
@@ -442,12 +443,26 @@ std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string
   return parts;
 }
 
+void leave_end_to_reply(ChatTemplate& chat) {
+  if (chat.next.empty() || chat.next.front().kind != TemplatePart::Kind::token) return;
+  const auto end = std::find(chat.stop_ids.begin(), chat.stop_ids.end(), chat.next.front().token);
+  if (end == chat.stop_ids.end()) return;
+  std::rotate(chat.stop_ids.begin(), end, end + 1);
+  chat.next.erase(chat.next.begin());
+}
+
+bool lowers_user(const ChatTemplate& chat) {
+  const auto lowers = [](const TemplatePart& part) { return part.lower; };
+  return std::any_of(chat.first.begin(), chat.first.end(), lowers) ||
+         std::any_of(chat.next.begin(), chat.next.end(), lowers);
+}
+
 std::vector<int> apply_template(const Tokenizer& tokenizer, const std::vector<TemplatePart>& parts,
                                 std::string_view user, bool at_start) {
   std::vector<int> ids;
   std::string run;  // text since the last special token
   for (const TemplatePart& part : parts) {
-    if (part.kind == TemplatePart::Kind::user) run += user;
+    if (part.kind == TemplatePart::Kind::user) run += part.lower ? small_letters(user) : user;
     if (part.kind == TemplatePart::Kind::text) run += part.text;
     if (part.kind != TemplatePart::Kind::token) continue;
     append_text(tokenizer, run, at_start && ids.empty(), ids);

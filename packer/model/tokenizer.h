@@ -135,21 +135,29 @@ std::string decode(const Tokenizer& tokenizer, const std::vector<int>& ids);
 /// The id of a special token by its name, -1 if there is none.
 int special_id(const Tokenizer& tokenizer, std::string_view name);
 
-/// How a chat turn becomes tokens (docs/chat-template.md). `user` marks where the user's text goes;
-/// special tokens are ids; the text between two of them, the user's included, is encoded as one.
+/// How a chat turn becomes tokens (docs/chat-template.md). `user` marks where the user's text goes,
+/// as it is or in small letters; special tokens are ids; the text between two of them, the user's
+/// included, is encoded as one.
 struct TemplatePart {
   enum class Kind { token, text, user } kind = Kind::text;
   int token = -1;
   std::string text;
+  bool lower = false;  // of a user: see small_letters
 };
 struct ChatTemplate {
   std::vector<TemplatePart> first;  // opens the conversation; empty: the user's text continues
-  std::vector<TemplatePart> next;   // every later turn, after the reply's last token
-  std::vector<int> stop_ids;
+  std::vector<TemplatePart> next;   // every later turn, after the token that ended the reply
+  std::vector<int> stop_ids;        // the first one ends a reply that was cut
   bool present() const { return !first.empty(); }
 };
+/// A token that ends replies and that `next` begins with belongs to the reply, as the model writes
+/// it itself: it is taken from `next`, and becomes the first of the stops.
+void leave_end_to_reply(ChatTemplate& chat);
+/// Whether a turn has the user's text in small letters.
+bool lowers_user(const ChatTemplate& chat);
 
-/// Parses "<bos><|user|>\n{user}<|eot|>\n<|assistant|>\n": names of special tokens, {user}, text.
+/// Parses "<bos><|user|>\n{user}<|eot|>\n<|assistant|>\n": names of special tokens, {user} or
+/// {user|lower}, text.
 std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text);
 /// The ids of one turn; all text between two special tokens is encoded together. `at_start`: no
 /// token comes before (see prefix_only_at_start).

@@ -82,6 +82,15 @@ char32_t lower_case(char32_t c) {
   return (c - found->first) % found->step == 0 ? c - found->first + found->small : c;
 }
 
+std::string small_letters(std::string_view text) {
+  std::string small;
+  for (const TextChar& c : text_chars(text)) {
+    const bool stays = c.value == 0x130 || c.value >= 0x10000;
+    small += utf8(stays ? c.value : lower_case(c.value));
+  }
+  return small;
+}
+
 std::string utf8(char32_t c) {
   const auto byte = [](char32_t value) { return static_cast<char>(value); };
   if (c < 0x80) return {byte(c)};

@@ -22,6 +22,9 @@ CharClass char_class(char32_t code_point);
 /// What JavaScript's toLowerCase makes of a code point by itself. Of the two that U+0130 becomes
 /// the first.
 char32_t lower_case(char32_t code_point);
+/// The text letter by letter so, but for U+0130 and letters from U+10000 on, which stay. Invalid
+/// bytes become U+FFFD.
+std::string small_letters(std::string_view text);
 
 /// UTF-8 of one code point.
 std::string utf8(char32_t code_point);

@@ -80,7 +80,7 @@ class AboutReader {
     std::vector<TemplatePart> parts;
     for (const Json& item : json) {
       if (item.is_string()) {
-        parts.push_back({.kind = TemplatePart::Kind::user});
+        parts.push_back({.kind = TemplatePart::Kind::user, .lower = item == "user|lower"});
         continue;
       }
       const JsonFields part(item, what_ + ": 'template'");

@@ -1,8 +1,9 @@
 // What rounding to few bits costs by each quantiser: prints rows of a Markdown table.
-//   quantisers CHECKPOINT [TOKENIZER TEXT]
+//   quantisers CHECKPOINT [TOKENIZER TEXT] [--plans PLAN.json...]
 // Perplexity of 20,000 tokens that the model has written with its own weights, at temperature 1, in
 // windows of its context or 256; with a text, bits per byte of that. Codes count as the floats that
-// they stand for.
+// they stand for. With plans of `sb3lm plan`, a row for each instead of the widths from 5 to 2.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -10,6 +11,8 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "import/import.h"
+#include "import/plan_file.h"
+#include "quant/recipe.h"
 #include "runtime_ref/engine.h"
 #include "runtime_ref/evaluate.h"
 #include "runtime_ref/round_in_turn.h"
@@ -67,19 +70,20 @@ Judge judge_for(const Model& model, const char* text) {
   return judge;
 }
 
-void run(const char* checkpoint, const char* tokenizer, const char* text) {
-  SilentProgress silent;
-  ImportOptions options;
-  if (tokenizer != nullptr) options.tokenizer = tokenizer;
-  Model model = import_model(checkpoint, options, silent);
+/// Every matrix as floats.
+Widths made_floats(Model& model) {
   Widths widths;
   for (auto& [key, tensor] : model.tensors) {
     if (is_vector(key.role) || is_router(key.role)) continue;
     tensor = floats_of(tensor);
     widths[key] = 0;
   }
-  const Judge judge = judge_for(model, text);
-  std::printf("floats %.4g\n| bits | rtn | gptq |\n|---|---|---|\n", judge(model));
+  return widths;
+}
+
+void print_quantisers(const Model& model, Widths widths, const Judge& judge) {
+  std::printf("| bits | rtn | gptq |\n|---|---|---|\n");
+  SilentProgress silent;
   for (const int bits : {5, 4, 3, 2}) {
     for (auto& [key, width] : widths) width = bits;
     Model nearest = model, turns = model;
@@ -90,13 +94,42 @@ void run(const char* checkpoint, const char* tokenizer, const char* text) {
   }
 }
 
+void print_plan(const Model& model, const std::string& file, const Judge& judge) {
+  SilentProgress silent;
+  Model planned = model;
+  apply_recipe(
+      planned, read_plan(file, MappedFile(file).text()),
+      [&](Model& trial, const Widths& widths) { round_in_turn(trial, widths, {}, {}, silent); });
+  std::printf("| %s | %.4g |\n", file.c_str(), judge(planned));
+  std::fflush(stdout);
+}
+
+void run(std::vector<std::string> arguments) {
+  std::vector<std::string> plans;
+  if (const auto mark = std::find(arguments.begin(), arguments.end(), "--plans");
+      mark != arguments.end()) {
+    plans.assign(mark + 1, arguments.end());
+    arguments.erase(mark, arguments.end());
+  }
+  const bool has_text = arguments.size() == 3;
+  if (arguments.size() != 1 && !has_text) fail(Fault::usage, "see the top of quantisers.cc");
+  SilentProgress silent;
+  ImportOptions options;
+  if (has_text) options.tokenizer = arguments[1];
+  Model model = import_model(arguments[0], options, silent);
+  const Widths widths = made_floats(model);
+  const Judge judge = judge_for(model, has_text ? arguments[2].c_str() : nullptr);
+  std::printf("floats %.4g\n", judge(model));
+  if (plans.empty()) print_quantisers(model, widths, judge);
+  for (const std::string& file : plans) print_plan(model, file, judge);
+}
+
 }  // namespace
 }  // namespace sb3lm
 
 int main(int argc, char** argv) {
-  if (argc != 2 && argc != 4) return 2;
   try {
-    sb3lm::run(argv[1], argc > 2 ? argv[2] : nullptr, argc > 3 ? argv[3] : nullptr);
+    sb3lm::run({argv + 1, argv + argc});
   } catch (const sb3lm::Error& error) {
     std::fprintf(stderr, "quantisers: %s\n", error.what());
     return static_cast<int>(error.fault);

@@ -157,6 +157,10 @@ std::vector<TextCase> make_cases(std::size_t corpus) {
   cases.push_back({"bytes", byte_tokenizer(), tricky_texts(), {}});
   cases.push_back({"dictionary cat", dictionary_cat_tokenizer(), tricky_texts(), {}});
   cases.push_back({"paired bytes", paired_byte_tokenizer(), tricky_texts(), {}});
+  cases.push_back({.name = "small letters",
+                   .tokenizer = dictionary_cat_tokenizer(),
+                   .texts = tricky_texts(),
+                   .lowers = true});
   for (std::size_t i = 0; i < cases.size(); ++i) {
     const auto seed = static_cast<std::uint32_t>(i);
     for (std::string& text : random_texts(seed)) cases[i].texts.push_back(std::move(text));

@@ -77,11 +77,28 @@ std::string printed_letters(TypedLetters letters, const std::string& text) {
   return as_blocks_see(letters, text);
 }
 
+constexpr int kEnd = 2;  // letters of Scratch that stay as they are when a case `lowers`
+
+std::string lowered(const std::string& text) {
+  const std::vector<TextChar> chars = text_chars(text);
+  const auto size = [](const TextChar& c) { return c.value < 0x10000 ? 1 : 2; };
+  int last = -kEnd, at = 0;
+  for (const TextChar& c : chars) last += size(c);
+  std::string made;
+  for (const TextChar& c : chars) {
+    const bool inside = at >= kEnd && at < last;
+    made += inside ? small_letters(utf8(c.value)) : utf8(c.value);
+    at += size(c);
+  }
+  return made;
+}
+
 Results expected_results(const TextCase& test) {
   Results results;
   const TypedLetters letters = typed_letters(test.tokenizer, test.level);
   for (const std::string& text : test.texts) {
-    for (int id : encode(test.tokenizer, as_blocks_see(letters, text), false)) {
+    const std::string seen = as_blocks_see(letters, test.lowers ? lowered(text) : text);
+    for (int id : encode(test.tokenizer, seen, false)) {
       results.ids.push_back(id);
     }
     results.ends.push_back(static_cast<double>(results.ids.size()));
@@ -125,12 +142,16 @@ scratch::Program make_project(const TextCase& test) {
   const auto text = engine.var<Str>("text", "");
   const auto tables = emit_token_tables(engine, test.tokenizer);
   const TypedLetters letters = typed_letters(test.tokenizer, test.level);
-  const auto tokenize = emit_tokenize(engine, test.tokenizer, letters, ids);
+  const auto tokenize = emit_tokenize(engine, test.tokenizer, letters, ids, test.lowers);
   const auto detokenize = emit_detokenize(engine, test.tokenizer, letters, text);
   const auto encode_all = engine.define<>("encode all", {}, [&](Script& s) {
     s.set(at, 1);
     s.repeat(texts.length(), [&](Script& s) {
       s.clear(ids);
+      if (tokenize.lowered) {
+        s.set(tokenize.lowered->before, kEnd);
+        s.set(tokenize.lowered->last, length(texts[at + 0]) - kEnd);
+      }
       s.call(tokenize.encode, texts[at + 0]);
       s.set(k, 1);
       s.repeat(ids.length(), [&](Script& s) {

@@ -18,6 +18,7 @@ struct TextCase {
   std::vector<std::string> texts;
   std::vector<std::vector<int>> samples;
   LetterLevel level = LetterLevel::usual;
+  bool lowers = false;  // all but two of Scratch's letters at each end of a text are read as small
 };
 
 /// Token sequences, each ended by a token that shows what waits for its last byte.

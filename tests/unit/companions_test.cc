@@ -63,7 +63,7 @@ std::string template_json(const Json& text) {
 
 bool is_chat_of_turns(const Model& model) {
   return model.chat.first.size() == 5 && model.chat.first[0].token == 0 &&
-         model.chat.stop_ids == std::vector<int>{1, 6};
+         model.chat.stop_ids == std::vector<int>{6, 1};
 }
 
 }  // namespace

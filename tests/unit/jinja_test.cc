@@ -37,7 +37,7 @@ Tokenizer made_up_tokenizer() {
 std::string shown(const Tokenizer& tokenizer, const std::vector<TemplatePart>& parts) {
   std::string text;
   for (const TemplatePart& part : parts) {
-    if (part.kind == TemplatePart::Kind::user) text += "{user}";
+    if (part.kind == TemplatePart::Kind::user) text += part.lower ? "{user|lower}" : "{user}";
     if (part.kind == TemplatePart::Kind::text) text += part.text;
     if (part.kind != TemplatePart::Kind::token) continue;
     text += "(" + tokenizer.tokens[static_cast<std::size_t>(part.token)].text + ")";
@@ -146,17 +146,22 @@ TEST_CASE("the turns of a chat template") {
       "{{ bos_token }}{% for m in messages %}{{ '<|' + m['role'] + '|>\\n' + m['content'] }}"
       "<|eot|>\n{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}");
   CHECK(chat.first == "(<bos>)(<|user|>)\n{user}(<|eot|>)\n(<|assistant|>)\n");
-  CHECK(chat.next == "(<|eot|>)\n(<|user|>)\n{user}(<|eot|>)\n(<|assistant|>)\n");
+  CHECK(chat.next == "\n(<|user|>)\n{user}(<|eot|>)\n(<|assistant|>)\n");
   CHECK(chat.form == "Zephyr");
-  CHECK(chat.stop_ids == std::vector<int>{1, 6});
+  CHECK(chat.stop_ids == std::vector<int>{6, 1});
   // Spaces that the model writes, and a system's text that stands there without being asked for.
   const Turns brackets = turns_of(
       "{% if messages[0]['role'] != 'system' %}Be kind.\n{% endif %}{% for m in messages %}"
       "{% if m.role == 'user' %}[INST] {{ m.content | trim }} [/INST]"
       "{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}");
   CHECK(brackets.first == "Be kind.\n[INST] {user} [/INST]");
-  CHECK(brackets.next == "(<eos>)[INST] {user} [/INST]");
+  CHECK(brackets.next == "[INST] {user} [/INST]");
   CHECK(brackets.form == "Llama 2");
+  const Turns small = turns_of(
+      "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content | lower }}\n"
+      "{% else %}A: {{ m.content }}\n{% endif %}{% endfor %}"
+      "{% if add_generation_prompt %}A: {% endif %}");
+  CHECK(small.first == "Q: {user|lower}\nA: ");
 }
 
 TEST_CASE("templates of no conversation are refused") {

@@ -211,6 +211,18 @@ TEST_CASE("templates: special tokens, text and the user's words") {
   CHECK(std::count(ids.begin(), ids.end(), 1) == 0);
   CHECK(std::count(ids.begin(), ids.end(), 6) == 1);
   CHECK(decode(tokenizer, ids) == "\nhi <eos> \n");
+  const ChatTemplate small = read_chat_template(
+      "chat.txt",
+      "first: Ask: {user|lower}<|eot|>\nnext: <|eot|><|user|>{user}\nstop: <eos> <|eot|>",
+      tokenizer);
+  CHECK(lowers_user(small));
+  CHECK(!lowers_user(chat));
+  CHECK(apply_template(tokenizer, small.first, "H\u0130 \u00c9\u03a3") ==
+        apply_template(tokenizer, parse_template(tokenizer, "Ask: {user}<|eot|>"),
+                       "h\u0130 \u00e9\u03c3"));
+  // The end of a reply belongs to the reply.
+  CHECK(small.next.front().token == 4);
+  CHECK(small.stop_ids == std::vector<int>{6, 1});
   const auto error = [&tokenizer](std::string_view text) {
     try {
       read_chat_template("chat.txt", text, tokenizer);

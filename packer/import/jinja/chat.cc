@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "import/ends.h"
 #include "import/jinja/jinja.h"
+#include "model/unicode.h"
 
 namespace sb3lm::jinja {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 // No template has these words, and nothing is trimmed from them.
 constexpr std::array<std::string_view, 5> kSaid{"QuestionOne", "AnswerOne", "QuestionTwo",
                                                 "AnswerTwo", "QuestionThree"};
-constexpr std::string_view kUser = "{user}";
+constexpr std::string_view kUser = "{user}", kLower = "{user|lower}";
 
 class Prober {
  public:
@@ -65,12 +66,18 @@ class Prober {
   }
 
   std::string with_user(std::string text, std::string_view said) const {
-    const std::size_t at = text.find(said);
-    if (at == text.npos || text.find(said, at + 1) != text.npos) {
-      refuse("the user's text does not stand there once");
+    for (const std::string_view mark : {kUser, kLower}) {
+      if (text.find(mark) != text.npos) refuse("'{}' stands in it", mark);
     }
-    if (text.find(kUser) != text.npos) refuse("'{}' stands in it", kUser);
-    return text.replace(at, said.size(), kUser);
+    const std::string lower = small_letters(said);
+    for (const auto& [form, mark] :
+         {std::pair(said, kUser), std::pair(std::string_view(lower), kLower)}) {
+      const std::size_t at = text.find(form);
+      if (at == text.npos) continue;
+      if (text.find(form, at + 1) != text.npos) break;
+      return text.replace(at, form.size(), mark);
+    }
+    refuse("the user's text does not stand there once");
   }
 
   const std::string& where_;
@@ -99,6 +106,7 @@ ChatTemplate chat_of(const std::string& where, std::string_view source, const Js
                     .stop_ids = tokenizer.stop_ids};
   const TemplatePart& after = chat.next.front();
   if (after.kind == TemplatePart::Kind::token) add_end(after.token, chat.stop_ids);
+  leave_end_to_reply(chat);
   return chat;
 }
 
