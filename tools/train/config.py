@@ -34,12 +34,13 @@ class Config:
     balance: float = 0.01       # weight of the load-balancing loss
     clip: float = 1.0
     seed: int = 1
-    texts: float = 0.3          # share of running text at the beginning
+    attend_steps: int = 800     # after so many, words that are not known yet are asked about more
+    texts: float = 0.1          # share of running text at the beginning
     asking: float = 0.1         # weight of the loss on questions, until the last part
     # What questions ask for, by weight.
     tasks: tuple[tuple[str, float], ...] = (
-        ("definitions", 0.38), ("synonyms", 0.1), ("opposites", 0.06), ("kinds", 0.09),
-        ("yes/no", 0.12), ("sentences", 0.09), ("unknown", 0.09), ("small talk", 0.07))
+        ("definitions", 0.41), ("synonyms", 0.08), ("opposites", 0.05), ("kinds", 0.08),
+        ("yes/no", 0.13), ("sentences", 0.07), ("unknown", 0.12), ("small talk", 0.06))
     small_state: bool = False   # keep 8-bit masters for resuming, and no optimiser
 
     def bits(self, name: str) -> int:
@@ -76,7 +77,7 @@ PRESETS = {
     "toy": Config(width=64, heads=1, kv_heads=1, hidden=32, shared_hidden=32, vocabulary=512,
                   headwords=1200, step_tokens=1024, micro_tokens=1024),
     "cpu": Config(width=256, heads=4, kv_heads=2, hidden=128, shared_hidden=128, vocabulary=3072,
-                  headwords=6000, step_tokens=4096, micro_tokens=4096),
+                  headwords=5000, step_tokens=4096, micro_tokens=4096),
     # The shape of SSMoELM-it-5L: 40,244,736 weights and the final norm.
     "full": Config(width=768, heads=12, kv_heads=3, hidden=256, shared_hidden=256,
                    vocabulary=8192, headwords=40000, step_tokens=131072, micro_tokens=32768,

@@ -20,6 +20,7 @@ from .words import UNFIT, Babbler, held_out, normal, reserved, sentence
 
 UNKNOWN = "I do not know that word."
 COMMON = 50             # running text is about words up to this band
+SLIPS = 0.2             # share of questions with a slip of the finger
 Piece = tuple[str, bool]    # text between special tokens, and whether it is an answer
 Document = list[Piece | int]
 
@@ -42,12 +43,21 @@ class Data:
                  "opposites": self._entries_of(self.relations.opposites),
                  "kinds": self._entries_of(self.kinds.of),
                  "yes/no": self._entries_of(self.kinds.asked())}
-        self.asked = {task: (entries, list(accumulate(entry.weight for entry in entries)))
-                      for task, entries in asked.items() if entries}
+        self.asked: dict[str, tuple[list[Entry], list[float]]] = {
+            task: (entries, []) for task, entries in asked.items() if entries}
+        self.weigh({task: [1.0] * len(entries) for task, (entries, _) in self.asked.items()})
         tasks = [(task, weight) for task, weight in config.tasks
                  if task in self.asked or task in ("unknown", "small talk")]
         self.tasks = [task for task, _ in tasks]
         self.shares = list(accumulate(weight for _, weight in tasks))
+
+    def weigh(self, factors: dict[str, list[float]]) -> None:
+        """How often each word is asked about, by task, as multiples of its usual weight."""
+        self.factors = factors
+        for task, some in factors.items():
+            entries, _ = self.asked[task]
+            self.asked[task] = entries, list(accumulate(
+                entry.weight * factor for entry, factor in zip(entries, some, strict=True)))
 
     def _entries_of(self, words) -> list[Entry]:
         known = {entry.word: entry for entry in self.entries}
@@ -87,12 +97,15 @@ class Data:
                 plain, answer = self._about_word(task, rng)
             if normal(plain) not in self.hidden:
                 break
-        question = typed(plain, self.lexicon.is_word, rng)
+        question = typed(plain, self.lexicon.is_word, rng, SLIPS)
         return (plain if normal(question) in self.hidden else question), answer
 
     def _about_word(self, task: str, rng: random.Random) -> tuple[str, str]:
         entries, cumulative = self.asked[task]
-        entry = rng.choices(entries, cum_weights=cumulative)[0]
+        return self.about(task, rng.choices(entries, cum_weights=cumulative)[0], rng)
+
+    def about(self, task: str, entry: Entry, rng: random.Random) -> tuple[str, str]:
+        """One of the ways to ask for that of a word, and the answer."""
         word, kind = entry.word, ""
         if task == "definitions":
             answer = entry.answer
@@ -125,18 +138,20 @@ class Data:
         return rng.choice(phrasings(task, stranger(word, rng))), UNKNOWN
 
     def chat(self, rng: random.Random, turns: int) -> Document:
-        """<bos><|user|>\\n{question}<|eot|>\\n<|assistant|>\\n{answer}<|eot|> ... <eos>."""
         document: Document = [BOS]
-        for turn in range(turns):
-            question, answer = self.question(rng)
-            document += [("\n", False)] if turn else []
-            document += [USER, ("\n" + question, False), EOT, ("\n", False), ASSISTANT,
-                         ("\n" + answer, True), EOT]
-        return document + [EOS]
+        for _ in range(turns):
+            document += turn_of(*self.question(rng))
+        return document
 
     def text(self, rng: random.Random) -> Document:
         picked = [rng.choice(self.texts) for _ in range(rng.randint(1, 4))]
         return [BOS, (" ".join(picked), True), EOS]
+
+
+def turn_of(question: str, answer: str) -> Document:
+    """<|user|> {question in small letters}<|assistant|>{answer}<|eot|>: see export.CHAT. The space
+    makes a question's first word the token that it is inside of a text."""
+    return [USER, (" " + question.lower(), False), ASSISTANT, (answer, True), EOT]
 
 
 def real_strangers(lexicon: Lexicon) -> list[str]:
@@ -168,7 +183,6 @@ def encode(document: Document, tokenizer, asking: float) -> tuple[list[int], lis
         text, answer = piece
         new = tokenizer.encode(text)
         ids += new
-        # The line feed in front of an answer belongs to the template.
-        weights += [1.0 if answer and i > 0 else asking for i in range(len(new))]
+        weights += [1.0 if answer else asking] * len(new)
         answered = answer
     return ids, weights

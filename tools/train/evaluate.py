@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 
-from .config import ASSISTANT, BOS, EOS, EOT, PRESETS, USER, Config, with_settings
-from .data import Data, Entry, encode
+from .config import BOS, EOS, EOT, PRESETS, Config, with_settings
+from .data import Data, Entry, encode, turn_of
 from .export import stem
 from .model import Model, Weights
 from .oracle import Checkpoint
@@ -45,9 +45,7 @@ def perplexity(config: Config, model: Model, data: Data, tokenizer: Tokenizer,
     rng = random.Random(0)
     documents = []
     for entry in some(data, entries, rng):
-        question, answer = data.definition(entry, rng)
-        documents.append(encode([BOS, USER, ("\n" + question, False), EOT, ("\n", False),
-                                 ASSISTANT, ("\n" + answer, True), EOT, EOS], tokenizer, 0.0))
+        documents.append(encode([BOS, *turn_of(*data.definition(entry, rng))], tokenizer, 0.0))
     batch = pack(documents, len(documents), config.window).to(device)
     total = 0.0
     for first in range(0, len(documents), 64):
@@ -60,8 +58,7 @@ def perplexity(config: Config, model: Model, data: Data, tokenizer: Tokenizer,
 
 def prompt_of(tokenizer: Tokenizer, question: str) -> list[int]:
     """The first turn of a conversation."""
-    return [BOS, USER, *tokenizer.encode("\n" + question), EOT, *tokenizer.encode("\n"), ASSISTANT,
-            *tokenizer.encode("\n")]
+    return encode([BOS, *turn_of(question, "")[:-2]], tokenizer, 0.0)[0]
 
 
 @torch.no_grad()

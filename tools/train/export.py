@@ -14,8 +14,8 @@ from torch import Tensor
 from .config import Config
 from .quantise import encode
 
-CHAT = ("first: <bos><|user|>\\n{user}<|eot|>\\n<|assistant|>\\n\n"
-        "next: <|eot|>\\n<|user|>\\n{user}<|eot|>\\n<|assistant|>\\n\n"
+CHAT = ("first: <bos><|user|> {user|lower}<|assistant|>\n"
+        "next: <|user|> {user|lower}<|assistant|>\n"
         "stop: <|eot|> <eos>\n")
 PARTS = {"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
          "q": "self_attn.q_proj", "k": "self_attn.k_proj", "v": "self_attn.v_proj",

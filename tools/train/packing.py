@@ -36,6 +36,17 @@ def pack(documents: list[Encoded], count: int, window: int) -> Batch:
         if at is not None:
             rows[at].append((ids[:size + 1], weights[:size + 1]))
             room[at] -= size
+    return batch_of(rows, room)
+
+
+def rows_of(documents: list[Encoded]) -> Batch:
+    """One document a row."""
+    sizes = [len(ids) - 1 for ids, _ in documents]
+    return batch_of([[document] for document in documents], [max(sizes) - size for size in sizes])
+
+
+def batch_of(rows: list[list[Encoded]], room: list[int]) -> Batch:
+    """Documents by row, and how many tokens of padding each row ends with."""
     tokens, positions, owners, targets, losses = [], [], [], [], []
     for row, free in zip(rows, room):
         sizes = [len(ids) - 1 for ids, _ in row] + [free]

@@ -3,6 +3,7 @@
 All with the preset toy. Where torch or WordNet is missing, its tests are skipped and say so.
 """
 import io
+import math
 import random
 import re
 import sys
@@ -258,6 +259,40 @@ class RunTest(unittest.TestCase):
                         self.assertTrue(torch.equal(again.masters[name], master), name)
                 again.step()
                 self.assertEqual(again.steps, 6)
+
+    def test_what_is_not_known_is_asked_more(self):
+        from .focus import LEAST, MOST
+        run = self.run_of(TOY, False)
+        usual = run.data.asked["definitions"][1]
+        self.addCleanup(run.data.weigh, {task: [1.0] * len(entries)
+                                         for task, (entries, _) in run.data.asked.items()})
+        known = {entry.word: at for at, entry in enumerate(run.data.entries)}["dog"]
+        losses = [2.0] * len(run.data.entries)
+        losses[known] = 0.0
+        with mock.patch("train.focus.answer_losses",
+                        side_effect=lambda model, documents, device: losses[:len(documents)]):
+            run.attend()
+        factors = run.data.factors["definitions"]
+        self.assertEqual(factors[known], LEAST)
+        self.assertTrue(all(1 <= factor <= MOST for at, factor in enumerate(factors) if at != known))
+        self.assertAlmostEqual(usual[-1] / run.data.asked["definitions"][1][-1], 1.0, delta=0.01)
+        with redirect_stdout(io.StringIO()):
+            run.save()
+        run.data.weigh({})
+        self.assertEqual(self.run_of(TOY, True).data.factors["definitions"], factors)
+
+    def test_losses_of_answers(self):
+        """Each document by itself and all at once, whatever their lengths."""
+        from .data import encode
+        from .focus import answer_losses
+        run = self.run_of(TOY, False)
+        rng = random.Random(5)
+        documents = [encode(run.data.chat(rng, 1), run.tokenizer, 0.0) for _ in range(9)]
+        model = run._model()
+        together = answer_losses(model, documents)
+        for document, loss in zip(documents, together):
+            self.assertAlmostEqual(answer_losses(model, [document])[0], loss, places=3)
+        self.assertAlmostEqual(sum(together) / 9, math.log(TOY.vocabulary), delta=1.5)
 
     def test_a_stopped_run_loses_nothing(self):
         """The schedule counts tokens or processor time, not the hours that a run was stopped."""

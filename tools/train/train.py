@@ -16,9 +16,10 @@ from pathlib import Path
 import torch
 
 from .config import PRESETS, Config, with_settings
-from .data import Data
+from .data import Data, turn_of
 from .evaluate import answer, perplexity
 from .export import write_atomically, write_checkpoint
+from .focus import attend
 from .model import Model, initial_weights, quantised_leaves
 from .optimise import Optimiser
 from .packing import batches
@@ -47,7 +48,7 @@ def make_tokenizer(path: Path, config: Config, data: Data) -> Tokenizer:
     rng = random.Random(config.seed)
     texts = [entry.answer for entry in data.entries] * 6 + data.texts
     for _ in range(20000):
-        texts += data.question(rng)
+        texts += [text[0] for text in turn_of(*data.question(rng)) if not isinstance(text, int)]
     tokenizer = Tokenizer.learn(texts, config.vocabulary, least=RARE)
     write_atomically(path, tokenizer.to_json().encode())
     return tokenizer
@@ -105,6 +106,8 @@ class Run:
                 log.flush()
                 print("step {} tokens {} seconds {} loss {} rate {}".format(*row), flush=True)
                 window = []
+            if self.steps % self.config.attend_steps == 0:
+                self.attend()
             # On a machine that leaves the run hardly any time, not all of it goes into saving.
             if time.monotonic() - saved >= SAVE_SECONDS and self.steps % LOG_STEPS == 0:
                 self.save()
@@ -145,10 +148,17 @@ class Run:
         print(f"saved at step {self.steps}: {size} bytes")
         self._save_state()
 
+    def _model(self) -> Model:
+        """As the packed checkpoint of the moment has it."""
+        with torch.no_grad():
+            return Model(self.config, quantised_leaves(self.config, self.masters))
+
+    def attend(self) -> None:
+        attend(self.config, self._model(), self.data, self.tokenizer, self.device)
+
     def look(self) -> None:
         """What the model of the moment says."""
-        with torch.no_grad():
-            model = Model(self.config, quantised_leaves(self.config, self.masters))
+        model = self._model()
         seen, unseen = (perplexity(self.config, model, self.data, self.tokenizer, entries,
                                    self.device) for entries in ("entries", "unseen"))
         print(f"perplexity of answers {seen:.2f} (words asked about), {unseen:.2f} (held out)")
@@ -157,7 +167,8 @@ class Run:
                   flush=True)
 
     def _save_state(self) -> None:
-        state = {"steps": self.steps, "tokens": self.tokens, "elapsed": self.elapsed}
+        state = {"steps": self.steps, "tokens": self.tokens, "elapsed": self.elapsed,
+                 "factors": self.data.factors}
         if self.config.small_state:
             state["masters"] = shrink(self.config, self.masters)
         else:
@@ -172,6 +183,7 @@ class Run:
             self.masters[name].copy_(master)
         self.steps, self.tokens, self.elapsed = (state["steps"], state["tokens"],
                                                  state["elapsed"])
+        self.data.weigh(state["factors"])
         if "optimiser" in state:
             self.optimiser.load(state["optimiser"])
         else:
