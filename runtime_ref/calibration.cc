@@ -11,8 +11,6 @@
 namespace sb3lm {
 namespace {
 
-constexpr double kSeed = 20100;
-
 class Observer final : public ActivationObserver {
  public:
   Observer(const Model& model, const CalibrationOptions& options) {
@@ -32,9 +30,8 @@ class Observer final : public ActivationObserver {
   std::map<const Tensor*, TensorKey> keys_;
 };
 
-void write(const Model& model, std::size_t number, Engine& engine, std::vector<int>& window) {
-  Sampler sampler({.temperature = 1, .seed = kSeed + static_cast<double>(number)},
-                  model.spec.vocabulary);
+void write(const Model& model, double seed, Engine& engine, std::vector<int>& window) {
+  Sampler sampler({.temperature = 1, .seed = seed}, model.spec.vocabulary);
   for (std::size_t i = 0; i < window.size(); ++i) {
     const auto logits = engine.step(window[i]);
     if (i + 1 < window.size()) window[i + 1] = sampler.sample(logits);
@@ -84,7 +81,7 @@ Calibration calibrate(const Model& model, Windows& text, const CalibrationOption
                          for (std::size_t i = lane; i < text.size(); i += kCalibrationLanes) {
                            engine.reset();
                            if (writes) {
-                             write(model, i, engine, text[i]);
+                             write(model, options.seed + static_cast<double>(i), engine, text[i]);
                            } else {
                              for (const int token : text[i]) engine.step(token);
                            }

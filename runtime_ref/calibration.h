@@ -23,6 +23,7 @@ struct CalibrationOptions {
   int tokens = 4096;
   int window = 256;  // positions that a piece has at most; less if the model's context is shorter
   int threads = 0;   // 0: one per processor; the sums do not depend on it
+  double seed = 20100;  // of what the model writes
   /// Whose inputs are wanted, by calibration_key; nothing: of all matrices but routers.
   std::function<bool(const TensorKey&)> wanted = {};
 };

@@ -27,10 +27,15 @@ std::vector<double> log_softmax(std::span<const double> logits) {
   return row;
 }
 
-LogRows predictions(const Model& model, std::span<const int> tokens) {
-  Engine engine(model, static_cast<int>(tokens.size()));
+LogRows predictions(const Model& model, const Windows& text) {
+  std::size_t longest = 1;
+  for (const std::vector<int>& window : text) longest = std::max(longest, window.size());
+  Engine engine(model, static_cast<int>(longest));
   LogRows rows;
-  for (const int token : tokens) rows.push_back(log_softmax(engine.step(token)));
+  for (const std::vector<int>& window : text) {
+    engine.reset();
+    for (const int token : window) rows.push_back(log_softmax(engine.step(token)));
+  }
   return rows;
 }
 
@@ -79,15 +84,13 @@ void extend(PlanUnit& unit, int first, int last) {
 
 }  // namespace
 
-double divergence(const Model& exact, const Model& rounded, std::span<const int> tokens) {
-  tokens = tokens.first(std::min<std::size_t>(tokens.size(), exact.spec.context));
-  return divergence(predictions(exact, tokens), predictions(rounded, tokens));
+double divergence(const Model& exact, const Model& rounded, const Windows& text) {
+  return divergence(predictions(exact, text), predictions(rounded, text));
 }
 
-void measure_damage(const Model& model, const RoundMatrices& round, std::span<const int> tokens,
+void measure_damage(const Model& model, const RoundMatrices& round, const Windows& text,
                     int threads, std::vector<PlanUnit>& units, Progress& progress) {
-  tokens = tokens.first(std::min<std::size_t>(tokens.size(), model.spec.context));
-  const LogRows exact = predictions(model, tokens);
+  const LogRows exact = predictions(model, text);
   for_each_in_parallel(units.size(), threads, "trying matrices", progress, [&](std::size_t i) {
     PlanUnit& unit = units[i];
     if (unit.stored_bits == 1) return;  // it stays as it is
@@ -97,18 +100,17 @@ void measure_damage(const Model& model, const RoundMatrices& round, std::span<co
       Model rounded = model;
       round(rounded, unit_widths(model, unit.key, bits));
       unit.options[static_cast<std::size_t>(bits - 1)].damage =
-          divergence(exact, predictions(rounded, tokens));
+          divergence(exact, predictions(rounded, text));
     }
     extend(unit, first, last);
   });
 }
 
 void measure_damage_among(const Model& model, const Model& planned, const RoundMatrices& round,
-                          std::span<const int> tokens, int threads, std::vector<PlanUnit>& units,
+                          const Windows& text, int threads, std::vector<PlanUnit>& units,
                           Progress& progress) {
-  tokens = tokens.first(std::min<std::size_t>(tokens.size(), model.spec.context));
-  const LogRows exact = predictions(model, tokens);
-  const double whole = divergence(exact, predictions(planned, tokens));
+  const LogRows exact = predictions(model, text);
+  const double whole = divergence(exact, predictions(planned, text));
   // A share of the whole that no unit is taken to be below: what is measured is not that exact.
   const double least = whole / (kLeastShare * static_cast<double>(units.size()));
   for_each_in_parallel(units.size(), threads, "trying matrices", progress, [&](std::size_t i) {
@@ -120,7 +122,7 @@ void measure_damage_among(const Model& model, const Model& planned, const RoundM
       Model trial = planned;
       for (const auto& [key, width] : whole_unit) trial.tensors.at(key) = model.at(key);
       if (bits != 0) round(trial, unit_widths(model, unit.key, bits));
-      return divergence(exact, predictions(trial, tokens));
+      return divergence(exact, predictions(trial, text));
     };
     const int most = most_trial(unit);
     const int first = std::clamp(unit.choice().bits - 1, 1, most);

@@ -23,32 +23,45 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr int kWindow = 256;
+// Limits of the text that plans are compared on: of the time, and of the memory.
+constexpr double kCompareProducts = 4e10, kMostLogits = 16e6;
+constexpr double kOwnSeed = 30100;  // not that of calibration
+
 struct Text {
   std::string name;
-  std::vector<int> tokens;
+  Windows windows;
   bool is_text = true;
 };
 
-/// What plans for a size are judged on, if no text is named.
-Text own_text(const Model& model, int tokens, Progress& progress) {
-  Windows text;
-  calibrate(model, text,
-            {.tokens = tokens, .window = tokens, .wanted = [](auto&&) { return false; }}, progress);
-  return {"what the model writes itself", text.front()};
+/// Tokens of the text that plans for a size are compared on: the more, the less work each is.
+int tokens_to_compare(const Model& model) {
+  double weights = 0;
+  for (const auto& [key, tensor] : model.tensors) {
+    weights += static_cast<double>(shape_of(tensor).rows) * shape_of(tensor).cols;
+  }
+  const double most = std::min(kCompareProducts / weights,
+                               kMostLogits / static_cast<double>(model.spec.vocabulary));
+  return static_cast<int>(std::clamp(most, 256.0, 4096.0));
 }
 
 Text text_for(const Model& model, const PlanOptions& options, Progress& progress) {
-  Text text;
   const bool named = !options.text.file.empty() || !options.text.tokens.empty();
-  if (!named && !options.passes) return own_text(model, options.use_tokens, progress);
-  if (model.tokenizer.present() || named) {
-    const SourceText source = read_source_text(options.text);
-    text = {source.name, source_tokens(model, source)};
-  } else {
-    text = {"ids from all over the vocabulary", spread_ids(model, options.use_tokens), false};
+  CalibrationOptions cut{.tokens = options.use_tokens, .window = kWindow, .seed = kOwnSeed};
+  if (options.passes) cut.window = std::max(cut.window, options.use_tokens);
+  if (options.use_tokens == 0) cut.tokens = options.fit > 0 ? tokens_to_compare(model) : kWindow;
+  if (!named && !options.passes) {
+    Text own{.name = "what the model writes itself", .windows = {}};
+    cut.wanted = [](auto&&) { return false; };
+    calibrate(model, own.windows, cut, progress);
+    return own;
   }
-  text.tokens.resize(std::min(text.tokens.size(), static_cast<std::size_t>(options.use_tokens)));
-  return text;
+  if (!model.tokenizer.present() && !named) {
+    return {"ids from all over the vocabulary", cut_text(model, spread_ids(model, cut.tokens), cut),
+            false};
+  }
+  const SourceText source = read_source_text(options.text);
+  return {source.name, cut_text(model, source_tokens(model, source), cut)};
 }
 
 bool is_narrowed(const PlanUnit& unit) {
@@ -155,7 +168,7 @@ PassSearch choose_passes(const PlanOptions& options, const Text& text, Model& mo
   if (!text.is_text) {
     fail(Fault::usage, "--passes: without a tokenizer, name a text's ids with --tokens");
   }
-  PassSearch search = search_passes(model, text.tokens, options.threads, progress);
+  PassSearch search = search_passes(model, text.windows.front(), options.threads, progress);
   take_passes(model, search.trials.front().passes);
   return search;
 }
@@ -203,11 +216,12 @@ int run_command(const PlanOptions& options, Progress& progress) {
     print_passes_alone(options, *search, text, out);
     return 0;
   }
-  Planned planned = plan_to_fit(model, options, text.tokens, progress);
+  Planned planned = plan_to_fit(model, options, text.windows, progress);
   if (search) planned.recipe.passes = search->trials.front().passes;
 
   progress.report("measuring what the plan changes", -1);
-  const ModelChange change = measure_change(model, planned.rounded, text.tokens, text.is_text);
+  const ModelChange change =
+      measure_change(model, planned.rounded, text.windows.front(), text.is_text);
   std::map<std::string, std::string> about = about_plan(options);
   about.emplace("fit", std::to_string(options.fit));
   about.emplace("sb3_bytes", std::to_string(planned.sb3_bytes));

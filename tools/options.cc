@@ -314,7 +314,7 @@ void add_plan(CLI::App& app, Parsed& p) {
   sub->add_option("-o,--out", p.plan.out, "where to write (default: FILE.plan.json)");
   add_shape(sub, p.plan.build);
   sub->add_option("--use-tokens", p.plan.use_tokens,
-                  "only the first ones of the text (default: 256)")
+                  "only the first ones of the text (default: 256, with --fit up to 4,096)")
       ->check(CLI::Range(2, kLongestContext));
   add_threads(sub, p.plan.threads);
   sub->add_flag("--json", p.plan.json, "machine-readable");

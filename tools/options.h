@@ -137,7 +137,7 @@ struct PlanOptions {
   bool passes = false;
   TextOptions text;
   std::filesystem::path out;  // empty: plan_of the checkpoint
-  int use_tokens = 256;
+  int use_tokens = 0;         // 0: as many as the time allows
   int threads = 0;
   bool json = false;
 };

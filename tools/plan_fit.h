@@ -1,12 +1,11 @@
 // plan --fit: the part of `plan` that chooses widths for a size, by building.
 #pragma once
 
-#include <span>
-
 #include "model/model.h"
 #include "options.h"
 #include "quant/plan.h"
 #include "quant/recipe.h"
+#include "runtime_ref/calibration.h"
 
 namespace sb3lm {
 
@@ -18,9 +17,9 @@ struct Planned {
   double divergence = 0;  // of its predictions from the model's, in nats a token (sensitivity.h)
 };
 
-/// Widths for `options.fit` bytes at the least divergence on the tokens. Throws mismatch if not
-/// even the narrowest fit.
-Planned plan_to_fit(const Model& model, const PlanOptions& options, std::span<const int> tokens,
+/// Widths for `options.fit` bytes at the least divergence on the text, whose beginning the single
+/// matrices are tried on. Throws mismatch if not even the narrowest fit.
+Planned plan_to_fit(const Model& model, const PlanOptions& options, const Windows& text,
                     Progress& progress);
 
 }  // namespace sb3lm

@@ -129,6 +129,15 @@ scratch::Program stage_and_engine() {
   return program;
 }
 
+void lower_middle(Script& s, const LetterSpan& span, Expr<Str> text) {
+  s.set(span.before, kEnd);
+  s.set(span.last, length(std::move(text)) - kEnd);
+}
+
+void fill_again(Script& s, const TokenTableBlocks& tables) {
+  for (const auto& step : {tables.fill, tables.empty, tables.fill}) s.call(step);
+}
+
 scratch::Program make_project(const TextCase& test) {
   scratch::Program program = stage_and_engine();
   Sprite stage(program, 0), engine(program, 1);
@@ -148,10 +157,7 @@ scratch::Program make_project(const TextCase& test) {
     s.set(at, 1);
     s.repeat(texts.length(), [&](Script& s) {
       s.clear(ids);
-      if (tokenize.lowered) {
-        s.set(tokenize.lowered->before, kEnd);
-        s.set(tokenize.lowered->last, length(texts[at + 0]) - kEnd);
-      }
+      if (tokenize.lowered) lower_middle(s, *tokenize.lowered, texts[at + 0]);
       s.call(tokenize.encode, texts[at + 0]);
       s.set(k, 1);
       s.repeat(ids.length(), [&](Script& s) {
@@ -184,9 +190,7 @@ scratch::Program make_project(const TextCase& test) {
     s.set(status, "working");
     for (const auto* list : {&all_ids, &ends}) s.clear(*list);
     s.clear(printed);
-    if (tables) {
-      for (const auto& step : {tables->fill, tables->empty, tables->fill}) s.call(step);
-    }
+    if (tables) fill_again(s, *tables);
     s.call(encode_all);
     s.call(print_all);
     s.set(status, "ready");

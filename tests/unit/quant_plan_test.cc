@@ -16,7 +16,7 @@ namespace {
 
 using namespace sb3lm;
 
-const std::vector<int> kTokens = {3, 200, 17, 17, 511, 80, 44, 9};
+const Windows kText = {{3, 200, 17, 17, 511, 80}, {44, 9}};
 
 /// Units with random options: narrower ones are smaller and worse.
 std::vector<PlanUnit> random_units(Random& random, int count) {
@@ -111,8 +111,8 @@ TEST_CASE("units: bytes at the entropy, damage as measured") {
   }
 
   std::vector<PlanUnit> alone = units;
-  measure_damage(model, round_to_nearest, kTokens, 2, units, silent);
-  measure_damage(model, round_to_nearest, kTokens, 1, alone, silent);
+  measure_damage(model, round_to_nearest, kText, 2, units, silent);
+  measure_damage(model, round_to_nearest, kText, 1, alone, silent);
   for (std::size_t i = 0; i < units.size(); ++i) {
     CAPTURE(tensor_key_text(units[i].key));
     for (std::size_t at = 0; at < units[i].options.size(); ++at) {
@@ -124,15 +124,50 @@ TEST_CASE("units: bytes at the entropy, damage as measured") {
   Model rounded = model;
   round_to_nearest(rounded, {{key, 3}});
   const PlanUnit& unit = unit_of(units, key);
-  CHECK(unit.options[2].damage == divergence(model, rounded, kTokens));
+  CHECK(unit.options[2].damage == divergence(model, rounded, kText));
   CHECK(unit.options[4].damage == unit.options[3].damage / 4);
+}
+
+TEST_CASE("damage among others: what a unit adds to what all of them do") {
+  const Model model = tiny_model("tiny-dense");
+  SilentProgress silent;
+  std::vector<PlanUnit> units = plan_units(model, 2, silent);
+  Widths widths;
+  for (PlanUnit& unit : units) {
+    unit.chosen = 2;
+    widths[unit.key] = 3;
+  }
+  Model planned = model;
+  round_to_nearest(planned, widths);
+  std::vector<PlanUnit> alone = units;
+  measure_damage_among(model, planned, round_to_nearest, kText, 2, units, silent);
+  measure_damage_among(model, planned, round_to_nearest, kText, 1, alone, silent);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    CAPTURE(tensor_key_text(units[i].key));
+    const auto& options = units[i].options;
+    for (std::size_t at = 0; at < options.size(); ++at) {
+      CHECK(options[at].damage == alone[i].options[at].damage);
+      CHECK(options[at].damage > 0);
+      if (at > 0) CHECK(options[at].damage <= options[at - 1].damage);
+    }
+    CHECK(options[4].damage == options[3].damage / 4);
+    CHECK(options[0].damage == options[1].damage * 4);
+  }
+  const TensorKey key{Role::down, 0};
+  Model without = planned, wider = planned;
+  without.tensors.at(key) = wider.tensors.at(key) = model.at(key);
+  round_to_nearest(wider, {{key, 4}});
+  const double base = divergence(model, without, kText);
+  const auto& options = unit_of(units, key).options;
+  CHECK(options[2].damage == divergence(model, planned, kText) - base);
+  CHECK(options[3].damage == divergence(model, wider, kText) - base);
 }
 
 TEST_CASE("packed checkpoints: fewer bits only, the stored ones do no damage") {
   const Model model = tiny_model("tiny-moe");
   SilentProgress silent;
   std::vector<PlanUnit> units = plan_units(model, 0, silent);
-  measure_damage(model, round_to_nearest, kTokens, 0, units, silent);
+  measure_damage(model, round_to_nearest, kText, 0, units, silent);
   for (const PlanUnit& unit : units) {
     CAPTURE(tensor_key_text(unit.key));
     CHECK(unit.stored_bits == static_cast<int>(unit.options.size()));

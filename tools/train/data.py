@@ -1,9 +1,10 @@
 """Questions and answers about words, small talk and running text, all seeded.
 
-A document is a list of pieces (text, special id or None, answer?) that `encode` turns into tokens
-and loss weights. What the exam asks in its held-out half is never asked here in the same words.
+A document is a list of pieces, texts and special ids, that `encode` turns into tokens and loss
+weights. What the exam asks in its held-out half is never asked here in the same words.
 """
 import random
+import re
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from .wordnet import Synset
 from .words import UNFIT, Babbler, held_out, normal, reserved, sentence
 
 UNKNOWN = "I do not know that word."
+JUDGED = re.compile(r"(.*, so)( yes| no)(\.)")
+JUDGEMENT = 5.0         # what that one word weighs, which is harder to learn than all others
 COMMON = 50             # running text is about words up to this band
 SLIPS = 0.2             # share of questions with a slip of the finger
-Piece = tuple[str, bool]    # text between special tokens, and whether it is an answer
+Piece = tuple[str, float]   # text between special tokens, and how much it counts as an answer
 Document = list[Piece | int]
 
 
@@ -122,12 +125,12 @@ class Data:
         return rng.choice(phrasings(task, entry, kind)), answer
 
     def _yes_or_no(self, entry: Entry, rng: random.Random) -> tuple[str, str]:
-        """A kind to ask about and the answer, as often yes as no."""
+        """A kind to ask about and the answer, as often yes as no. The answer begins with what the
+        word is: a small model has to say that before it can tell whether it was asked for."""
+        said = f"{entry.name} is {self.kinds.of[entry.word][0]}, so"
         if rng.random() < 0.5:
-            kind = rng.choice(self.kinds.true(entry.word))
-            return kind, f"Yes, {entry.name} is {kind}."
-        kind = rng.choice(self.kinds.false(entry.word))
-        return kind, sentence(f"No, {entry.name} is {self.kinds.of[entry.word][0]}")
+            return rng.choice(self.kinds.true(entry.word)), sentence(f"{said} yes")
+        return rng.choice(self.kinds.false(entry.word)), sentence(f"{said} no")
 
     def _unknown(self, rng: random.Random) -> tuple[str, str]:
         """A question about a word that is made up, or real and not in the list."""
@@ -145,13 +148,16 @@ class Data:
 
     def text(self, rng: random.Random) -> Document:
         picked = [rng.choice(self.texts) for _ in range(rng.randint(1, 4))]
-        return [BOS, (" ".join(picked), True), EOS]
+        return [BOS, (" ".join(picked), 1.0), EOS]
 
 
 def turn_of(question: str, answer: str) -> Document:
     """<|user|> {question in small letters}<|assistant|>{answer}<|eot|>: see export.CHAT. The space
     makes a question's first word the token that it is inside of a text."""
-    return [USER, (" " + question.lower(), False), ASSISTANT, (answer, True), EOT]
+    pieces: Document = [(answer, 1.0)]
+    if judged := JUDGED.fullmatch(answer):
+        pieces = [(judged[1], 1.0), (judged[2], JUDGEMENT), (judged[3], 1.0)]
+    return [USER, (" " + question.lower(), 0.0), ASSISTANT, *pieces, EOT]
 
 
 def real_strangers(lexicon: Lexicon) -> list[str]:
@@ -170,7 +176,8 @@ def stranger(word: str, rng: random.Random) -> Entry:
 
 
 def encode(document: Document, tokenizer, asking: float) -> tuple[list[int], list[float]]:
-    """Tokens and the weight of predicting each: 1 in answers and their ends, `asking` elsewhere."""
+    """Tokens and the weight of predicting each: in answers their own, 1 at their ends, `asking`
+    elsewhere."""
     ids: list[int] = []
     weights: list[float] = []
     answered = False
@@ -180,9 +187,9 @@ def encode(document: Document, tokenizer, asking: float) -> tuple[list[int], lis
             weights.append(1.0 if answered and piece in (EOT, EOS) else asking)
             answered = False
             continue
-        text, answer = piece
+        text, weight = piece
         new = tokenizer.encode(text)
         ids += new
-        weights += [1.0 if answer else asking] * len(new)
-        answered = answer
+        weights += [weight or asking] * len(new)
+        answered = weight > 0
     return ids, weights

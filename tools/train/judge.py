@@ -2,7 +2,7 @@
 
 meaning N: word ... | N: ...   at least N of the words of one of the parts (by their stems)
 says: text|text                one of the texts, as whole words
-yes / no                       the answer's first word
+yes / no                       the answer's first or last word, and not the other one
 sentence: form ...             a sentence with one of the forms; sentence+verb: the form is a verb
 unknown                        the cat says that it does not know the word
 talk: pattern                  a regular expression
@@ -51,7 +51,8 @@ def is_right(right: str, answer: str) -> bool:
     if is_refusal(answer):
         return False
     if rule in ("yes", "no"):
-        return words_of(answer)[:1] == [rule]
+        said = words_of(answer) or [""]
+        return rule in (said[0], said[-1]) and len({"yes", "no"} & {said[0], said[-1]}) == 1
     if rule == "meaning":
         return means(what, answer)
     if rule == "says":

@@ -35,6 +35,7 @@ class JudgeTest(unittest.TestCase):
              ("says: large|very big", "Another word for big is large."),
              ("says: large|very big", "It is very big"),
              ("yes", "Yes, a frog is an animal."), ("no", "No, it is not."),
+             ("no", "A shark is a fish, so no."), ("yes", "A frog is an animal, so yes."),
              ("sentence: garden gardens", "There is a tree in the garden."),
              ("sentence: run runs ran", "He ran home and went to bed."),
              ("sentence+verb: run runs ran", "They run every day."),
@@ -46,6 +47,7 @@ class JudgeTest(unittest.TestCase):
              ("says: large", "Another word is one of small, little, tiny, wee, petite, minute, mini, "
                              "slight, puny, teeny, large"),
              ("yes", "No, a frog is a plant."), ("yes", "Yesterday."), ("no", "Not a frog."),
+             ("no", "No, a shark is a fish, so yes."), ("yes", "12"), ("yes", "A frog is an animal."),
              ("sentence: garden gardens", "The garden garden is green."),
              ("sentence: garden gardens", "The tree is in the park."),
              ("sentence: garden gardens", "The big green garden."),
