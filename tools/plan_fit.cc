@@ -86,8 +86,12 @@ class Planner {
       units = best.units;
       overhead_ = static_cast<double>(best.sb3_bytes) - planned_bytes(units, costs_);
       measure_damage_among(model_, best.rounded, round_, trial_text_, threads_, units, progress_);
-      Planned next = settle(units);
-      if (next.sb3_bytes == 0 || next.divergence >= best.divergence) break;
+      choose_widths(units, static_cast<double>(fit_) - overhead_, costs_);
+      if (recipe_with(best.recipe, units).bits == best.recipe.bits) break;
+      Planned next = settle_by(std::move(units), build_.input.recipe);
+      if (next.sb3_bytes == 0) break;
+      next.divergence = divergence(model_, next.rounded, text_);
+      if (next.divergence >= best.divergence) break;
       best = std::move(next);
     }
     return best;

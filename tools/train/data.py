@@ -22,6 +22,7 @@ from .words import UNFIT, Babbler, held_out, normal, reserved, sentence
 UNKNOWN = "I do not know that word."
 JUDGED = re.compile(r"(.*, so)( yes| no)(\.)")
 JUDGEMENT = 5.0         # what that one word weighs, which is harder to learn than all others
+BEGINNING = 3.0         # what an answer's first word weighs: it tells known words from unknown ones
 COMMON = 50             # running text is about words up to this band
 SLIPS = 0.2             # share of questions with a slip of the finger
 Piece = tuple[str, float]   # text between special tokens, and how much it counts as an answer
@@ -154,9 +155,10 @@ class Data:
 def turn_of(question: str, answer: str) -> Document:
     """<|user|> {question in small letters}<|assistant|>{answer}<|eot|>: see export.CHAT. The space
     makes a question's first word the token that it is inside of a text."""
-    pieces: Document = [(answer, 1.0)]
-    if judged := JUDGED.fullmatch(answer):
-        pieces = [(judged[1], 1.0), (judged[2], JUDGEMENT), (judged[3], 1.0)]
+    word, space, rest = answer.partition(" ")
+    pieces: Document = [(word, BEGINNING), (space + rest, 1.0)]
+    if judged := JUDGED.fullmatch(space + rest):
+        pieces[1:] = [(judged[1], 1.0), (judged[2], JUDGEMENT), (judged[3], 1.0)]
     return [USER, (" " + question.lower(), 0.0), ASSISTANT, *pieces, EOT]
 
 
