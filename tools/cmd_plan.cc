@@ -61,7 +61,11 @@ Text text_for(const Model& model, const PlanOptions& options, Progress& progress
             false};
   }
   const SourceText source = read_source_text(options.text);
-  return {source.name, cut_text(model, source_tokens(model, source), cut)};
+  Text text{source.name, cut_text(model, source_tokens(model, source), cut)};
+  if (text.windows.empty() || text.windows.front().size() < 2) {
+    fail(Fault::usage, "{}: a text of less than 2 tokens says nothing", source.name);
+  }
+  return text;
 }
 
 bool is_narrowed(const PlanUnit& unit) {

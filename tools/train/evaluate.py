@@ -45,7 +45,8 @@ def perplexity(config: Config, model: Model, data: Data, tokenizer: Tokenizer,
     rng = random.Random(0)
     documents = []
     for entry in some(data, entries, rng):
-        documents.append(encode([BOS, *turn_of(*data.definition(entry, rng))], tokenizer, 0.0))
+        ids, weights = encode([BOS, *turn_of(*data.definition(entry, rng))], tokenizer, 0.0)
+        documents.append((ids, [float(weight > 0) for weight in weights]))
     batch = pack(documents, len(documents), config.window).to(device)
     total = 0.0
     for first in range(0, len(documents), 64):
