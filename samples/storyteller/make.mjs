@@ -71,7 +71,7 @@ const kStoryteller = [
 const kMouse = [
   [
     whenReceived('the end'),
-    ...listOf('answers', 'Yes', 'No'),
+    ...listOf('answers', 'A frog is an amphibian, so yes.', 'A frog is an amphibian, so no.'),
     set('user message', 'Is a frog an animal?'),
     broadcastAndWait('choose'),
     block('control_wait_until', {CONDITION: condition(isReady())}),
