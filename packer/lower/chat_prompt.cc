@@ -1,15 +1,18 @@
 #include "lower/chat_prompt.h"
 
+#include "model/unicode.h"
+
 namespace sb3lm {
 
 using namespace blocks;
 
 namespace {
 
-void mark_lowered(Script& s, const LetterSpan& span, const std::string& before,
-                  const Var<Str>& text) {
-  s.set(span.before, length(before));
-  s.set(span.last, span.before + length(text));
+/// As Scratch counts letters.
+int letters_of(const std::string& text) {
+  int letters = 0;
+  for (const TextChar& c : text_chars(text)) letters += c.value < 0x10000 ? 1 : 2;
+  return letters;
 }
 
 }  // namespace
@@ -26,7 +29,10 @@ PromptBlocks emit_prompts(Sprite& engine, const ScriptParts& p, const Var<Str>& 
     bool has_user = false, lower = false, at_start = &turn == &chat.first;
     const auto end_text = [&] {
       if (has_user) {
-        if (lower) mark_lowered(s, *p.text->tokenize.lowered, before, text);
+        if (lower) {
+          s.set(p.text->tokenize.lowered->before, letters_of(before));
+          s.set(p.text->tokenize.lowered->last, length(text) + letters_of(before));
+        }
         s.call(p.text->tokenize.encode, join(before, join(Expr<Str>(text), after)));
         if (lower) s.set(p.text->tokenize.lowered->last, 0);
       } else {
