@@ -422,13 +422,12 @@ int special_id(const Tokenizer& tokenizer, std::string_view name) {
 }
 
 std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text) {
-  constexpr std::string_view kUser = "{user}", kLower = "{user|lower}";
   std::vector<TemplatePart> parts;
   while (!text.empty()) {
-    const bool lower = text.starts_with(kLower);
-    if (lower || text.starts_with(kUser)) {
+    const bool lower = text.starts_with(kSmallUserMark);
+    if (lower || text.starts_with(kUserMark)) {
       parts.push_back({.kind = TemplatePart::Kind::user, .lower = lower});
-      text.remove_prefix(lower ? kLower.size() : kUser.size());
+      text.remove_prefix(lower ? kSmallUserMark.size() : kUserMark.size());
       continue;
     }
     if (const int id = special_at_front(tokenizer, text); id >= 0) {

@@ -156,6 +156,8 @@ void leave_end_to_reply(ChatTemplate& chat);
 /// Whether a turn has the user's text in small letters.
 bool lowers_user(const ChatTemplate& chat);
 
+/// Where the user's text goes in a written turn, as it is or in small letters.
+inline constexpr std::string_view kUserMark = "{user}", kSmallUserMark = "{user|lower}";
 /// Parses "<bos><|user|>\n{user}<|eot|>\n<|assistant|>\n": names of special tokens, {user} or
 /// {user|lower}, text.
 std::vector<TemplatePart> parse_template(const Tokenizer& tokenizer, std::string_view text);

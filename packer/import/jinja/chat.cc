@@ -14,7 +14,6 @@ namespace {
 // No template has these words, and nothing is trimmed from them.
 constexpr std::array<std::string_view, 5> kSaid{"QuestionOne", "AnswerOne", "QuestionTwo",
                                                 "AnswerTwo", "QuestionThree"};
-constexpr std::string_view kUser = "{user}", kLower = "{user|lower}";
 
 class Prober {
  public:
@@ -66,12 +65,12 @@ class Prober {
   }
 
   std::string with_user(std::string text, std::string_view said) const {
-    for (const std::string_view mark : {kUser, kLower}) {
+    for (const std::string_view mark : {kUserMark, kSmallUserMark}) {
       if (text.find(mark) != text.npos) refuse("'{}' stands in it", mark);
     }
     const std::string lower = small_letters(said);
     for (const auto& [form, mark] :
-         {std::pair(said, kUser), std::pair(std::string_view(lower), kLower)}) {
+         {std::pair(said, kUserMark), std::pair(std::string_view(lower), kSmallUserMark)}) {
       const std::size_t at = text.find(form);
       if (at == text.npos) continue;
       if (text.find(form, at + 1) != text.npos) break;
