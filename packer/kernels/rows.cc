@@ -3,14 +3,14 @@
 // The forms differ in two ways. A compiler must know that an index is a number, which `+ 0` around
 // the code tells it: without, a lookup costs 14 ns in TurboWarp instead of 2.6; with it, an
 // interpreter pays a fifth more (docs/costs.md). And the compiler makes a plain function only of a
-// procedure without loops once its warp timer is on, so there a whole plane is a leaf of its own,
-// one for every width; an interpreter takes a few lookups a turn, the same procedure for every
-// width. Both add in the same order.
+// procedure without loops once its warp timer is on, and asks the time in every turn of the others,
+// so there a whole plane is a leaf of its own, and a row of them another, one for every width; an
+// interpreter takes a few lookups a turn, the same procedure for every width. Both add in the same
+// order.
 #include "kernels/rows.h"
 
 #include <algorithm>
 #include <array>
-#include <functional>
 #include <optional>
 
 #include "scratch/player_limits.h"
@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::array<const char*, 6> kArguments = {"codes at", "rows",      "planes",
                                                    "start",    "scales at", "out at"};
-constexpr int kTurn = 32;          // lookups of an interpreted turn
+constexpr int kTurn = 32;  // lookups of an interpreted turn
+constexpr int kMostPlanes = 8;
 constexpr int kShortestTurn = 12;  // below, the loop costs more than the blocks that it saves
 
 int turn_of(int groups, Vm vm) {
@@ -60,14 +61,20 @@ class RowsEmitter {
       }
       s.change(at_, groups);
     });
+    const auto row =
+        engine_.define<Num>(name_ + " row", {"planes"}, [&](Script& s, Arg<Num> planes) {
+          s.set(scale_, scale_ + 0);
+          s.set(out_, out_ + 0);
+          s.replace(sums, 1, first_ + 0);
+          planes_from(s, 1, planes, plane);
+          end_row(s, sums[1]);
+        });
     return engine_.define<Num, Num, Num, Num, Num, Num>(
         name_, kArguments,
         [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
             Arg<Num> scales_at, Arg<Num> out_at) {
-          body(s, codes_at, rows, planes, start, scales_at, out_at,
-               {.begin = [&](Script& s) { s.replace(sums, 1, first_ + 0); },
-                .plane = [&](Script& s) { s.call(plane); },
-                .sum = [&] { return sums[1]; }});
+          begin(s, codes_at, start, scales_at, out_at);
+          s.repeat(rows, [&](Script& s) { s.call(row, planes); });
         });
   }
 
@@ -78,44 +85,42 @@ class RowsEmitter {
         name_, {"codes at", "rows", "planes", "start", "scales at", "out at", "turns"},
         [&](Script& s, Arg<Num> codes_at, Arg<Num> rows, Arg<Num> planes, Arg<Num> start,
             Arg<Num> scales_at, Arg<Num> out_at, Arg<Num> turns) {
-          body(s, codes_at, rows, planes, start, scales_at, out_at,
-               {.begin = [&](Script& s) { s.set(acc, first_ + 0); },
-                .plane =
-                    [&](Script& s) {
-                      s.set(sum, 0);
-                      s.repeat(turns, [&](Script& s) {
-                        s.set(sum, lookups(sum, 0, turn));
-                        s.change(at_, turn);
-                      });
-                      s.set(acc, acc * 2 + sum);
-                    },
-                .sum = [&]() -> Expr<Num> { return acc; }});
+          begin(s, codes_at, start, scales_at, out_at);
+          s.repeat(rows, [&](Script& s) {
+            s.set(acc, first_ + 0);
+            s.repeat(planes, [&](Script& s) {
+              s.set(sum, 0);
+              s.repeat(turns, [&](Script& s) {
+                s.set(sum, lookups(sum, 0, turn));
+                s.change(at_, turn);
+              });
+              s.set(acc, acc * 2 + sum);
+            });
+            end_row(s, acc);
+          });
         });
   }
 
  private:
   Var<Num> local(const char* what) { return engine_.var<Num>("_" + name_ + " " + what); }
 
-  // How a row's sum is kept: begun with `first`; doubled, with one plane added to it, whereupon
-  // `at` is at the next; read.
-  struct RowSum {
-    std::function<void(Script&)> begin, plane;
-    std::function<Expr<Num>()> sum;
-  };
-
-  void body(Script& s, Arg<Num>& codes_at, Arg<Num>& rows, Arg<Num>& planes, Arg<Num>& start,
-            Arg<Num>& scales_at, Arg<Num>& out_at, const RowSum& row) {
+  void begin(Script& s, Arg<Num>& codes_at, Arg<Num>& start, Arg<Num>& scales_at,
+             Arg<Num>& out_at) const {
     s.set(at_, codes_at + 0);
     s.set(scale_, scales_at + 0);
     s.set(out_, out_at + 0);
     s.set(first_, w_.sum * start);
-    s.repeat(rows, [&](Script& s) {
-      row.begin(s);
-      s.repeat(planes, row.plane);
-      s.replace(w_.act, out_, row.sum() * w_.scales[scale_]);
-      s.change(scale_, 1);
-      s.change(out_, 1);
-    });
+  }
+  // A plane, and those behind it if there are any.
+  static void planes_from(Script& s, int number, Arg<Num>& planes, const Proc<>& plane) {
+    s.call(plane);
+    if (number == kMostPlanes) return;
+    s.when(planes + 0 > number, [&](Script& s) { planes_from(s, number + 1, planes, plane); });
+  }
+  void end_row(Script& s, Expr<Num> sum) const {
+    s.replace(w_.act, out_, std::move(sum) * w_.scales[scale_]);
+    s.change(scale_, 1);
+    s.change(out_, 1);
   }
 
   Expr<Num> lookup(int k) const {

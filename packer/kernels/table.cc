@@ -149,7 +149,7 @@ TableProc emit_compiled(Sprite& engine, const Workspace& w, const std::string& n
           [&](int m) { return sums[m + 1]; });
     }
     s.set(row, 1);
-    s.repeat(kSums, [&](Script& s) { s.call(entries); });
+    for (int m = 0; m < kSums; ++m) s.call(entries);  // no loop: see rows.cc
     s.change(w.sum, w.table[to - 1]);
     s.change(at, 8);
   });

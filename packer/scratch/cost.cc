@@ -184,14 +184,31 @@ class Estimator {
     estimate.ns += cost(Cost::branch);
     if (is_other_form(node, 0)) return add(estimate, body(node, 1, constants));
     if (is_other_form(node, 1)) return add(estimate, body(node, 0, constants));
-    ++estimate.choices;
     const Estimate yes = body(node, 0, constants), no = body(node, 1, constants);
+    if (const std::optional<bool> holds = condition(node, constants)) {
+      return add(estimate, *holds ? yes : no);
+    }
+    ++estimate.choices;
     add(estimate, no.ns > yes.ns ? no : yes);
+  }
+
+  // What a choice by constants comes to: a > b.
+  std::optional<bool> condition(const Node& choice, const Constants& constants) const {
+    if (choice.inputs.empty() || !choice.inputs[0] || choice.inputs[0]->op != Op::greater) {
+      return std::nullopt;
+    }
+    const auto& sides = choice.inputs[0]->inputs;
+    const auto a = constant(sides[0], constants), b = constant(sides[1], constants);
+    return a && b ? std::optional(*a > *b) : std::nullopt;
   }
 
   std::optional<double> constant(const NodePtr& node, const Constants& constants) const {
     if (!node) return std::nullopt;
     if (is_literal(*node)) return js_parse_number(node->text);
+    if (node->op == Op::add) {  // arguments as numbers: planes + 0
+      const auto a = constant(node->inputs[0], constants), b = constant(node->inputs[1], constants);
+      return a && b ? std::optional(*a + *b) : std::nullopt;
+    }
     if (node->op != Op::argument || node->fields.empty()) return std::nullopt;
     const auto found = constants.find(node->fields[0]);
     if (found == constants.end()) return std::nullopt;

@@ -30,7 +30,7 @@ struct Estimate {
 };
 
 /// One run of a procedure of `target` with everything that it calls. Arguments that are constants
-/// where it is called count as such in its loops. Of a tuned procedure's two forms
+/// where it is called count as such in its loops and choices. Of a tuned procedure's two forms
 /// (kernels/tuned.h) only the machine's own is counted. Throws bug if there is no such procedure.
 Estimate procedure_cost(const Target& target, std::string_view code, Machine machine);
 
