@@ -39,8 +39,8 @@ class Config:
     asking: float = 0.1         # weight of the loss on questions, until the last part
     # What questions ask for, by weight.
     tasks: tuple[tuple[str, float], ...] = (
-        ("definitions", 0.38), ("synonyms", 0.08), ("opposites", 0.05), ("kinds", 0.05),
-        ("yes/no", 0.14), ("sentences", 0.1), ("unknown", 0.15), ("small talk", 0.05))
+        ("definitions", 0.33), ("synonyms", 0.07), ("opposites", 0.05), ("kinds", 0.05),
+        ("yes/no", 0.08), ("sentences", 0.11), ("unknown", 0.25), ("small talk", 0.06))
     small_state: bool = False   # keep 8-bit masters for resuming, and no optimiser
 
     def bits(self, name: str) -> int:

@@ -17,14 +17,15 @@ from .relations import Relations
 from .sentences import sentences
 from .smalltalk import SmallTalk
 from .wordnet import Synset
-from .words import UNFIT, Babbler, held_out, normal, reserved, sentence
+from .words import UNFIT, Babbler, Near, held_out, normal, reserved, sentence
 
 UNKNOWN = "I do not know that word."
 JUDGED = re.compile(r"(.*, so)( yes| no)(\.)")
 JUDGEMENT = 5.0         # what that one word weighs, which is harder to learn than all others
 BEGINNING = 3.0         # what an answer's first word weighs: it tells known words from unknown ones
 COMMON = 50             # running text is about words up to this band
-SLIPS = 0.2             # share of questions with a slip of the finger
+USUAL, RARE = (10, 34), (35, 70)    # bands of words that are not in the cat's list
+SLIPS = 0.4             # share of questions with a slip of the finger
 Piece = tuple[str, float]   # text between special tokens, and how much it counts as an answer
 Document = list[Piece | int]
 
@@ -39,7 +40,8 @@ class Data:
         self.talk = SmallTalk()
         self.hidden = hidden_questions()
         self.texts = self._running_texts()
-        self.strangers = self._strangers()
+        self.rare, self.usual = (self._strangers(*bands) for bands in (RARE, USUAL))
+        self.near = Near([entry.word.lower() for entry in self.entries])
         self.babbler = Babbler([word for word, band in self.lexicon.bands.items()
                                 if band <= COMMON and word.isalpha() and word.islower()])
         asked = {"definitions": self.entries, "sentences": self.entries,
@@ -81,9 +83,9 @@ class Data:
                       if text.isascii() and len(text.split()) > 3]
         return texts
 
-    def _strangers(self) -> list[str]:
+    def _strangers(self, least: int, most: int) -> list[str]:
         """Real words that the cat does not know, and that the exam does not ask."""
-        return [word for word in real_strangers(self.lexicon) if not reserved(word)]
+        return [word for word in real_strangers(self.lexicon, least, most) if not reserved(word)]
 
     def definition(self, entry: Entry, rng: random.Random) -> tuple[str, str]:
         """One of the ways to ask for a word's meaning, with the answer."""
@@ -92,21 +94,20 @@ class Data:
     def question(self, rng: random.Random) -> tuple[str, str]:
         """A question as it is typed, and its answer."""
         while True:
-            task = rng.choices(self.tasks, cum_weights=self.shares)[0]
+            task, word = rng.choices(self.tasks, cum_weights=self.shares)[0], ""
             if task == "small talk":
                 plain, answer = self.talk.draw(rng)
             elif task == "unknown":
                 plain, answer = self._unknown(rng)
             else:
-                plain, answer = self._about_word(task, rng)
+                entries, cumulative = self.asked[task]
+                entry = rng.choices(entries, cum_weights=cumulative)[0]
+                word = entry.word
+                plain, answer = self.about(task, entry, rng)
             if normal(plain) not in self.hidden:
                 break
-        question = typed(plain, self.lexicon.is_word, rng, SLIPS)
+        question = typed(plain, self.lexicon.is_word, rng, SLIPS, word=word)
         return (plain if normal(question) in self.hidden else question), answer
-
-    def _about_word(self, task: str, rng: random.Random) -> tuple[str, str]:
-        entries, cumulative = self.asked[task]
-        return self.about(task, rng.choices(entries, cum_weights=cumulative)[0], rng)
 
     def about(self, task: str, entry: Entry, rng: random.Random) -> tuple[str, str]:
         """One of the ways to ask for that of a word, and the answer."""
@@ -135,9 +136,12 @@ class Data:
 
     def _unknown(self, rng: random.Random) -> tuple[str, str]:
         """A question about a word that is made up, or real and not in the list."""
-        word = rng.choice(self.strangers) if rng.random() < 0.5 and self.strangers else ""
-        while not word or reserved(word):
-            word = self.babbler.word(rng, self.lexicon.is_word)
+        roll = rng.random()
+        words = self.usual if roll < 0.15 else self.rare if roll < 0.5 else []
+        word = rng.choice(words) if words else ""
+        make = self.babbler.word if roll < 0.75 else self.babbler.spliced
+        while not word or reserved(word) or not words and word in self.near:
+            word = make(rng, self.lexicon.is_word)
         task = rng.choice(("definitions",) * 6 + ("synonyms", "opposites", "kinds", "sentences"))
         return rng.choice(phrasings(task, stranger(word, rng))), UNKNOWN
 
@@ -162,11 +166,11 @@ def turn_of(question: str, answer: str) -> Document:
     return [USER, (" " + question.lower(), 0.0), ASSISTANT, *pieces, EOT]
 
 
-def real_strangers(lexicon: Lexicon) -> list[str]:
-    """Words of the word lists that are no word of the cat's, nor a form of one."""
+def real_strangers(lexicon: Lexicon, least: int = RARE[0], most: int = RARE[1]) -> list[str]:
+    """Words of these word lists that are no word of the cat's, nor a form of one."""
     known = {entry.word.lower() for entry in lexicon.entries + lexicon.unseen}
     return sorted(word for word, band in lexicon.bands.items()
-                  if 35 <= band <= 70 and word.isalpha() and word.islower() and word.isascii()
+                  if least <= band <= most and word.isalpha() and word.islower() and word.isascii()
                   and 4 <= len(word) <= 12 and word not in known and not UNFIT.search(word)
                   and not word.endswith("s") and not lexicon.is_form(word))
 

@@ -32,6 +32,7 @@ SENTENCE = ("Use {word} in a sentence.", "Make a sentence with {word}.",
             "Can you use {word} in a sentence?", "Sentence with {word}",
             "Put {word} in a sentence.", "Show me how to use {word}.",
             "Can you make a sentence with {word}?", "Say a sentence with {word}.")
+IN_WORD = 0.75      # share of slips that are in the word asked about
 ASKS = {"synonyms": SYNONYM, "opposites": OPPOSITE, "kinds": KIND, "yes/no": YES_NO,
         "sentences": SENTENCE}
 
@@ -52,10 +53,11 @@ def phrasings(task: str, entry: Entry, kind: str = "") -> list[str]:
 
 
 def typed(question: str, is_word, rng: random.Random, slips: float = 0.08,
-          capitals: float = 0.12) -> str:
-    """As people type: without capitals, marks or apostrophes, in capitals, with a slip."""
+          capitals: float = 0.12, word: str = "") -> str:
+    """As people type: without capitals, marks or apostrophes, in capitals, with a slip, which is
+    mostly in `word`."""
     if rng.random() < slips:
-        question = slipped(question, is_word, rng)
+        question = slipped(question, is_word, rng, word if rng.random() < IN_WORD else "")
     roll = rng.random()
     if roll < 0.4:
         question = question[:1].upper() + question[1:]

@@ -14,7 +14,7 @@ from unittest import mock
 from .exam import HALVES, NEW, Row, ask, grade, hidden_questions, markdown, read_exam, refused
 from .judge import is_right
 from .smalltalk import ENGLISH, NOTHING, RUDE, SUMS
-from .words import normal, reserved, slipped
+from .words import Babbler, Near, normal, reserved, slipped
 from .wordnet import ROOT
 
 GOALS = ("definitions", "synonyms", "opposites", "kinds", "yes/no", "sentences", "capitals", "slips",
@@ -263,8 +263,9 @@ class TaughtTest(unittest.TestCase):
             strange = [word for word in normal(question).split()
                        if word not in self.data.lexicon.bands and word != "dont"]
             self.assertFalse(said & set(strange), question)
-        self.assertFalse(any(reserved(word) for word in self.data.strangers))
-        self.assertFalse({entry.word for entry in self.data.entries} & set(self.data.strangers))
+        strangers = {*self.data.rare, *self.data.usual}
+        self.assertFalse(any(reserved(word) for word in strangers))
+        self.assertFalse({entry.word for entry in self.data.entries} & strangers)
 
     def test_small_talk_names_known_words(self):
         talk = self.data.talk
@@ -280,9 +281,10 @@ class TaughtTest(unittest.TestCase):
             self.assertGreater(answers[answer], 5, answer)
 
     def test_yes_as_often_as_no(self):
-        count = Counter(answer.split(",")[0] for _, answer in self.shown
-                        if answer.startswith(("Yes, ", "No, ")))
-        self.assertLess(abs(count["Yes"] - count["No"]), 0.1 * sum(count.values()))
+        count = Counter(answer.rsplit(" ", 1)[1] for _, answer in self.shown
+                        if answer.endswith((", so yes.", ", so no.")))
+        self.assertGreater(sum(count.values()), 1000)
+        self.assertLess(abs(count["yes."] - count["no."]), 0.1 * sum(count.values()))
 
     def test_ways_of_typing(self):
         asked = [q for q, _ in self.shown]
@@ -305,6 +307,33 @@ class TaughtTest(unittest.TestCase):
         for _ in range(200):
             made = slipped("What is a cat in a cart", {"car", "what"}.__contains__, rng)
             self.assertFalse({"car"} & set(made.split()), made)
+
+    def test_slips_in_a_word(self):
+        rng = random.Random(2)
+        for _ in range(200):
+            made = slipped("Explain what volcano means", {"what"}.__contains__, rng, "volcano")
+            self.assertRegex(made, "^Explain what .+ means$")
+            self.assertIn(made.split()[2], Near(["volcano"]))
+            self.assertNotEqual(made.split()[2], "volcano")
+        made = slipped("Explain what a cat is", set().__contains__, rng, "cat")
+        self.assertIn(" cat ", made)    # too short: elsewhere
+
+    def test_near_words_are_one_slip_apart(self):
+        near = Near(["house", "cat"])
+        for word in ("house", "hose", "houuse", "hosue", "hoise", "housed", "ca", "cut"):
+            self.assertIn(word, near, word)
+        for word in ("mouser", "horses", "hoe", "dog", "c", "catch"):
+            self.assertNotIn(word, near, word)
+
+    def test_spliced_words(self):
+        words = ["volcano", "lighthouse", "radiator"]
+        babbler, rng = Babbler(words), random.Random(1)
+        made = {babbler.spliced(rng, words.__contains__) for _ in range(200)}
+        self.assertGreater(len(made), 30)
+        self.assertFalse(made & set(words))
+        for one in made:
+            self.assertTrue(any(one.startswith(word[:3]) for word in words), one)
+            self.assertTrue(any(one.endswith(word[-2:]) for word in words), one)
 
 
 if __name__ == "__main__":

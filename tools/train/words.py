@@ -114,9 +114,11 @@ def slip(word: str, rng: random.Random) -> str:
     return word[:at] + row[min(max(key, 0), len(row) - 1)] + word[at + 1:]
 
 
-def slipped(question: str, is_word, rng: random.Random) -> str:
-    """The question with one slip that makes no other word of it; unchanged if none is found."""
+def slipped(question: str, is_word, rng: random.Random, word: str = "") -> str:
+    """The question with one slip that makes no other word of it; unchanged if none is found.
+    In `word` rather than elsewhere, if it is long enough."""
     places = [match for match in re.finditer(r"[A-Za-z]{4,}", question)]
+    places = [place for place in places if place.group() in word.split()] or places
     for _ in range(8 if places else 0):
         place = rng.choice(places)
         made = slip(place.group(), rng)
@@ -125,10 +127,26 @@ def slipped(question: str, is_word, rng: random.Random) -> str:
     return question
 
 
+class Near:
+    """Tells whether a word is, or may be, one slip away from one of the words."""
+
+    def __init__(self, words: list[str]):
+        self.shortened = {short for word in words for short in self._shortened(word)}
+
+    @staticmethod
+    def _shortened(word: str) -> set[str]:
+        """The word, and it without each of its letters: what words one slip apart share."""
+        return {word} | {word[:at] + word[at + 1:] for at in range(len(word))}
+
+    def __contains__(self, word: str) -> bool:
+        return not self.shortened.isdisjoint(self._shortened(word))
+
+
 class Babbler:
     """Makes up words that look like words, from what letters follow each other in real ones."""
 
     def __init__(self, words: list[str]):
+        self.words = words
         self.next: dict[str, list[str]] = {}
         for word in words:
             letters = f"^^{word}$"
@@ -142,5 +160,18 @@ class Babbler:
             while not made.endswith("$") and len(made) < 14:
                 made += rng.choice(self.next[made[-2:]])
             made = made[2:].rstrip("$")
-            if 4 <= len(made) <= 11 and not is_word(made) and not UNFIT.search(made):
+            if passes(made, is_word):
                 return made
+
+    def spliced(self, rng: random.Random, is_word) -> str:
+        """One that begins as one of the words and ends as another."""
+        while True:
+            first, last = rng.choice(self.words), rng.choice(self.words)
+            made = first[:rng.randint(3, 6)] + last[-rng.randint(2, 5):]
+            if passes(made, is_word):
+                return made
+
+
+def passes(made: str, is_word) -> bool:
+    """Whether a made-up word will do."""
+    return 4 <= len(made) <= 11 and not is_word(made) and not UNFIT.search(made)
