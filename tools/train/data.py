@@ -107,6 +107,8 @@ class Data:
             if normal(plain) not in self.hidden:
                 break
         question = typed(plain, self.lexicon.is_word, rng, SLIPS, word=word)
+        if answer == UNKNOWN and shows_reserved(question, plain):
+            question = plain
         return (plain if normal(question) in self.hidden else question), answer
 
     def about(self, task: str, entry: Entry, rng: random.Random) -> tuple[str, str]:
@@ -164,6 +166,12 @@ def turn_of(question: str, answer: str) -> Document:
     if judged := JUDGED.fullmatch(space + rest):
         pieces[1:] = [(judged[1], 1.0), (judged[2], JUDGEMENT), (judged[3], 1.0)]
     return [USER, (" " + question.lower(), 0.0), ASSISTANT, *pieces, EOT]
+
+
+def shows_reserved(question: str, plain: str) -> bool:
+    """Whether typing has made an unknown word of the exam's of another one."""
+    made = set(normal(question).split()) - set(normal(plain).split())
+    return any(reserved(word) for word in made)
 
 
 def real_strangers(lexicon: Lexicon, least: int = RARE[0], most: int = RARE[1]) -> list[str]:
