@@ -198,6 +198,7 @@ class Estimator {
       return std::nullopt;
     }
     const auto& sides = choice.inputs[0]->inputs;
+    if (sides.size() < 2) return std::nullopt;
     const auto a = constant(sides[0], constants), b = constant(sides[1], constants);
     return a && b ? std::optional(*a > *b) : std::nullopt;
   }
@@ -205,7 +206,7 @@ class Estimator {
   std::optional<double> constant(const NodePtr& node, const Constants& constants) const {
     if (!node) return std::nullopt;
     if (is_literal(*node)) return js_parse_number(node->text);
-    if (node->op == Op::add) {  // arguments as numbers: planes + 0
+    if (node->op == Op::add && node->inputs.size() == 2) {  // arguments as numbers: planes + 0
       const auto a = constant(node->inputs[0], constants), b = constant(node->inputs[1], constants);
       return a && b ? std::optional(*a + *b) : std::nullopt;
     }
