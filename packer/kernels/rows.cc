@@ -13,6 +13,7 @@
 #include <array>
 #include <optional>
 
+#include "model/recipe.h"
 #include "scratch/player_limits.h"
 
 namespace sb3lm {
@@ -23,8 +24,7 @@ namespace {
 
 constexpr std::array<const char*, 6> kArguments = {"codes at", "rows",      "planes",
                                                    "start",    "scales at", "out at"};
-constexpr int kTurn = 32;  // lookups of an interpreted turn
-constexpr int kMostPlanes = 8;
+constexpr int kTurn = 32;          // lookups of an interpreted turn
 constexpr int kShortestTurn = 12;  // below, the loop costs more than the blocks that it saves
 
 int turn_of(int groups, Vm vm) {
@@ -114,7 +114,7 @@ class RowsEmitter {
   // A plane, and those behind it if there are any.
   static void planes_from(Script& s, int number, Arg<Num>& planes, const Proc<>& plane) {
     s.call(plane);
-    if (number == kMostPlanes) return;
+    if (number == kMostBits) return;
     s.when(planes + 0 > number, [&](Script& s) { planes_from(s, number + 1, planes, plane); });
   }
   void end_row(Script& s, Expr<Num> sum) const {

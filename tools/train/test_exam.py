@@ -267,6 +267,14 @@ class TaughtTest(unittest.TestCase):
         self.assertFalse(any(reserved(word) for word in strangers))
         self.assertFalse({entry.word for entry in self.data.entries} & strangers)
 
+    def test_made_up_words_are_no_slips_of_known_ones(self):
+        rng = random.Random(8)
+        plain = [normal(self.data._unknown(rng)[0]) for _ in range(2000)]
+        made = {word for text in plain if not text.startswith("what are ")
+                for word in text.split() if not self.data.lexicon.is_word(word)} - {"dont"}
+        self.assertGreater(len(made), 500)
+        self.assertEqual([word for word in made if word in self.data.near], [])
+
     def test_small_talk_names_known_words(self):
         talk = self.data.talk
         said = " ".join(answer for _, answer in talk.listed)
